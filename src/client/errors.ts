@@ -12,19 +12,17 @@ export class DisconnectedError extends KafkaError {
   readonly nodeId: number;
 
   constructor(nodeId: number, message: string, cause?: unknown) {
-    super(ErrorCode.NETWORK_EXCEPTION, message);
+    super(ErrorCode.NETWORK_EXCEPTION, message, { cause });
     this.name = 'DisconnectedError';
     this.nodeId = nodeId;
-    if (cause !== undefined) this.cause = cause;
   }
 }
 
 /** No response in time. When the request was on its way, its connection was closed with it: what it did is unknown. */
 export class RequestTimeoutError extends KafkaError {
   constructor(message: string, cause?: unknown) {
-    super(ErrorCode.REQUEST_TIMED_OUT, message);
+    super(ErrorCode.REQUEST_TIMED_OUT, message, { cause });
     this.name = 'RequestTimeoutError';
-    if (cause !== undefined) this.cause = cause;
   }
 }
 
@@ -49,21 +47,18 @@ export class SendQueueFullError extends KafkaError {
 
 /** The client was closed by its owner. */
 export class ClientClosedError extends KafkaError {
+  override readonly retriable = false;
+
   constructor() {
     super(ErrorCode.NETWORK_EXCEPTION, 'the client was closed');
     this.name = 'ClientClosedError';
-  }
-
-  override get retriable(): boolean {
-    return false;
   }
 }
 
 /** None of the brokers that we know of answered. */
 export class NoBrokerAvailableError extends KafkaError {
   constructor(tried: readonly string[], cause?: unknown) {
-    super(ErrorCode.BROKER_NOT_AVAILABLE, `no broker answered (tried ${tried.length === 0 ? 'none' : tried.join(', ')})`);
+    super(ErrorCode.BROKER_NOT_AVAILABLE, `no broker answered (tried ${tried.length === 0 ? 'none' : tried.join(', ')})`, { cause });
     this.name = 'NoBrokerAvailableError';
-    if (cause !== undefined) this.cause = cause;
   }
 }

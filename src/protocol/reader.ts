@@ -6,6 +6,7 @@
  * int64 becomes a number: past 2^53 it is an error, but for `timestamp`, which is read lossily (nanoseconds are legal).
  * Source: ByteBufferAccessor, ByteUtils (unsigned varints: 7 bits a byte, low bits first), KIP-482 (compact types).
  */
+import { readInt64, readInt64Lossy } from './int64.ts';
 import { ProtocolError } from './protocol-error.ts';
 import { uuidFromBytesAt } from './uuid.ts';
 
@@ -69,17 +70,12 @@ export class Reader {
   }
 
   int64(): number {
-    const value = this.timestamp();
-    if (!Number.isSafeInteger(value)) {
-      throw new ProtocolError('malformed', `the int64 at byte ${this.position - 8} is outside ±(2^53 - 1)`);
-    }
-    return value;
+    return readInt64(this.buffer, this.#take(8));
   }
 
   /** An int64 that loses its low bits past 2^53 instead of being refused. */
   timestamp(): number {
-    const high = this.int32();
-    return high * 0x1_0000_0000 + (this.int32() >>> 0);
+    return readInt64Lossy(this.buffer, this.#take(8));
   }
 
   float64(): number {
@@ -196,7 +192,10 @@ export class Reader {
 
   #fitting(count: number, elementBytes: number): number {
     if (count * elementBytes <= this.end - this.position) return count;
-    throw new ProtocolError('malformed', `an array before byte ${this.position} claims ${count} elements, only ${this.remaining} bytes are left`);
+    throw new ProtocolError(
+      'malformed',
+      `an array before byte ${this.position} claims ${count} elements, only ${this.remaining} bytes are left`,
+    );
   }
 
   #unexpectedNull(what: string): ProtocolError {
@@ -208,7 +207,10 @@ export class Reader {
     const count = this.unsignedVarint();
     if (count <= MAX_TAGGED_FIELDS && count * 2 <= this.remaining) return count;
     if (count === 0) return 0;
-    throw new ProtocolError('malformed', `${count} tagged fields are claimed before byte ${this.position}, ${this.remaining} bytes are left`);
+    throw new ProtocolError(
+      'malformed',
+      `${count} tagged fields are claimed before byte ${this.position}, ${this.remaining} bytes are left`,
+    );
   }
 
   /** A tagged field's size is next: gives the position at which it ends. */

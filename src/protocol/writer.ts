@@ -6,6 +6,7 @@
  * written is ever moved. Values that do not fit their type throw a `ProtocolError` before anything is sent.
  * Source: ByteUtils, KIP-482 (compact types: length + 1 as unsigned varint, 0 is null; tagged fields with size in front).
  */
+import { writeInt64 } from './int64.ts';
 import { ProtocolError } from './protocol-error.ts';
 import { writeUuid } from './uuid.ts';
 
@@ -114,22 +115,18 @@ export class Writer {
 
   int64(value: number): void {
     if (!Number.isSafeInteger(value)) throw unfit('int64 of at most 2^53 - 1', value);
-    const high = Math.floor(value / 0x1_0000_0000);
-    this.#word(high | 0);
-    this.#word((value - high * 0x1_0000_0000) | 0);
+    this.#long(value);
   }
 
   /** An int64 that may be past 2^53 (and has then lost its low bits); what reads as 2^63 is written as 2^63 - 1. */
   timestamp(value: number): void {
     if (!Number.isInteger(value) || value < -(2 ** 63) || value > 2 ** 63) throw unfit('int64', value);
-    if (value === 2 ** 63) {
-      this.#word(0x7fffffff);
-      this.#word(-1);
-      return;
-    }
-    const high = Math.floor(value / 0x1_0000_0000);
-    this.#word(high | 0);
-    this.#word((value - high * 0x1_0000_0000) | 0);
+    this.#long(value);
+  }
+
+  #long(value: number): void {
+    const position = this.#claim(8);
+    writeInt64(this.#chunk, value, position);
   }
 
   float64(value: number): void {

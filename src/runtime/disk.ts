@@ -19,6 +19,8 @@ export interface FileStat {
   readonly sizeBytes: number;
   readonly mtimeMs: number;
   readonly isDirectory: boolean;
+  /** The number of the file on its file system, where there is one: what /proc/locks calls it by. */
+  readonly inode?: number;
 }
 
 export interface DirectoryEntry {
@@ -60,6 +62,8 @@ export interface Disk {
   removeTreeAsync(path: string): Promise<void>;
   /** Makes renames and creations inside `directory` durable. */
   syncDirectory(directory: string): void;
+  /** The same on the thread pool. */
+  syncDirectoryAsync(directory: string): Promise<void>;
   /** Bytes free for an unprivileged user on the file system of `path`. */
   freeBytes(path: string): number;
   setMode(path: string, mode: number): void;

@@ -30,7 +30,9 @@ export function decoderOf(context: StructContext): string {
   for (const field of plain) lines.push(...readField(field, mode));
   if (isFlexible !== false) lines.push(...readTaggedFields(tagged, { flexible: true, range: flexible }, isFlexible, range));
   else for (const field of tagged) lines.push(`const ${localName(field.name)} = ${defaultLiteral(field)};`);
-  const members = struct.fields.map((field) => (localName(field.name) === field.name ? field.name : `${field.name}: ${localName(field.name)}`));
+  const members = struct.fields.map((field) =>
+    localName(field.name) === field.name ? field.name : `${field.name}: ${localName(field.name)}`,
+  );
   lines.push(members.length === 0 ? 'return {};' : `return { ${members.join(', ')} };`);
   const usesVersion = lines.some((line) => /\bversion\b/.test(line));
   return `function read${struct.name}(reader: Reader, ${usesVersion ? 'version' : '_version'}: number): ${struct.name} {\n${indent(lines)}\n}`;
@@ -53,7 +55,9 @@ function readField(field: FieldDefinition, mode: Mode): string[] {
   const inner: Mode = { flexible: mode.flexible, range: intersect(mode.range, parseVersions(field.versions)) };
   const type = field.type;
   if (typeof type === 'string' || type.kind === 'struct') {
-    return [`const ${local}: ${tsType(field, mode.range, false)} = ${choose(present, readValue(type, field, inner), defaultLiteral(field))};`];
+    return [
+      `const ${local}: ${tsType(field, mode.range, false)} = ${choose(present, readValue(type, field, inner), defaultLiteral(field))};`,
+    ];
   }
   const read = readArray(field, local, inner);
   const declaration = `let ${local}: ${arrayType(field, mode.range)} = ${defaultLiteral(field)};`;
@@ -118,7 +122,11 @@ function readTaggedFields(fields: readonly FieldDefinition[], mode: Mode, isFlex
     const body =
       typeof type !== 'string' && type.kind === 'array' ? readArray(field, local, inner) : [`${local} = ${readValue(type, field, inner)};`];
     const test = `${present === true ? '' : `${present} && `}tag === ${field.tag}`;
-    cases.push(`${cases.length === 0 ? '' : '} else '}if (${test}) {`, ...body.map((line) => `  ${line}`), '  reader.checkTaggedFieldEnd(end);');
+    cases.push(
+      `${cases.length === 0 ? '' : '} else '}if (${test}) {`,
+      ...body.map((line) => `  ${line}`),
+      '  reader.checkTaggedFieldEnd(end);',
+    );
   }
   cases.push('} else {', '  reader.position = end;', '}');
   const loop = [

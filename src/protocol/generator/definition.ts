@@ -9,7 +9,19 @@
  * Source: the README beside Kafka's message definitions, KIP-482 (tagged fields).
  */
 
-export type ScalarType = 'bool' | 'int8' | 'int16' | 'uint16' | 'int32' | 'int64' | 'timestamp' | 'float64' | 'string' | 'uuid' | 'bytes' | 'records';
+export type ScalarType =
+  | 'bool'
+  | 'int8'
+  | 'int16'
+  | 'uint16'
+  | 'int32'
+  | 'int64'
+  | 'timestamp'
+  | 'float64'
+  | 'string'
+  | 'uuid'
+  | 'bytes'
+  | 'records';
 
 export interface StructType {
   readonly kind: 'struct';
@@ -82,9 +94,8 @@ export function struct(name: string, fields: readonly FieldDefinition[]): Struct
 /** An array of scalars, of an existing struct, or (name, fields) of a struct that is used here only. */
 export function array(element: ScalarType | StructType): ArrayType;
 export function array(name: string, fields: readonly FieldDefinition[]): ArrayType;
-export function array(element: ScalarType | StructType | string, fields?: readonly FieldDefinition[]): ArrayType {
-  if (fields !== undefined) return { kind: 'array', element: struct(element as string, fields) };
-  return { kind: 'array', element: element as ScalarType | StructType };
+export function array(...given: [ScalarType | StructType] | [string, readonly FieldDefinition[]]): ArrayType {
+  return { kind: 'array', element: given.length === 2 ? struct(given[0], given[1]) : given[0] };
 }
 
 export interface VersionRange {

@@ -75,7 +75,8 @@ function writeValue(field: FieldDefinition, local: string, mode: Mode): string[]
   const type = field.type;
   if (typeof type !== 'string' && type.kind === 'array') {
     const elements = `for (const element of ${local}) ${writeScalar(type.element, 'element', false, mode)}`;
-    const length = (count: string): string => `${choose(mode.flexible, `writer.compactArrayLength(${count})`, `writer.arrayLength(${count})`)};`;
+    const length = (count: string): string =>
+      `${choose(mode.flexible, `writer.compactArrayLength(${count})`, `writer.arrayLength(${count})`)};`;
     if (!everNull) return [...lines, length(`${local}.length`), elements];
     return [...lines, `if (${local} === null) {`, `  ${length('-1')}`, `} else {`, `  ${length(`${local}.length`)}`, `  ${elements}`, `}`];
   }
@@ -106,8 +107,16 @@ function writeTaggedFields(fields: readonly FieldDefinition[], mode: Mode): stri
   const lines = [`writer.unsignedVarint(${present.map((field) => `(${test(field)} ? 1 : 0)`).join(' + ')});`];
   for (const field of present) {
     const inner: Mode = { ...mode, range: intersect(mode.range, parseVersions(field.versions)) };
-    const write = writeValue(field, localName(field.name), inner).map((line) => `  ${line.replaceAll('writer.', 'scratch.').replaceAll('(writer,', '(scratch,')}`);
-    lines.push(`if (${test(field)}) {`, '  const scratch = writer.scratch();', ...write, `  writer.taggedField(${field.tag}, scratch);`, '}');
+    const write = writeValue(field, localName(field.name), inner).map(
+      (line) => `  ${line.replaceAll('writer.', 'scratch.').replaceAll('(writer,', '(scratch,')}`,
+    );
+    lines.push(
+      `if (${test(field)}) {`,
+      '  const scratch = writer.scratch();',
+      ...write,
+      `  writer.taggedField(${field.tag}, scratch);`,
+      '}',
+    );
   }
   return lines;
 }

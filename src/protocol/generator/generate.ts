@@ -106,7 +106,10 @@ function interfacesOf({ struct, messageRange, range }: StructContext): string {
     const doc = `  /** ${notes.join(', ')} */`;
     decoded.push(doc, `  readonly ${field.name}: ${tsType(field, range, false)};`);
     const type = tsType(field, range, true);
-    input.push(doc, isOptional(field, messageRange) ? `  readonly ${field.name}?: ${type} | undefined;` : `  readonly ${field.name}: ${type};`);
+    input.push(
+      doc,
+      isOptional(field, messageRange) ? `  readonly ${field.name}?: ${type} | undefined;` : `  readonly ${field.name}: ${type};`,
+    );
   }
   const block = (name: string, lines: readonly string[]): string =>
     lines.length === 0 ? `export type ${name} = Record<never, never>;` : `export interface ${name} {\n${lines.join('\n')}\n}`;
@@ -114,14 +117,12 @@ function interfacesOf({ struct, messageRange, range }: StructContext): string {
 }
 
 /** The value of an absent struct, and the test for it. Shared: decoded messages are read-only. */
-function defaultOf({ struct }: StructContext): string {
+function defaultOf({ struct, messageRange }: StructContext): string {
   const values = struct.fields.map((field) => `${field.name}: ${defaultLiteral(field)}`).join(', ');
   const tests = struct.fields.map((field) => {
     const given = `message.${field.name}`;
     const test = isDefaultExpression(field, given);
-    return field.default !== undefined || field.tag !== undefined || isOptional(field, { min: 0, max: Infinity })
-      ? `(${given} === undefined || ${test})`
-      : test;
+    return isOptional(field, messageRange) ? `(${given} === undefined || ${test})` : test;
   });
   return `const DEFAULT_${struct.name}: ${struct.name} = { ${values} };
 
@@ -181,8 +182,8 @@ function importsFor(text: string, definition: Definition): string {
     `import type { Reader } from '../reader.ts';`,
     `import type { Writer } from '../writer.ts';`,
   ];
-  if (text.includes('ZERO_UUID')) lines.push(`import { ZERO_UUID } from '../uuid.ts';`);
-  if (text.includes('EMPTY_BYTES')) lines.push('', 'const EMPTY_BYTES: Buffer = Buffer.alloc(0);');
+  const code = text.replaceAll(/\/\*\*.*?\*\//g, '');
+  if (code.includes('ZERO_UUID')) lines.push(`import { ZERO_UUID } from '../uuid.ts';`);
+  if (code.includes('EMPTY_BYTES')) lines.push('', 'const EMPTY_BYTES: Buffer = Buffer.alloc(0);');
   return lines.join('\n');
 }
-

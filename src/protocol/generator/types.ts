@@ -33,11 +33,14 @@ const SCALAR_BYTES: Record<ScalarType, number> = {
   records: 1,
 };
 
-const RESERVED = new Set([
-  ...['reader', 'writer', 'message', 'version', 'flexible', 'count', 'index', 'tag', 'tags', 'end', 'scratch', 'element'],
-  ...['break', 'case', 'catch', 'class', 'const', 'default', 'delete', 'do', 'else', 'enum', 'export', 'for', 'function', 'if', 'import', 'in', 'new'],
-  ...['null', 'return', 'switch', 'this', 'throw', 'true', 'false', 'try', 'type', 'typeof', 'var', 'void', 'while', 'with', 'yield', 'let', 'static'],
-]);
+/** Names that generated functions use themselves, and JavaScript's keywords. */
+const RESERVED = new Set(
+  (
+    'reader writer message version flexible count index tag tags end scratch element elements ' +
+    'break case catch class const default delete do else enum export for function if import in new ' +
+    'null return switch this throw true false try type typeof var void while with yield let static'
+  ).split(' '),
+);
 
 /** A field's name as a local variable. */
 export function localName(name: string): string {
@@ -89,19 +92,26 @@ export function isDefaultExpression(field: FieldDefinition, value: string): stri
   const type = field.type;
   if (literal === 'null') return `${value} === null`;
   if (typeof type !== 'string' && type.kind === 'struct') return `isDefault${type.name}(${value})`;
-  if (literal === '[]' || literal === 'EMPTY_BYTES') return field.nullable === undefined ? `${value}.length === 0` : `${value}?.length === 0`;
+  if (literal === '[]' || literal === 'EMPTY_BYTES')
+    return field.nullable === undefined ? `${value}.length === 0` : `${value}?.length === 0`;
   return `${value} === ${literal}`;
 }
 
 /** Least bytes that a value takes in any version of `range`: what bounds an array's count. */
 export function minimumBytes(type: ScalarType | StructType, range: Range): number {
   if (typeof type === 'string') return SCALAR_BYTES[type];
+  let least = Infinity;
+  for (let version = range.min; version <= range.max; version++) least = Math.min(least, bytesInVersion(type, version));
+  return Math.max(least, 1);
+}
+
+function bytesInVersion(struct: StructType, version: number): number {
   let total = 0;
-  for (const field of type.fields) {
+  for (const field of struct.fields) {
     const versions = parseVersions(field.versions);
-    if (field.tag !== undefined || versions.min > range.min || versions.max < range.max) continue;
+    if (field.tag !== undefined || version < versions.min || version > versions.max) continue;
     if (typeof field.type === 'string') total += SCALAR_BYTES[field.type];
-    else total += field.type.kind === 'array' ? 1 : minimumBytes(field.type, range);
+    else total += field.type.kind === 'array' ? 1 : bytesInVersion(field.type, version);
   }
-  return Math.max(total, 1);
+  return total;
 }

@@ -3,7 +3,7 @@
  *
  * - Nuxt UI's `runtime/plugins/colors.js` writes its colour variables into the head: emptied, build/colours.ts has them instead.
  * - vaul-vue injects its style sheet when it is loaded: that part is cut (we use no drawer, but a barrel may pull it in).
- * - reka-ui's viewports render a `<style>` child that hides scroll bars: replaced by a comment; theme/main.css hides them.
+ * - reka-ui's viewports render a `<style>` child that hides scroll bars: rendered as something inert; theme/main.css hides them.
  *
  * Each mend checks that it still finds what it mends, so that an upgrade cannot quietly bring the violation back.
  */
@@ -13,8 +13,6 @@ interface Mend {
   readonly file: RegExp;
   readonly apply: (code: string) => string | undefined;
 }
-
-const rekaStyle = /createVNode\(\s*unref\([^)]*\),\s*\{\s*as:\s*"style"/;
 
 const mends: readonly Mend[] = [
   {
@@ -31,7 +29,8 @@ const mends: readonly Mend[] = [
   },
   {
     file: /reka-ui\/dist\/(?:Viewport\/Viewport|Select\/SelectViewport|Combobox\/ComboboxViewport|ScrollArea\/ScrollAreaViewport)\.js$/,
-    apply: (code) => (rekaStyle.test(code) ? code.replace(rekaStyle, (found) => found.replace('"style"', '"samsa-no-style"')) : undefined),
+    // `noscript` is never shown, and its text is no style sheet.
+    apply: (code) => (code.includes('as: "style"') ? code.replaceAll('as: "style"', 'as: "noscript"') : undefined),
   },
 ];
 

@@ -97,7 +97,7 @@ export const nodeDisk: Disk = {
   stat(path) {
     const stat = fs.statSync(path, { throwIfNoEntry: false });
     if (stat === undefined) return undefined;
-    return { sizeBytes: stat.size, mtimeMs: stat.mtimeMs, isDirectory: stat.isDirectory() };
+    return { sizeBytes: stat.size, mtimeMs: stat.mtimeMs, isDirectory: stat.isDirectory(), inode: stat.ino };
   },
   list: (directory) =>
     fs.readdirSync(directory, { withFileTypes: true }).map((entry) => ({ name: entry.name, isDirectory: entry.isDirectory() })),
@@ -114,6 +114,15 @@ export const nodeDisk: Disk = {
       fs.fsyncSync(fd);
     } finally {
       fs.closeSync(fd);
+    }
+  },
+  async syncDirectoryAsync(directory) {
+    if (process.platform === 'win32') return;
+    const handle = await fs.promises.open(directory, fs.constants.O_RDONLY);
+    try {
+      await handle.sync();
+    } finally {
+      await handle.close();
     }
   },
   freeBytes(path) {

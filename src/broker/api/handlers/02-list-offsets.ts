@@ -1,0 +1,96 @@
+/**
+ * ListOffsets (2), versions 0-9: the offset of a time, of the end (-1), the start (-2), the largest timestamp (-3, KIP-734),
+ * the local start (-4) and the tiered end (-5): without tiered storage the local start is the log start, the tiered end is unknown.
+ * The end is the high watermark for a consumer, the last stable offset when read_committed, the log end for a broker.
+ * A new leader whose high watermark has not reached its epoch's start answers OFFSET_NOT_AVAILABLE (KIP-207).
+ * Version 0 (lists of segment starts) is answered with the one offset asked for.
+ * Source: Kafka's `KafkaApis.handleListOffsetRequest`, `Partition.fetchOffsetForTimestamp`.
+ */
+import { ErrorCode } from '../../../protocol/errors.ts';
+import type { ListOffsetsPartition, ListOffsetsPartitionResponseInput, ListOffsetsRequest } from '../../../protocol/generated/list-offsets.ts';
+import type { TopicPartition } from '../../../protocol/topic-partition.ts';
+import type { ApiHandler } from '../../network/broker-request.ts';
+import type { Partition } from '../../replication/partition.ts';
+import type { ReplicaManager } from '../../replication/replica-manager.ts';
+import type { BrokerDirectory } from './broker-directory.ts';
+
+export interface ListOffsetsDeps {
+  readonly replicaManager: ReplicaManager;
+  readonly directory: BrokerDirectory;
+}
+
+const LATEST = -1;
+const EARLIEST = -2;
+const MAX_TIMESTAMP = -3;
+const EARLIEST_LOCAL = -4;
+const LATEST_TIERED = -5;
+const READ_COMMITTED = 1;
+const FIRST_OFFSET_NOT_AVAILABLE_VERSION = 5;
+
+interface Reader {
+  readonly apiVersion: number;
+  readonly isBroker: boolean;
+  readonly readCommitted: boolean;
+}
+
+export function createListOffsetsHandler(deps: ListOffsetsDeps): ApiHandler<ListOffsetsRequest> {
+  return (request) => {
+    const { body, header } = request;
+    const reader: Reader = { apiVersion: header.apiVersion, isBroker: body.replicaId >= 0, readCommitted: body.isolationLevel === READ_COMMITTED };
+    const topics = body.topics.map((topic) => ({
+      name: topic.name,
+      partitions: topic.partitions.map((asked) => answerOne(deps, { topic: topic.name, partition: asked.partitionIndex }, asked, reader)),
+    }));
+    request.respond({ throttleTimeMs: 0, topics });
+  };
+}
+
+function answerOne(deps: ListOffsetsDeps, topicPartition: TopicPartition, asked: ListOffsetsPartition, reader: Reader): ListOffsetsPartitionResponseInput {
+  const fail = (errorCode: number): ListOffsetsPartitionResponseInput => ({ partitionIndex: topicPartition.partition, errorCode, oldStyleOffsets: [] });
+  if (!deps.directory.partitionExists(topicPartition)) return fail(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION);
+  const partition = deps.replicaManager.partition(topicPartition);
+  if (partition === undefined) return fail(ErrorCode.NOT_LEADER_OR_FOLLOWER);
+  const found = lookUp(partition, asked, reader);
+  if (typeof found === 'number') return fail(found);
+  return {
+    partitionIndex: topicPartition.partition,
+    errorCode: ErrorCode.NONE,
+    oldStyleOffsets: reader.apiVersion === 0 && found.offset >= 0 ? [found.offset] : [],
+    timestamp: found.timestamp,
+    offset: found.offset,
+    leaderEpoch: found.leaderEpoch,
+  };
+}
+
+interface Found {
+  readonly timestamp: number;
+  readonly offset: number;
+  readonly leaderEpoch: number;
+}
+
+const NOT_FOUND: Found = { timestamp: -1, offset: -1, leaderEpoch: -1 };
+
+function lookUp(partition: Partition, asked: ListOffsetsPartition, reader: Reader): Found | number {
+  const log = partition.leaderLogOrError(asked.currentLeaderEpoch);
+  if (typeof log === 'number') return log;
+  const end = reader.isBroker ? log.logEndOffset : reader.readCommitted ? log.lastStableOffset : log.highWatermark;
+  const epochOf = (offset: number): number => log.epochForOffset(offset) ?? -1;
+  const awaitsEpochStart = !reader.isBroker && !partition.highWatermarkHasReachedEpochStart;
+  const notAvailable = reader.apiVersion >= FIRST_OFFSET_NOT_AVAILABLE_VERSION ? ErrorCode.OFFSET_NOT_AVAILABLE : ErrorCode.LEADER_NOT_AVAILABLE;
+  switch (asked.timestamp) {
+    case LATEST:
+      return awaitsEpochStart ? notAvailable : { timestamp: -1, offset: end, leaderEpoch: partition.leaderEpoch };
+    case EARLIEST:
+    case EARLIEST_LOCAL:
+      return { timestamp: -1, offset: log.logStartOffset, leaderEpoch: epochOf(log.logStartOffset) };
+    case LATEST_TIERED:
+      return NOT_FOUND;
+    default: {
+      if (asked.timestamp < 0 && asked.timestamp !== MAX_TIMESTAMP) return ErrorCode.UNSUPPORTED_VERSION;
+      const found = log.fetchOffsetByTimestamp(asked.timestamp);
+      if (found === undefined) return NOT_FOUND;
+      if (found.offset >= end) return awaitsEpochStart ? notAvailable : NOT_FOUND;
+      return { timestamp: found.timestamp, offset: found.offset, leaderEpoch: epochOf(found.offset) };
+    }
+  }
+}

@@ -1,0 +1,37 @@
+/**
+ * DescribeLogDirs (35), versions 1-4: each log folder with the sizes of its partitions' logs and their lag behind the high watermark;
+ * 4+ the file system's sizes (KIP-827). A failed folder is listed with KAFKA_STORAGE_ERROR.
+ */
+import { ErrorCode } from '../../../protocol/errors.ts';
+import type { DescribeLogDirsRequest } from '../../../protocol/generated/describe-log-dirs.ts';
+import type { LogManager } from '../../log/log-manager.ts';
+import type { ApiHandler } from '../../network/broker-request.ts';
+
+export interface DescribeLogDirsDeps {
+  readonly logManager: LogManager;
+}
+
+export function createDescribeLogDirsHandler({ logManager }: DescribeLogDirsDeps): ApiHandler<DescribeLogDirsRequest> {
+  return (request) => {
+    const wanted = request.body.topics === null ? undefined : new Map(request.body.topics.map(({ topic, partitions }) => [topic, new Set(partitions)]));
+    const results = logManager.describeLogDirs().map((directory) => {
+      const topics = new Map<string, { partitionIndex: number; partitionSize: number; offsetLag: number; isFutureKey: boolean }[]>();
+      for (const log of directory.logs) {
+        const { topic, partition } = log.topicPartition;
+        if (wanted !== undefined && !wanted.get(topic)?.has(partition)) continue;
+        const entry = { partitionIndex: partition, partitionSize: log.sizeBytes, offsetLag: Math.max(0, log.highWatermark - log.logEndOffset), isFutureKey: false };
+        const list = topics.get(topic);
+        if (list === undefined) topics.set(topic, [entry]);
+        else list.push(entry);
+      }
+      return {
+        errorCode: directory.isOffline ? ErrorCode.KAFKA_STORAGE_ERROR : ErrorCode.NONE,
+        logDir: directory.path,
+        topics: Array.from(topics, ([name, partitions]) => ({ name, partitions })),
+        totalBytes: directory.totalBytes,
+        usableBytes: directory.usableBytes,
+      };
+    });
+    request.respond({ throttleTimeMs: 0, errorCode: ErrorCode.NONE, results });
+  };
+}

@@ -1,0 +1,90 @@
+/**
+ * A small file that is replaced whole, off the event loop's time: written to a temporary name, synced by the thread pool, renamed.
+ * Changes that come while one is being written are written together after it. `settled` tells when the newest is on the device.
+ */
+import type { Disk } from '../../runtime/disk.ts';
+import { writeFully } from '../../runtime/disk.ts';
+
+export class BackgroundFile {
+  readonly #disk: Disk;
+  readonly #content: () => string;
+  readonly #onError: (error: unknown) => void;
+  #path: string;
+  #dirty = false;
+  #writing: Promise<void> | undefined;
+  #closed = false;
+
+  /**
+   * @param content what the file shall hold, asked when it is written.
+   * @param onError the file could not be written; it is not tried again by itself.
+   */
+  constructor(disk: Disk, path: string, content: () => string, onError: (error: unknown) => void) {
+    this.#disk = disk;
+    this.#path = path;
+    this.#content = content;
+    this.#onError = onError;
+  }
+
+  get isDirty(): boolean {
+    return this.#dirty || this.#writing !== undefined;
+  }
+
+  moved(path: string): void {
+    this.#path = path;
+  }
+
+  /** Asks for the file to be written anew. */
+  schedule(): void {
+    if (this.#closed) return;
+    this.#dirty = true;
+    this.#writing ??= this.#writeAll();
+  }
+
+  /** Resolves when what was asked for up to now is on the device, or has failed. */
+  async settled(): Promise<void> {
+    while (this.#writing !== undefined) await this.#writing;
+  }
+
+  /** No more writes from here on. */
+  close(): void {
+    this.#closed = true;
+    this.#dirty = false;
+  }
+
+  async #writeAll(): Promise<void> {
+    // The caller may change more in this turn: they go into one write.
+    await Promise.resolve();
+    try {
+      while (this.#dirty) {
+        this.#dirty = false;
+        await writeAtomicallyInBackground(this.#disk, this.#path, this.#content(), () => this.#path, () => this.#closed);
+      }
+    } catch (error) {
+      this.#dirty = false;
+      if (!this.#closed) this.#onError(error);
+    } finally {
+      this.#writing = undefined;
+    }
+  }
+}
+
+/** As `writeFileAtomically` of the runtime, with the fsyncs on the thread pool. `currentPath` is asked after each wait: the folder may have moved. */
+export async function writeAtomicallyInBackground(
+  disk: Disk,
+  path: string,
+  content: string,
+  currentPath: () => string = () => path,
+  isAbandoned: () => boolean = () => false,
+): Promise<void> {
+  const file = disk.open(`${path}.tmp`, 'truncate');
+  try {
+    writeFully(file, [Buffer.from(content, 'utf8')], 0);
+    await file.syncAsync();
+  } finally {
+    file.close();
+  }
+  if (isAbandoned()) return;
+  const target = currentPath();
+  disk.rename(`${target}.tmp`, target);
+  await disk.syncDirectoryAsync(target.slice(0, target.lastIndexOf('/')) || '/');
+}

@@ -1,0 +1,293 @@
+/**
+ * The segments of one log on disk: rolling, truncating and deleting them, and reading. It knows offsets and bytes; what they mean to
+ * producers, epochs and replicas is UnifiedLog's matter.
+ *
+ * There is always at least one segment. Files to be deleted are renamed to `.deleted` at once, the log file first (an index alone is
+ * thrown away at start, a log file alone would be recovered), and removed after `file.delete.delay.ms`. Source: Kafka's LocalLog.
+ */
+import { lastOffsetAt, sizeAt, wholeBatchesBytes } from '../../log-format/batch-fields.ts';
+import { DELETED_SUFFIX, LOG_SUFFIX, OFFSET_INDEX_SUFFIX, TIME_INDEX_SUFFIX, TXN_INDEX_SUFFIX, segmentFileName } from '../../log-format/file-names.ts';
+import type { AbortedTxn } from '../../log-format/txn-index.ts';
+import type { LogConfig } from '../config/log-config.ts';
+import type { LogContext } from './log-context.ts';
+import type { LogOffsetMetadata } from './log-offset-metadata.ts';
+import { LogSegment } from './log-segment.ts';
+import { LogSegments } from './log-segments.ts';
+import { TailCache } from './tail-cache.ts';
+
+const SEGMENT_SUFFIXES = [LOG_SUFFIX, OFFSET_INDEX_SUFFIX, TIME_INDEX_SUFFIX, TXN_INDEX_SUFFIX] as const;
+/** The runtime's timers go no further. */
+const MAX_DELAY_MS = 0x7fff_ffff;
+const METADATA_CACHE_SIZE = 4;
+
+export interface RecordsRead {
+  readonly metadata: LogOffsetMetadata;
+  /** Whole batches, in order; their bytes are contiguous. */
+  readonly records: readonly Buffer[];
+  readonly sizeBytes: number;
+  /** The first batch is larger than was asked for, and none is returned. */
+  readonly firstEntryIncomplete: boolean;
+}
+
+export class LocalLog {
+  readonly segments: LogSegments;
+  readonly tail: TailCache;
+  readonly #context: LogContext;
+  #directory: string;
+  /** The log end offset: all below is written. */
+  #logEndOffset: number;
+  /** Names in the folder have changed since it was last synced. */
+  #directoryDirty: boolean;
+  readonly #metadataCache: LogOffsetMetadata[] = [];
+
+  constructor(context: LogContext, directory: string, options: { segments: LogSegments; logEndOffset: number; directoryDirty: boolean }) {
+    this.#context = context;
+    this.#directory = directory;
+    this.segments = options.segments;
+    this.#logEndOffset = options.logEndOffset;
+    this.#directoryDirty = options.directoryDirty;
+    this.tail = new TailCache(context.tail);
+  }
+
+  get directory(): string {
+    return this.#directory;
+  }
+  get logEndOffset(): number {
+    return this.#logEndOffset;
+  }
+  get directoryDirty(): boolean {
+    return this.#directoryDirty;
+  }
+
+  get activeSegment(): LogSegment {
+    const active = this.segments.last;
+    if (active === undefined) throw new Error(`log ${this.#directory} has no segment`);
+    return active;
+  }
+
+  get logEndOffsetMetadata(): LogOffsetMetadata {
+    const active = this.activeSegment;
+    return { messageOffset: this.#logEndOffset, segmentBaseOffset: active.baseOffset, relativePositionInSegment: active.sizeBytes };
+  }
+
+  /** Takes batches into account that have been written at the end of the active segment. */
+  appended(records: Buffer, firstOffset: number, lastOffset: number, nowMs: number): void {
+    const active = this.activeSegment;
+    const position = active.sizeBytes;
+    active.appended(records, nowMs);
+    this.#logEndOffset = lastOffset + 1;
+    this.tail.add(position, records, firstOffset, lastOffset, nowMs);
+  }
+
+  /** Closes the active segment and begins one at `baseOffset`, which is at or above the log end offset. */
+  roll(baseOffset: number, config: LogConfig): LogSegment {
+    const active = this.activeSegment;
+    if (active.baseOffset === baseOffset && active.sizeBytes === 0) return active;
+    if (baseOffset < this.#logEndOffset || baseOffset <= active.baseOffset) {
+      throw new Error(`can't roll ${this.#directory} at ${baseOffset}: its end is ${this.#logEndOffset}, its active segment begins at ${active.baseOffset}`);
+    }
+    active.onBecomeInactive();
+    active.closeHandles();
+    const segment = LogSegment.create(this.#context, this.#directory, baseOffset, config);
+    this.segments.add(segment);
+    this.tail.clear();
+    this.#directoryDirty = true;
+    return segment;
+  }
+
+  /**
+   * Reads whole batches from the one that holds `startOffset`, which is in the log, up to those below `endOffset`.
+   */
+  read(startOffset: number, options: { maxBytes: number; endOffset: number; minOneMessage: boolean }): RecordsRead {
+    const { maxBytes, endOffset, minOneMessage } = options;
+    if (startOffset >= endOffset) return this.#nothing(startOffset);
+    const end = this.offsetMetadata(endOffset);
+    let segment = this.segments.floor(startOffset);
+    while (segment !== undefined && segment.baseOffset <= end.segmentBaseOffset) {
+      const endPosition = segment.baseOffset === end.segmentBaseOffset ? end.relativePositionInSegment : segment.sizeBytes;
+      const read = this.#readTail(segment, startOffset, endPosition, options) ?? this.#readFile(segment, startOffset, endPosition, { maxBytes, minOneMessage });
+      if (read !== undefined) return read;
+      // Compaction may have removed all from here to the segment's end.
+      segment = this.segments.higher(segment.baseOffset);
+    }
+    return this.#nothing(startOffset);
+  }
+
+  #readTail(segment: LogSegment, startOffset: number, endPosition: number, options: { maxBytes: number; minOneMessage: boolean }): RecordsRead | undefined {
+    if (segment !== this.segments.last) return undefined;
+    const from = this.tail.find(startOffset);
+    if (from === undefined) return undefined;
+    this.#context.stats.tailReads.add();
+    const metadata = { messageOffset: startOffset, segmentBaseOffset: segment.baseOffset, relativePositionInSegment: from.position };
+    return { metadata, ...this.tail.slice(from, endPosition, options.maxBytes, options.minOneMessage) };
+  }
+
+  #readFile(segment: LogSegment, startOffset: number, endPosition: number, options: { maxBytes: number; minOneMessage: boolean }): RecordsRead | undefined {
+    const batch = segment.findBatch(startOffset);
+    if (batch === undefined) return undefined;
+    const metadata = { messageOffset: startOffset, segmentBaseOffset: segment.baseOffset, relativePositionInSegment: batch.position };
+    if (batch.position >= endPosition) return { metadata, records: [], sizeBytes: 0, firstEntryIncomplete: false };
+    let length = Math.min(options.maxBytes, endPosition - batch.position);
+    if (length < batch.sizeBytes) {
+      if (!options.minOneMessage) return { metadata, records: [], sizeBytes: 0, firstEntryIncomplete: true };
+      length = batch.sizeBytes;
+    }
+    this.#context.stats.fileReads.add();
+    const bytes = segment.read(batch.position, length);
+    const sizeBytes = wholeBatchesBytes(bytes);
+    return { metadata, records: sizeBytes === 0 ? [] : [bytes.subarray(0, sizeBytes)], sizeBytes, firstEntryIncomplete: false };
+  }
+
+  #nothing(startOffset: number): RecordsRead {
+    return { metadata: this.offsetMetadata(startOffset), records: [], sizeBytes: 0, firstEntryIncomplete: false };
+  }
+
+  /** Where the batch that holds `offset` begins; the log's end for the log end offset. `offset` is between the log's ends. */
+  offsetMetadata(offset: number): LogOffsetMetadata {
+    if (offset >= this.#logEndOffset) return this.logEndOffsetMetadata;
+    const cached = this.#metadataCache.find((metadata) => metadata.messageOffset === offset);
+    if (cached !== undefined) return cached;
+    const metadata = this.#findOffset(offset);
+    if (this.#metadataCache.length === METADATA_CACHE_SIZE) this.#metadataCache.shift();
+    this.#metadataCache.push(metadata);
+    return metadata;
+  }
+
+  #findOffset(offset: number): LogOffsetMetadata {
+    let segment = this.segments.floor(offset) ?? this.segments.first;
+    while (segment !== undefined) {
+      const position = (segment === this.segments.last ? this.tail.find(offset)?.position : undefined) ?? segment.findBatch(offset)?.position;
+      if (position !== undefined) return { messageOffset: offset, segmentBaseOffset: segment.baseOffset, relativePositionInSegment: position };
+      segment = this.segments.higher(segment.baseOffset);
+    }
+    return { ...this.logEndOffsetMetadata, messageOffset: offset };
+  }
+
+  /** The aborted transactions that overlap with offsets from `startOffset` to `endOffset` (exclusive). */
+  collectAbortedTransactions(startOffset: number, endOffset: number): AbortedTxn[] {
+    const found: AbortedTxn[] = [];
+    let segment = this.segments.floor(startOffset) ?? this.segments.first;
+    while (segment !== undefined) {
+      for (const txn of segment.indexes.abortedTxns) {
+        if (txn.lastOffset >= startOffset && txn.firstOffset < endOffset) found.push(txn);
+        // Nothing that lies below was open when this one was decided: later entries can't concern it.
+        if (txn.lastStableOffset >= endOffset) return found;
+      }
+      segment = this.segments.higher(segment.baseOffset);
+    }
+    return found;
+  }
+
+  /** Cuts back to `offset`, which is at or above the first segment's base. Returns the segments that went. */
+  truncateTo(offset: number, config: LogConfig): LogSegment[] {
+    const gone = this.segments.all.filter((segment) => segment.baseOffset > offset);
+    this.removeSegments(gone, config);
+    this.activeSegment.truncateTo(offset);
+    this.#reset(offset);
+    return gone;
+  }
+
+  /** Removes everything; the log begins anew at `offset`. */
+  truncateFullyAndStartAt(offset: number, config: LogConfig): LogSegment[] {
+    const gone = [...this.segments.all];
+    // A segment of the same base would have its names taken by the new one: its files go first.
+    for (const segment of gone) if (segment.baseOffset === offset) this.#removeNow(segment);
+    this.removeSegments(
+      gone.filter((segment) => segment.baseOffset !== offset),
+      config,
+    );
+    this.segments.add(LogSegment.create(this.#context, this.#directory, offset, config));
+    this.#reset(offset);
+    return gone;
+  }
+
+  #reset(logEndOffset: number): void {
+    this.#logEndOffset = logEndOffset;
+    this.tail.clear();
+    this.#metadataCache.length = 0;
+    this.#directoryDirty = true;
+  }
+
+  /** Takes segments out of the log; their files are renamed now and removed later. */
+  removeSegments(segments: readonly LogSegment[], config: LogConfig): void {
+    if (segments.length === 0) return;
+    for (const segment of segments) {
+      this.segments.remove(segment);
+      this.#markDeleted(segment);
+    }
+    this.#metadataCache.length = 0;
+    this.#directoryDirty = true;
+    this.#context.scheduler.after(Math.min(config.fileDeleteDelayMs, MAX_DELAY_MS), () => this.#removeMarked(segments));
+  }
+
+  #markDeleted(segment: LogSegment): void {
+    segment.abandon();
+    const { disk } = this.#context;
+    for (const suffix of SEGMENT_SUFFIXES) {
+      const path = segment.pathOf(suffix);
+      if (disk.exists(path)) disk.rename(path, path + DELETED_SUFFIX);
+    }
+    segment.moved(this.#directory, DELETED_SUFFIX);
+  }
+
+  #removeMarked(segments: readonly LogSegment[]): void {
+    const { disk, onFailure } = this.#context;
+    try {
+      for (const segment of segments) {
+        for (const suffix of SEGMENT_SUFFIXES) {
+          const path = `${this.#directory}/${segmentFileName(segment.baseOffset, suffix)}${DELETED_SUFFIX}`;
+          if (disk.exists(path)) disk.remove(path);
+        }
+      }
+    } catch (error) {
+      onFailure(this.#parent, `Removing deleted segments of ${this.#directory} failed`, error);
+    }
+  }
+
+  #removeNow(segment: LogSegment): void {
+    this.segments.remove(segment);
+    segment.abandon();
+    for (const suffix of SEGMENT_SUFFIXES) {
+      const path = segment.pathOf(suffix);
+      if (this.#context.disk.exists(path)) this.#context.disk.remove(path);
+    }
+  }
+
+  get #parent(): string {
+    return this.#directory.slice(0, this.#directory.lastIndexOf('/'));
+  }
+
+  /** fsync of what was written below `offset` and isn't on the device since `recoveryPoint`, on the thread pool. */
+  async flush(recoveryPoint: number, offset: number): Promise<void> {
+    for (const segment of this.segments.between(recoveryPoint, offset)) await segment.flush();
+    if (!this.#directoryDirty) return;
+    this.#directoryDirty = false;
+    await this.#context.disk.syncDirectoryAsync(this.#directory);
+  }
+
+  moved(directory: string): void {
+    this.#directory = directory;
+    for (const segment of this.segments.all) segment.moved(directory);
+  }
+
+  /** Writes what is left to write and closes the files. */
+  close(): void {
+    for (const segment of this.segments.all) segment.close();
+    this.tail.clear();
+  }
+
+  /** Closes the files without writing. */
+  abandon(): void {
+    for (const segment of this.segments.all) segment.abandon();
+    this.tail.clear();
+  }
+}
+
+/** The last offset in whole batches; -1 when there is none. */
+export function lastOffsetIn(records: readonly Buffer[]): number {
+  const last = records.at(-1);
+  if (last === undefined) return -1;
+  let at = 0;
+  for (let next = at + sizeAt(last, at); next < last.length; next += sizeAt(last, next)) at = next;
+  return lastOffsetAt(last, at);
+}

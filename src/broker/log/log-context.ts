@@ -1,0 +1,71 @@
+/** What all logs of a broker share: the outside world, bounded caches, and where failures are told. */
+import type { Clock } from '../../runtime/clock.ts';
+import type { Disk } from '../../runtime/disk.ts';
+import type { Logger } from '../../runtime/logger.ts';
+import type { MetricsRegistry } from '../../runtime/metrics.ts';
+import type { Random } from '../../runtime/random.ts';
+import type { Runtime } from '../../runtime/runtime.ts';
+import type { Scheduler } from '../../runtime/scheduler.ts';
+import { EndOfTurn } from './end-of-turn.ts';
+import { FilePool } from './file-pool.ts';
+import { IndexCache } from './index-cache.ts';
+import { LogStats } from './log-stats.ts';
+import { TailBudget } from './tail-cache.ts';
+
+export interface LogContext {
+  readonly disk: Disk;
+  readonly clock: Clock;
+  readonly scheduler: Scheduler;
+  readonly random: Random;
+  readonly logger: Logger;
+  readonly metrics: MetricsRegistry;
+  readonly files: FilePool;
+  readonly indexes: IndexCache;
+  readonly tail: TailBudget;
+  readonly endOfTurn: EndOfTurn;
+  readonly stats: LogStats;
+  readonly producerIdExpirationMs: () => number;
+  /** An input or output error in `logDirectory`: the whole of it goes offline. */
+  readonly onFailure: (logDirectory: string, message: string, error: unknown) => void;
+}
+
+export interface LogLimits {
+  /** File handles kept open. */
+  readonly maxOpenFiles: number;
+  /** Bytes of indexes kept in memory. */
+  readonly maxIndexBytes: number;
+  /** Bytes of recent records kept in memory, over all logs. */
+  readonly maxTailBytes: number;
+}
+
+export const DEFAULT_LOG_LIMITS: LogLimits = { maxOpenFiles: 512, maxIndexBytes: 32 * 1024 * 1024, maxTailBytes: 16 * 1024 * 1024 };
+
+/** `producer.id.expiration.ms` */
+const PRODUCER_ID_EXPIRATION_MS = 86_400_000;
+
+export function createLogContext(
+  runtime: Pick<Runtime, 'disk' | 'clock' | 'scheduler' | 'random' | 'logger' | 'metrics'>,
+  options: {
+    readonly onFailure: LogContext['onFailure'];
+    readonly limits?: Partial<LogLimits>;
+    readonly producerIdExpirationMs?: () => number;
+  },
+): LogContext {
+  const limits = { ...DEFAULT_LOG_LIMITS, ...options.limits };
+  const { disk, clock, scheduler, random, metrics } = runtime;
+  return {
+    disk,
+    clock,
+    scheduler,
+    random,
+    metrics,
+    logger: runtime.logger,
+    files: new FilePool(disk, limits.maxOpenFiles),
+    indexes: new IndexCache(limits.maxIndexBytes),
+    tail: new TailBudget(limits.maxTailBytes),
+    endOfTurn: new EndOfTurn(scheduler),
+    stats: new LogStats(metrics),
+    producerIdExpirationMs: options.producerIdExpirationMs ?? (() => PRODUCER_ID_EXPIRATION_MS),
+    onFailure: options.onFailure,
+  };
+}

@@ -1,0 +1,361 @@
+/**
+ * One segment of a log: `<base offset>.log` with its offset, time and transaction index.
+ *
+ * The base offset is at or below the first record's, above all of the segments before, and never changes. Index entries are kept
+ * in memory while the segment is in use and written to their files in groups; they are complete on disk before the segment is closed
+ * or counted as flushed. After a crash the indexes of every segment above the recovery point are built again from its log file.
+ * Differs from Kafka: index files hold their entries only (Kafka preallocates 10 MiB and maps them), one offset entry per batch.
+ * Source: Kafka's LogSegment, FileRecords.
+ */
+import { lastOffsetAt, leaderEpochAt, maxTimestampAt, sizeAt } from '../../log-format/batch-fields.ts';
+import { BatchScanner } from '../../log-format/batch-scanner.ts';
+import type { ScanOptions } from '../../log-format/batch-scanner.ts';
+import { LOG_SUFFIX, segmentFileName } from '../../log-format/file-names.ts';
+import type { SegmentFileSuffix } from '../../log-format/file-names.ts';
+import type { OffsetIndex } from '../../log-format/offset-index.ts';
+import type { TimestampOffset } from '../../log-format/time-index.ts';
+import type { AbortedTxn } from '../../log-format/txn-index.ts';
+import { RECORD_BATCH_OVERHEAD } from '../../protocol/records/record-batch.ts';
+import type { PooledFile } from './file-pool.ts';
+import type { LogContext } from './log-context.ts';
+import type { LogConfig } from '../config/log-config.ts';
+import { SegmentIndexes } from './segment-indexes.ts';
+import { findRecordByTimestamp } from './timestamp-search.ts';
+import type { TimestampAndOffset } from './timestamp-search.ts';
+
+/** Headers are looked for in pieces of this size: an index entry is at most about this far from what is sought. */
+const HEADER_SCAN_BYTES = 16 * 1024;
+/** One for the process: only used between two synchronous reads. */
+const scanBuffer = Buffer.allocUnsafeSlow(HEADER_SCAN_BYTES);
+
+/** A batch in the file: where it begins and how large it is. */
+export interface BatchPosition {
+  readonly position: number;
+  readonly sizeBytes: number;
+  readonly lastOffset: number;
+}
+
+export interface RollParams {
+  readonly maxSegmentMs: number;
+  readonly maxSegmentBytes: number;
+  readonly maxTimestampInMessages: number;
+  readonly maxOffsetInMessages: number;
+  readonly messagesSize: number;
+  readonly nowMs: number;
+}
+
+export class LogSegment {
+  readonly baseOffset: number;
+  readonly rollJitterMs: number;
+  readonly indexes: SegmentIndexes;
+  readonly #context: LogContext;
+  readonly #file: PooledFile;
+  readonly #indexInterval: number;
+  #directory: string;
+  #suffix = '';
+  #sizeBytes: number;
+  #createdMs: number;
+  #lastModifiedMs: number;
+  #bytesSinceLastIndexEntry = 0;
+  /** Undefined until read. */
+  #maxTimestamp: TimestampOffset | undefined;
+  /** The first batch's timestamp, by which the segment's age is told; undefined until known. */
+  #rollingBasedTimestamp: number | undefined;
+  /** Bytes known to be on the device. */
+  #syncedBytes: number;
+
+  constructor(context: LogContext, directory: string, options: { baseOffset: number; sizeBytes: number; modifiedMs: number; config: LogConfig }) {
+    const { baseOffset, sizeBytes, modifiedMs, config } = options;
+    this.#context = context;
+    this.#directory = directory;
+    this.baseOffset = baseOffset;
+    this.#sizeBytes = sizeBytes;
+    this.#syncedBytes = 0;
+    this.#createdMs = context.clock.wallMs();
+    this.#lastModifiedMs = modifiedMs;
+    this.#indexInterval = config.indexIntervalBytes;
+    this.rollJitterMs = config.segmentJitterMs <= 0 ? 0 : context.random.int(Math.min(config.segmentJitterMs, 0xffff_ffff));
+    this.#file = context.files.file(this.pathOf(LOG_SUFFIX));
+    this.indexes = new SegmentIndexes(context, baseOffset, (suffix) => this.pathOf(suffix), config.segmentIndexBytes);
+  }
+
+  /** A new, empty segment; its files are made. */
+  static create(context: LogContext, directory: string, baseOffset: number, config: LogConfig): LogSegment {
+    const segment = new LogSegment(context, directory, { baseOffset, sizeBytes: 0, modifiedMs: context.clock.wallMs(), config });
+    context.disk.open(segment.pathOf(LOG_SUFFIX), 'truncate').close();
+    segment.indexes.createEmpty();
+    return segment;
+  }
+
+  get sizeBytes(): number {
+    return this.#sizeBytes;
+  }
+  get unsyncedBytes(): number {
+    return this.#sizeBytes - this.#syncedBytes;
+  }
+  get path(): string {
+    return this.#file.path;
+  }
+
+  pathOf(suffix: SegmentFileSuffix): string {
+    return `${this.#directory}/${segmentFileName(this.baseOffset, suffix)}${this.#suffix}`;
+  }
+
+  /** The folder was renamed, or the files got `suffix`. */
+  moved(directory: string, suffix = this.#suffix): void {
+    this.#directory = directory;
+    this.#suffix = suffix;
+    this.#file.moved(this.pathOf(LOG_SUFFIX));
+  }
+
+  /** Whether `records` of that size and time must go to a new segment. */
+  shouldRoll(params: RollParams, virtualSizeBytes = this.#sizeBytes): boolean {
+    const { maxSegmentBytes, messagesSize, maxOffsetInMessages } = params;
+    if (virtualSizeBytes > maxSegmentBytes - messagesSize) return true;
+    if (!this.canConvertToRelativeOffset(maxOffsetInMessages)) return true;
+    if (virtualSizeBytes === 0) return false;
+    return this.#timeWaitedForRoll(params.nowMs, params.maxTimestampInMessages) > params.maxSegmentMs - this.rollJitterMs || this.indexes.isFull;
+  }
+
+  canConvertToRelativeOffset(offset: number): boolean {
+    const relative = offset - this.baseOffset;
+    return relative >= 0 && relative <= 0x7fff_ffff;
+  }
+
+  /** Writes `chunks` at the end; the count of bytes written, which may be short. They count once `appended` is called. */
+  write(chunks: readonly Buffer[]): number {
+    return this.#file.handle().writeGathered(chunks, this.#sizeBytes);
+  }
+
+  writeAsync(chunks: readonly Buffer[]): Promise<number> {
+    const position = this.#sizeBytes;
+    return this.#file.pinned((handle) => handle.writeGatheredAsync(chunks, position));
+  }
+
+  /** Cuts off what a short write left behind. */
+  cutToSize(): void {
+    this.#file.handle().truncate(this.#sizeBytes);
+  }
+
+  /** Takes whole batches, written at the end, into size, timestamps and indexes. */
+  appended(records: Buffer, nowMs: number): void {
+    if (this.#sizeBytes === 0 && records.length > 0) this.#rollingBasedTimestamp = maxTimestampAt(records, 0);
+    for (let at = 0; at < records.length; ) {
+      const sizeBytes = sizeAt(records, at);
+      this.#noteBatch(this.#sizeBytes + at, sizeBytes, lastOffsetAt(records, at), maxTimestampAt(records, at));
+      at += sizeBytes;
+    }
+    this.#sizeBytes += records.length;
+    this.#lastModifiedMs = nowMs;
+  }
+
+  #noteBatch(position: number, sizeBytes: number, lastOffset: number, maxTimestamp: number): void {
+    if (maxTimestamp > this.maxTimestampSoFar.timestamp) this.#maxTimestamp = { timestamp: maxTimestamp, offset: lastOffset };
+    if (this.#bytesSinceLastIndexEntry > this.#indexInterval) {
+      this.indexes.append({ offset: lastOffset, position }, this.maxTimestampSoFar);
+      this.#bytesSinceLastIndexEntry = 0;
+    }
+    this.#bytesSinceLastIndexEntry += sizeBytes;
+  }
+
+  appendAbortedTxn(txn: AbortedTxn): void {
+    this.indexes.appendAbortedTxn(txn);
+  }
+
+  /** The largest timestamp and the last offset of the batch that has it; -1 for an empty segment. */
+  get maxTimestampSoFar(): TimestampOffset {
+    return (this.#maxTimestamp ??= this.#sizeBytes === 0 ? { timestamp: -1, offset: this.baseOffset } : this.#readLargestTimestamp());
+  }
+
+  /** What retention by time goes by: the largest timestamp, or the file's when no record has one. */
+  get largestTimestamp(): number {
+    const { timestamp } = this.maxTimestampSoFar;
+    return timestamp >= 0 ? timestamp : this.#lastModifiedMs;
+  }
+
+  get lastModifiedMs(): number {
+    return this.#lastModifiedMs;
+  }
+
+  /** The first batch whose last offset is at least `offset`; undefined when there is none. */
+  findBatch(offset: number, offsetIndex: OffsetIndex = this.indexes.offsetIndex): BatchPosition | undefined {
+    let position = offsetIndex.lookupPosition(offset);
+    const file = this.#file.handle();
+    while (position + RECORD_BATCH_OVERHEAD <= this.#sizeBytes) {
+      const read = file.read(scanBuffer, 0, Math.min(HEADER_SCAN_BYTES, this.#sizeBytes - position), position);
+      let at = 0;
+      while (at + RECORD_BATCH_OVERHEAD <= read) {
+        const sizeBytes = sizeAt(scanBuffer, at);
+        if (sizeBytes < RECORD_BATCH_OVERHEAD) return undefined;
+        const lastOffset = lastOffsetAt(scanBuffer, at);
+        if (lastOffset >= offset) return { position: position + at, sizeBytes, lastOffset };
+        at += sizeBytes;
+      }
+      if (at === 0) return undefined;
+      position += at;
+    }
+    return undefined;
+  }
+
+  /** Up to `length` bytes at `position`, in a new buffer. */
+  read(position: number, length: number): Buffer {
+    const wanted = Math.max(0, Math.min(length, this.#sizeBytes - position));
+    const target = Buffer.allocUnsafeSlow(wanted);
+    const read = this.readAt(target, 0, wanted, position);
+    return read === wanted ? target : target.subarray(0, read);
+  }
+
+  readonly readAt = (target: Buffer, targetOffset: number, length: number, position: number): number => {
+    const file = this.#file.handle();
+    let total = 0;
+    while (total < length) {
+      const read = file.read(target, targetOffset + total, length - total, position + total);
+      if (read === 0) break;
+      total += read;
+    }
+    return total;
+  };
+
+  /** Reads without holding the event loop. */
+  readAsync(target: Buffer, length: number, position: number): Promise<number> {
+    return this.#file.pinned((handle) => handle.readAsync(target, 0, length, position));
+  }
+
+  /** Steps over the batches from position `from`. */
+  scan(options: Partial<ScanOptions> & Pick<ScanOptions, 'bodies'>): BatchScanner {
+    return new BatchScanner(this.readAt, { from: 0, to: this.#sizeBytes, ...options });
+  }
+
+  /** One above the last offset; the base offset for an empty segment. */
+  readNextOffset(): number {
+    const index = this.indexes.offsetIndex;
+    const from = index.count === 0 ? 0 : index.entry(index.count - 1).position;
+    let next = this.baseOffset;
+    const scanner = this.scan({ from, bodies: false });
+    for (let batch = scanner.next(); batch !== undefined; batch = scanner.next()) next = lastOffsetAt(batch.buffer, batch.at) + 1;
+    return next;
+  }
+
+  /** The first record at or above `startingOffset` whose timestamp is at least `timestamp`. */
+  findOffsetByTimestamp(timestamp: number, startingOffset: number): TimestampAndOffset | undefined {
+    const { offset } = this.indexes.timeIndex.lookup(timestamp);
+    const position = this.indexes.offsetIndex.lookupPosition(Math.max(offset, startingOffset));
+    const scanner = this.scan({ from: position, bodies: false });
+    for (let batch = scanner.next(); batch !== undefined; batch = scanner.next()) {
+      if (maxTimestampAt(batch.buffer, batch.at) < timestamp || lastOffsetAt(batch.buffer, batch.at) < startingOffset) continue;
+      const leaderEpoch = leaderEpochAt(batch.buffer, batch.at);
+      const found = findRecordByTimestamp(this.read(batch.position, batch.sizeBytes), timestamp, startingOffset);
+      if (found !== undefined) return { ...found, leaderEpoch };
+    }
+    return undefined;
+  }
+
+  /** Cuts the segment back to the batches below `offset`; returns the bytes removed. */
+  truncateTo(offset: number): number {
+    const found = this.findBatch(offset);
+    this.indexes.truncateTo(offset);
+    let removed = 0;
+    if (found !== undefined) {
+      removed = this.#sizeBytes - found.position;
+      this.#setSize(found.position);
+    }
+    if (this.#sizeBytes === 0) {
+      this.#createdMs = this.#context.clock.wallMs();
+      this.#rollingBasedTimestamp = undefined;
+    }
+    this.#bytesSinceLastIndexEntry = 0;
+    this.#maxTimestamp = undefined;
+    return removed;
+  }
+
+  /** For recovery: the file ends at `sizeBytes`, and indexes are built anew by `noteRecovered`. */
+  beginRecovery(): void {
+    this.indexes.reset();
+    this.#maxTimestamp = { timestamp: -1, offset: this.baseOffset };
+    this.#bytesSinceLastIndexEntry = 0;
+  }
+
+  noteRecovered(position: number, sizeBytes: number, lastOffset: number, maxTimestamp: number): void {
+    this.#noteBatch(position, sizeBytes, lastOffset, maxTimestamp);
+  }
+
+  /** Ends recovery: what lies behind `validBytes` is cut off; returns how many bytes that were. */
+  endRecovery(validBytes: number): number {
+    const removed = this.#sizeBytes - validBytes;
+    if (removed > 0) this.#setSize(validBytes);
+    this.indexes.timeIndex.maybeAppend(this.maxTimestampSoFar.timestamp, this.maxTimestampSoFar.offset);
+    this.indexes.persist();
+    return removed;
+  }
+
+  #setSize(sizeBytes: number): void {
+    this.#file.handle().truncate(sizeBytes);
+    this.#sizeBytes = sizeBytes;
+    this.#syncedBytes = Math.min(this.#syncedBytes, sizeBytes);
+    this.#lastModifiedMs = this.#context.clock.wallMs();
+  }
+
+  /** No more appends: the time index gets its last entry and the indexes are written. */
+  onBecomeInactive(): void {
+    this.#appendLastTimestamp();
+    this.indexes.persist();
+  }
+
+  #appendLastTimestamp(): void {
+    const { timestamp, offset } = this.maxTimestampSoFar;
+    if (timestamp >= 0) this.indexes.timeIndex.maybeAppend(timestamp, offset);
+  }
+
+  /** fsync of the log file and of index files that have changed, on the thread pool. What is appended meanwhile isn't covered. */
+  async flush(): Promise<void> {
+    const sizeBytes = this.#sizeBytes;
+    this.indexes.persist();
+    await this.#file.pinned((handle) => handle.syncAsync());
+    await this.indexes.sync();
+    this.#syncedBytes = Math.max(this.#syncedBytes, Math.min(sizeBytes, this.#sizeBytes));
+  }
+
+  /** After a clean start everything on disk is taken to be on the device. */
+  markSynced(): void {
+    this.#syncedBytes = this.#sizeBytes;
+    this.indexes.markSynced();
+  }
+
+  /** Closes the file handles; the segment can be used again. */
+  closeHandles(): void {
+    this.#file.close();
+  }
+
+  /** Writes what is left to write and closes. */
+  close(): void {
+    if (this.#sizeBytes > 0 && this.#maxTimestamp !== undefined) this.#appendLastTimestamp();
+    this.indexes.persist();
+    this.indexes.close();
+    this.#file.close();
+  }
+
+  /** Closes without writing: the folder has failed or the files are about to go. */
+  abandon(): void {
+    this.indexes.close();
+    this.#file.close();
+  }
+
+  #timeWaitedForRoll(nowMs: number, messageTimestamp: number): number {
+    if (this.#rollingBasedTimestamp === undefined && this.#sizeBytes > 0) {
+      const first = this.scan({ bodies: false, chunkBytes: RECORD_BATCH_OVERHEAD }).next();
+      if (first !== undefined) this.#rollingBasedTimestamp = maxTimestampAt(first.buffer, first.at);
+    }
+    const begin = this.#rollingBasedTimestamp ?? -1;
+    return begin >= 0 ? messageTimestamp - begin : nowMs - this.#createdMs;
+  }
+
+  #readLargestTimestamp(): TimestampOffset {
+    let largest = this.indexes.timeIndex.lastEntry;
+    const scanner = this.scan({ from: this.indexes.offsetIndex.lookupPosition(largest.offset), bodies: false });
+    for (let batch = scanner.next(); batch !== undefined; batch = scanner.next()) {
+      const timestamp = maxTimestampAt(batch.buffer, batch.at);
+      if (timestamp > largest.timestamp) largest = { timestamp, offset: lastOffsetAt(batch.buffer, batch.at) };
+    }
+    return largest;
+  }
+}

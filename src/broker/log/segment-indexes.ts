@@ -1,0 +1,223 @@
+/**
+ * The indexes of one segment, in memory while used and in their files. New entries go to the files in groups: when a good
+ * number waits, when the log is flushed, rolled or closed, and at the sweep of LogManager, never one by one with the appends.
+ * Indexes of segments that are not in use are given back (IndexCache) and read again when asked.
+ * A file that can't be read as an index at all is reported by `checkFiles` at start; the segment is then recovered.
+ */
+import type { OffsetPosition } from '../../log-format/offset-index.ts';
+import { OFFSET_INDEX_ENTRY_BYTES, OffsetIndex } from '../../log-format/offset-index.ts';
+import { OFFSET_INDEX_SUFFIX, TIME_INDEX_SUFFIX, TXN_INDEX_SUFFIX } from '../../log-format/file-names.ts';
+import type { SegmentFileSuffix } from '../../log-format/file-names.ts';
+import type { TimestampOffset } from '../../log-format/time-index.ts';
+import { TIME_INDEX_ENTRY_BYTES, TimeIndex } from '../../log-format/time-index.ts';
+import type { AbortedTxn } from '../../log-format/txn-index.ts';
+import { decodeTxnIndex, encodeAbortedTxn } from '../../log-format/txn-index.ts';
+import { writeFully } from '../../runtime/disk.ts';
+import type { IndexHolder } from './index-cache.ts';
+import type { LogContext } from './log-context.ts';
+
+/** Entries that may wait for their file. */
+const MAX_WAITING_ENTRIES = 256;
+
+interface Loaded {
+  readonly offset: OffsetIndex;
+  readonly time: TimeIndex;
+}
+
+export class SegmentIndexes implements IndexHolder {
+  readonly #context: LogContext;
+  readonly #baseOffset: number;
+  readonly #pathOf: (suffix: SegmentFileSuffix) => string;
+  readonly #maxEntries: number;
+  #loaded: Loaded | undefined;
+  /** Entries that the files have. */
+  #offsetEntriesInFile = 0;
+  #timeEntriesInFile = 0;
+  #unsynced: boolean;
+  #txns: AbortedTxn[] | undefined;
+  #txnsUnsynced = false;
+
+  constructor(context: LogContext, baseOffset: number, pathOf: (suffix: SegmentFileSuffix) => string, maxIndexBytes: number) {
+    this.#context = context;
+    this.#baseOffset = baseOffset;
+    this.#pathOf = pathOf;
+    this.#unsynced = true;
+    // The time index keeps its last slot for the entry made when the segment is closed.
+    this.#maxEntries = Math.min(Math.floor(maxIndexBytes / OFFSET_INDEX_ENTRY_BYTES), Math.floor(maxIndexBytes / TIME_INDEX_ENTRY_BYTES) - 1);
+  }
+
+  get offsetIndex(): OffsetIndex {
+    return this.#use().offset;
+  }
+
+  get timeIndex(): TimeIndex {
+    return this.#use().time;
+  }
+
+  /** Whether a further entry would exceed `segment.index.bytes`. */
+  get isFull(): boolean {
+    const { offset, time } = this.#use();
+    return Math.max(offset.count, time.count) >= this.#maxEntries;
+  }
+
+  /** The aborted transactions of the segment, by their marker's offset. */
+  get abortedTxns(): readonly AbortedTxn[] {
+    return (this.#txns ??= this.#readTxns());
+  }
+
+  append(entry: OffsetPosition, largest: TimestampOffset): void {
+    const loaded = this.#use();
+    loaded.offset.append(entry.offset, entry.position);
+    if (largest.timestamp >= 0) loaded.time.maybeAppend(largest.timestamp, largest.offset);
+    this.#unsynced = true;
+    if (loaded.offset.count - this.#offsetEntriesInFile >= MAX_WAITING_ENTRIES) this.persist();
+  }
+
+  appendAbortedTxn(txn: AbortedTxn): void {
+    const known = this.abortedTxns;
+    const path = this.#pathOf(TXN_INDEX_SUFFIX);
+    const file = this.#context.disk.open(path, 'create');
+    try {
+      writeFully(file, [encodeAbortedTxn(txn)], file.sizeBytes());
+    } finally {
+      file.close();
+    }
+    this.#txns = [...known, txn];
+    this.#txnsUnsynced = true;
+  }
+
+  /** Makes empty index files, as a new segment has them. */
+  createEmpty(): void {
+    for (const suffix of [OFFSET_INDEX_SUFFIX, TIME_INDEX_SUFFIX] as const) this.#context.disk.open(this.#pathOf(suffix), 'truncate').close();
+    this.#setLoaded({ offset: new OffsetIndex(this.#baseOffset), time: new TimeIndex(this.#baseOffset) }, 0, 0);
+    this.#txns = [];
+  }
+
+  /** Forgets all entries; the files are written anew. */
+  reset(): void {
+    this.createEmpty();
+    this.#unsynced = true;
+    const txnPath = this.#pathOf(TXN_INDEX_SUFFIX);
+    if (this.#context.disk.exists(txnPath)) this.#context.disk.open(txnPath, 'truncate').close();
+    this.#txnsUnsynced = true;
+  }
+
+  /** Reads all three; throws LogFormatError when one is damaged, ENOENT when the offset index is missing. */
+  checkFiles(): void {
+    this.#use();
+    void this.abortedTxns;
+  }
+
+  truncateTo(offset: number): void {
+    const loaded = this.#use();
+    loaded.offset.truncateTo(offset);
+    loaded.time.truncateTo(offset);
+    this.#writeAnew(loaded);
+    const kept = this.abortedTxns.filter((txn) => txn.lastOffset < offset);
+    if (kept.length === this.abortedTxns.length) return;
+    this.#txns = kept;
+    this.#context.disk.writeFile(this.#pathOf(TXN_INDEX_SUFFIX), Buffer.concat(kept.map(encodeAbortedTxn)));
+    this.#txnsUnsynced = true;
+  }
+
+  /** Writes the entries that the files lack. */
+  persist(): void {
+    const loaded = this.#loaded;
+    if (loaded === undefined) return;
+    this.#persistOne(OFFSET_INDEX_SUFFIX, loaded.offset.bytes, this.#offsetEntriesInFile * OFFSET_INDEX_ENTRY_BYTES);
+    this.#persistOne(TIME_INDEX_SUFFIX, loaded.time.bytes, this.#timeEntriesInFile * TIME_INDEX_ENTRY_BYTES);
+    this.#offsetEntriesInFile = loaded.offset.count;
+    this.#timeEntriesInFile = loaded.time.count;
+  }
+
+  #persistOne(suffix: SegmentFileSuffix, bytes: Buffer, from: number): void {
+    if (bytes.length <= from) return;
+    const file = this.#context.disk.open(this.#pathOf(suffix), 'create');
+    try {
+      writeFully(file, [bytes.subarray(from)], from);
+    } finally {
+      file.close();
+    }
+    this.#unsynced = true;
+  }
+
+  #writeAnew(loaded: Loaded): void {
+    for (const [suffix, bytes] of [
+      [OFFSET_INDEX_SUFFIX, loaded.offset.bytes],
+      [TIME_INDEX_SUFFIX, loaded.time.bytes],
+    ] as const) {
+      this.#context.disk.writeFile(this.#pathOf(suffix), bytes);
+    }
+    this.#offsetEntriesInFile = loaded.offset.count;
+    this.#timeEntriesInFile = loaded.time.count;
+    this.#unsynced = true;
+  }
+
+  /** fsync of the files that have changed, on the thread pool. */
+  async sync(): Promise<void> {
+    const suffixes: SegmentFileSuffix[] = [];
+    if (this.#unsynced) suffixes.push(OFFSET_INDEX_SUFFIX, TIME_INDEX_SUFFIX);
+    if (this.#txnsUnsynced && this.abortedTxns.length > 0) suffixes.push(TXN_INDEX_SUFFIX);
+    this.#unsynced = false;
+    this.#txnsUnsynced = false;
+    for (const suffix of suffixes) {
+      const path = this.#pathOf(suffix);
+      if (!this.#context.disk.exists(path)) continue;
+      const file = this.#context.disk.open(path, 'read-write');
+      try {
+        await file.syncAsync();
+      } finally {
+        file.close();
+      }
+    }
+  }
+
+  markSynced(): void {
+    this.#unsynced = false;
+    this.#txnsUnsynced = false;
+  }
+
+  unloadIndexes(): boolean {
+    try {
+      this.persist();
+    } catch {
+      return false;
+    }
+    this.#loaded = undefined;
+    return true;
+  }
+
+  close(): void {
+    this.#loaded = undefined;
+    this.#txns = undefined;
+    this.#context.indexes.forget(this);
+  }
+
+  #use(): Loaded {
+    const loaded = (this.#loaded ??= this.#load());
+    this.#context.indexes.used(this, loaded.offset.capacityBytes + loaded.time.capacityBytes);
+    return loaded;
+  }
+
+  #load(): Loaded {
+    const offsetBytes = this.#context.disk.readFile(this.#pathOf(OFFSET_INDEX_SUFFIX));
+    const timePath = this.#pathOf(TIME_INDEX_SUFFIX);
+    const timeBytes = this.#context.disk.exists(timePath) ? this.#context.disk.readFile(timePath) : Buffer.alloc(0);
+    const loaded = { offset: OffsetIndex.fromFile(this.#baseOffset, offsetBytes), time: TimeIndex.fromFile(this.#baseOffset, timeBytes) };
+    this.#setLoaded(loaded, loaded.offset.count, loaded.time.count);
+    // Kafka's preallocated files end in zeros, which would stand between our entries and the next.
+    if (loaded.offset.bytes.length < offsetBytes.length || loaded.time.bytes.length < timeBytes.length) this.#writeAnew(loaded);
+    return loaded;
+  }
+
+  #setLoaded(loaded: Loaded, offsetEntries: number, timeEntries: number): void {
+    this.#loaded = loaded;
+    this.#offsetEntriesInFile = offsetEntries;
+    this.#timeEntriesInFile = timeEntries;
+  }
+
+  #readTxns(): AbortedTxn[] {
+    const path = this.#pathOf(TXN_INDEX_SUFFIX);
+    return this.#context.disk.exists(path) ? decodeTxnIndex(this.#context.disk.readFile(path)) : [];
+  }
+}

@@ -1,0 +1,138 @@
+/**
+ * Sends ISR changes to the controller: at most one AlterPartition request in flight, at most one change per partition
+ * waiting; what gathers meanwhile goes out together. A request that finds no controller is tried again; an answer is
+ * delivered per partition, once. Source: Kafka's `DefaultAlterPartitionManager`, KIP-497.
+ */
+import type { AlterPartitionRequestInput, AlterPartitionResponse } from '../../protocol/generated/alter-partition.ts';
+import { ErrorCode, errorByCode } from '../../protocol/errors.ts';
+import type { TopicPartition } from '../../protocol/topic-partition.ts';
+import type { Logger } from '../../runtime/logger.ts';
+import type { Scheduler } from '../../runtime/scheduler.ts';
+
+export interface AlterPartitionItem {
+  readonly topicId: string;
+  readonly topicPartition: TopicPartition;
+  readonly leaderEpoch: number;
+  readonly newIsr: readonly { readonly brokerId: number; readonly brokerEpoch: number }[];
+  readonly leaderRecoveryState: number;
+  readonly partitionEpoch: number;
+  /** Called once. Request-level failures arrive as an error code too. */
+  readonly onResult: (result: AlterPartitionResult) => void;
+}
+
+export type AlterPartitionResult =
+  | { readonly errorCode: 0; readonly leaderId: number; readonly leaderEpoch: number; readonly isr: readonly number[]; readonly partitionEpoch: number }
+  | { readonly errorCode: number };
+
+export interface AlterPartitionSender {
+  alterPartition(request: AlterPartitionRequestInput): Promise<AlterPartitionResponse>;
+}
+
+export interface AlterPartitionManagerOptions {
+  readonly brokerId: number;
+  readonly brokerEpoch: () => number;
+  readonly sender: AlterPartitionSender;
+  readonly scheduler: Scheduler;
+  readonly logger: Logger;
+}
+
+const RETRY_MS = 50;
+
+/** Codes that concern the request as a whole: the changes stay queued and are sent again. */
+const RETRIED_TOP_LEVEL: readonly number[] = [ErrorCode.NOT_CONTROLLER, ErrorCode.STALE_BROKER_EPOCH, ErrorCode.UNKNOWN_SERVER_ERROR];
+
+export class AlterPartitionManager {
+  readonly #options: AlterPartitionManagerOptions;
+  /** By topic id and partition. */
+  readonly #unsent = new Map<string, AlterPartitionItem>();
+  #inFlight = false;
+  #closed = false;
+
+  constructor(options: AlterPartitionManagerOptions) {
+    this.#options = options;
+  }
+
+  /** Queues a change; false when one for that partition waits already. */
+  submit(item: AlterPartitionItem): boolean {
+    const key = `${item.topicId}:${item.topicPartition.partition}`;
+    if (this.#closed || this.#unsent.has(key)) return false;
+    this.#unsent.set(key, item);
+    this.#options.scheduler.endOfTurn(() => this.#maybeSend());
+    return true;
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#unsent.clear();
+  }
+
+  #maybeSend(): void {
+    if (this.#inFlight || this.#closed || this.#unsent.size === 0) return;
+    this.#inFlight = true;
+    const items = new Map(this.#unsent);
+    void this.#send(items).then((answered) => {
+      this.#inFlight = false;
+      if (answered) this.#maybeSend();
+      else this.#options.scheduler.after(RETRY_MS, () => this.#maybeSend());
+    });
+  }
+
+  /** Resolves true when the items were answered, false when they are to be sent again. */
+  async #send(items: ReadonlyMap<string, AlterPartitionItem>): Promise<boolean> {
+    const { sender, logger } = this.#options;
+    let response: AlterPartitionResponse;
+    try {
+      response = await sender.alterPartition(this.#requestOf(items));
+    } catch (error) {
+      logger.info({ err: error }, `AlterPartition for ${items.size} partitions did not reach the controller; trying again`);
+      return false;
+    }
+    if (this.#closed) return true;
+    if (RETRIED_TOP_LEVEL.includes(response.errorCode)) {
+      logger.info(`AlterPartition was answered ${errorByCode(response.errorCode).name}; trying again`);
+      return false;
+    }
+    const results = resultsOf(response);
+    for (const [key, item] of items) {
+      // Taken out before the callback, which may submit the next change of the same partition.
+      this.#unsent.delete(key);
+      const result = response.errorCode === ErrorCode.NONE ? results.get(key) : { errorCode: response.errorCode };
+      item.onResult(result ?? { errorCode: ErrorCode.UNKNOWN_SERVER_ERROR });
+    }
+    return true;
+  }
+
+  #requestOf(items: ReadonlyMap<string, AlterPartitionItem>): AlterPartitionRequestInput {
+    const byTopic = new Map<string, AlterPartitionItem[]>();
+    for (const item of items.values()) {
+      const list = byTopic.get(item.topicId);
+      if (list === undefined) byTopic.set(item.topicId, [item]);
+      else list.push(item);
+    }
+    return {
+      brokerId: this.#options.brokerId,
+      brokerEpoch: this.#options.brokerEpoch(),
+      topics: Array.from(byTopic, ([topicId, list]) => ({
+        topicId,
+        partitions: list.map((item) => ({
+          partitionIndex: item.topicPartition.partition,
+          leaderEpoch: item.leaderEpoch,
+          newIsrWithEpochs: [...item.newIsr],
+          leaderRecoveryState: item.leaderRecoveryState,
+          partitionEpoch: item.partitionEpoch,
+        })),
+      })),
+    };
+  }
+}
+
+function resultsOf(response: AlterPartitionResponse): Map<string, AlterPartitionResult> {
+  const results = new Map<string, AlterPartitionResult>();
+  for (const topic of response.topics) {
+    for (const partition of topic.partitions) {
+      const { errorCode, leaderId, leaderEpoch, isr, partitionEpoch } = partition;
+      results.set(`${topic.topicId}:${partition.partitionIndex}`, errorCode === 0 ? { errorCode, leaderId, leaderEpoch, isr, partitionEpoch } : { errorCode });
+    }
+  }
+  return results;
+}

@@ -1,0 +1,64 @@
+/**
+ * A fetch that waits until its min bytes have come, or something makes an answer due now: this broker leads no more, the
+ * epoch is fenced, the log was truncated below the fetch offset or has diverged. Watched under each topic-partition.
+ * Bytes are estimated from positions in segments, without reading. Source: Kafka's `DelayedFetch`.
+ */
+import { DelayedOperation } from '../purgatory/delayed-operation.ts';
+import type { FetchParams, FetchPartitionRequest } from './fetch-types.ts';
+import type { Partition } from './partition.ts';
+
+export interface DelayedFetchOptions {
+  readonly params: FetchParams;
+  readonly partitions: readonly FetchPartitionRequest[];
+  readonly partitionOf: (request: FetchPartitionRequest) => Partition | undefined;
+  /** Reads again and answers. */
+  readonly complete: () => void;
+}
+
+export class DelayedFetch extends DelayedOperation {
+  readonly #options: DelayedFetchOptions;
+
+  constructor(options: DelayedFetchOptions) {
+    super(options.params.maxWaitMs);
+    this.#options = options;
+  }
+
+  override tryComplete(): boolean {
+    const { params, partitions } = this.#options;
+    let bytes = 0;
+    for (const request of partitions) {
+      const available = this.#availableBytes(request);
+      if (available === undefined) return this.forceComplete();
+      bytes += available;
+      if (bytes >= params.minBytes) return this.forceComplete();
+    }
+    return false;
+  }
+
+  /** Bytes that a read would give now; undefined when the answer is due whatever the bytes. */
+  #availableBytes(request: FetchPartitionRequest): number | undefined {
+    const log = this.#options.partitionOf(request)?.leaderLogOrError(request.currentLeaderEpoch);
+    if (log === undefined || typeof log === 'number') return undefined;
+    const { isolation } = this.#options.params;
+    const end = isolation === 'log-end' ? log.logEndOffset : isolation === 'high-watermark' ? log.highWatermark : log.lastStableOffset;
+    if (request.fetchOffset > log.logEndOffset || request.fetchOffset < log.logStartOffset) return undefined;
+    if (request.lastFetchedEpoch >= 0) {
+      const epochEnd = log.endOffsetForEpoch(request.lastFetchedEpoch);
+      if (epochEnd !== undefined && (epochEnd.epoch < request.lastFetchedEpoch || epochEnd.endOffset < request.fetchOffset)) return undefined;
+    }
+    if (request.fetchOffset >= end) return 0;
+    return Math.min(log.bytesBetween(request.fetchOffset, end), request.maxBytes);
+  }
+
+  override onComplete(): void {
+    this.#options.complete();
+  }
+
+  override onExpiration(): void {}
+
+  override describe(): string {
+    const { params, partitions } = this.#options;
+    const who = params.replicaId >= 0 ? `follower ${params.replicaId}` : 'consumer';
+    return `fetch of ${who}: ${params.minBytes} bytes from ${partitions.length} partitions`;
+  }
+}

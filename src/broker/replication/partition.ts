@@ -1,0 +1,401 @@
+/**
+ * One replica of a partition on this broker: leader or follower. As leader it appends, answers fetches, knows every
+ * follower's progress, moves the high watermark, and grows and shrinks the ISR through the controller.
+ *
+ * Invariants: the high watermark never goes back while leader; it is at most the smallest log end offset over the
+ * maximal ISR; at most one ISR change is under way; a follower joins the ISR only when its log end offset has reached
+ * both the high watermark and the start of this leader's epoch (KAFKA-7128).
+ * Times are monotonic, so that a clock that jumps shrinks no ISR. Source: Kafka's `Partition`, KIP-101, KIP-497, KIP-966 (part 1).
+ */
+import { ErrorCode, errorByCode, KafkaError } from '../../protocol/errors.ts';
+import type { LeaderAndIsrPartitionState } from '../../protocol/generated/leader-and-isr.ts';
+import type { TopicPartition } from '../../protocol/topic-partition.ts';
+import type { Clock } from '../../runtime/clock.ts';
+import type { Logger } from '../../runtime/logger.ts';
+import type { LogManager } from '../log/log-manager.ts';
+import type { LogAppendResult, UnifiedLog } from '../log/unified-log.ts';
+import type { AlterPartitionManager, AlterPartitionResult } from './alter-partition-manager.ts';
+import { committedIsr, maximalIsr, pendingExpand, pendingShrink } from './isr-state.ts';
+import type { IsrState } from './isr-state.ts';
+import { Replica } from './replica.ts';
+import type { FetchState } from './replica.ts';
+
+export interface PartitionOptions {
+  readonly topicPartition: TopicPartition;
+  readonly localBrokerId: number;
+  readonly replicaLagTimeMaxMs: () => number;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** Leadership and ISR changes, one line each with the reason. */
+  readonly stateChangeLogger: Logger;
+  readonly logManager: LogManager;
+  readonly alterPartitionManager: AlterPartitionManager;
+  readonly isBrokerAlive: (brokerId: number) => boolean;
+  /** The high watermark in the checkpoint file, or undefined for a log it doesn't name. */
+  readonly checkpointedHighWatermark: () => number | undefined;
+  /** The high watermark moved, or the leadership did: what waits for it may be complete. */
+  readonly onProgress: () => void;
+  readonly onIsrChange: (change: IsrChange) => void;
+}
+
+export interface IsrChange {
+  readonly kind: 'expand' | 'shrink';
+  readonly isr: readonly number[];
+  readonly reason: string;
+}
+
+/** What a reader may see. `fetchEnd` is exclusive. */
+export interface OffsetSnapshot {
+  readonly logStartOffset: number;
+  readonly logEndOffset: number;
+  readonly highWatermark: number;
+  readonly lastStableOffset: number;
+}
+
+export class Partition {
+  readonly topicPartition: TopicPartition;
+  readonly #options: PartitionOptions;
+  readonly #remoteReplicas = new Map<number, Replica>();
+  #log: UnifiedLog | undefined;
+  #topicId: string | undefined;
+  #leaderId = -1;
+  #leaderEpoch = -1;
+  #leaderEpochStartOffset: number | undefined;
+  #controllerEpoch = -1;
+  #partitionEpoch = -1;
+  #replicas: readonly number[] = [];
+  #isrState: IsrState = committedIsr([]);
+  /** False after an answer that only a new LeaderAndIsr can follow. */
+  #mayAlterIsr = true;
+
+  constructor(options: PartitionOptions) {
+    this.#options = options;
+    this.topicPartition = options.topicPartition;
+  }
+
+  get log(): UnifiedLog | undefined {
+    return this.#log;
+  }
+  get topicId(): string | undefined {
+    return this.#topicId;
+  }
+  get leaderId(): number {
+    return this.#leaderId;
+  }
+  get leaderEpoch(): number {
+    return this.#leaderEpoch;
+  }
+  get controllerEpoch(): number {
+    return this.#controllerEpoch;
+  }
+  get partitionEpoch(): number {
+    return this.#partitionEpoch;
+  }
+  get replicas(): readonly number[] {
+    return this.#replicas;
+  }
+  get isr(): ReadonlySet<number> {
+    return this.#isrState.isr;
+  }
+  get isLeader(): boolean {
+    return this.#leaderId === this.#options.localBrokerId && this.#log !== undefined;
+  }
+  get remoteReplicas(): readonly Replica[] {
+    return [...this.#remoteReplicas.values()];
+  }
+
+  /** The log as leader, or the code that a client gets: it looks for the leader elsewhere. */
+  leaderLogOrError(currentLeaderEpoch = -1): UnifiedLog | number {
+    const epochError = this.#checkLeaderEpoch(currentLeaderEpoch);
+    if (epochError !== ErrorCode.NONE) return epochError;
+    if (this.#log === undefined) return ErrorCode.KAFKA_STORAGE_ERROR;
+    return this.isLeader ? this.#log : ErrorCode.NOT_LEADER_OR_FOLLOWER;
+  }
+
+  /** KIP-320: an older epoch is fenced, a newer one is not known here yet; -1 skips the check. */
+  #checkLeaderEpoch(currentLeaderEpoch: number): number {
+    if (currentLeaderEpoch === -1 || currentLeaderEpoch === this.#leaderEpoch) return ErrorCode.NONE;
+    return currentLeaderEpoch < this.#leaderEpoch ? ErrorCode.FENCED_LEADER_EPOCH : ErrorCode.UNKNOWN_LEADER_EPOCH;
+  }
+
+  /** Becomes leader in `state`'s epoch. True when this broker was not the leader before; throws a storage error of the log. */
+  makeLeader(state: LeaderAndIsrPartitionState, topicId: string | undefined): boolean {
+    if (state.partitionEpoch < this.#partitionEpoch) return false;
+    const isNewLeader = !this.isLeader;
+    const isNewLeaderEpoch = state.leaderEpoch > this.#leaderEpoch;
+    const previousLeader = this.#leaderId;
+    const log = this.#openLog(state.isNew, topicId);
+    this.#controllerEpoch = state.controllerEpoch;
+    this.#assign(state.replicas, state.isr);
+
+    if (isNewLeaderEpoch) {
+      const startOffset = log.logEndOffset;
+      // Cached now and not at the first append: a follower may hold records of an epoch between (KIP-101).
+      log.maybeAssignEpochStartOffset(state.leaderEpoch, startOffset);
+      this.#leaderEpochStartOffset = startOffset;
+      const nowMs = this.#options.clock.monotonicMs();
+      for (const replica of this.#remoteReplicas.values()) {
+        replica.reset({ leaderLogEndOffset: startOffset, nowMs, isNewLeader, isFollowerInSync: this.#isrState.isr.has(replica.brokerId) });
+      }
+      this.#options.stateChangeLogger.info(
+        { topic: this.topicPartition.topic, partition: this.topicPartition.partition, leaderEpoch: state.leaderEpoch, isr: state.isr },
+        `Leader of ${this.#name} from offset ${startOffset} in epoch ${state.leaderEpoch}, high watermark ${log.highWatermark}, ISR [${state.isr.join(',')}]; the leader before was ${previousLeader}`,
+      );
+    }
+    this.#partitionEpoch = state.partitionEpoch;
+    this.#leaderEpoch = state.leaderEpoch;
+    this.#leaderId = this.#options.localBrokerId;
+    this.#mayAlterIsr = true;
+    if (this.#maybeIncrementLeaderHighWatermark(log)) this.#options.onProgress();
+    return isNewLeader;
+  }
+
+  /** Becomes a follower in `state`'s epoch. True when the epoch is new, so that its fetcher must start over. */
+  makeFollower(state: LeaderAndIsrPartitionState, topicId: string | undefined): boolean {
+    if (state.partitionEpoch < this.#partitionEpoch) return false;
+    const isNewLeaderEpoch = state.leaderEpoch > this.#leaderEpoch;
+    const log = this.#openLog(state.isNew, topicId);
+    this.#controllerEpoch = state.controllerEpoch;
+    this.#leaderId = state.leader;
+    this.#leaderEpoch = state.leaderEpoch;
+    this.#leaderEpochStartOffset = undefined;
+    this.#partitionEpoch = state.partitionEpoch;
+    this.#assign(state.replicas, []);
+    if (isNewLeaderEpoch) {
+      this.#options.stateChangeLogger.info(
+        { topic: this.topicPartition.topic, partition: this.topicPartition.partition, leaderEpoch: state.leaderEpoch },
+        `Follower of ${this.#name} under leader ${state.leader} in epoch ${state.leaderEpoch}, log end offset ${log.logEndOffset}, high watermark ${log.highWatermark}`,
+      );
+    }
+    return isNewLeaderEpoch;
+  }
+
+  /** Forgets the log after its deletion or the failure of its folder; the partition answers KAFKA_STORAGE_ERROR from here on. */
+  dropLog(): void {
+    this.#log = undefined;
+    this.#isrState = committedIsr([]);
+    this.#remoteReplicas.clear();
+    this.#leaderEpochStartOffset = undefined;
+  }
+
+  /**
+   * Appends as leader. Returns the log's answer; `onWritten` follows when the bytes are in the page cache, or with the error.
+   * Throws KafkaError NOT_LEADER_OR_FOLLOWER, KAFKA_STORAGE_ERROR, or NOT_ENOUGH_REPLICAS when acks=all and the ISR is too small.
+   */
+  appendRecordsToLeader(records: Buffer, options: { origin: 'client' | 'coordinator'; requiredAcks: number; onWritten: (error?: Error) => void }): LogAppendResult {
+    const log = this.leaderLogOrError();
+    if (typeof log === 'number') throw new KafkaError(log);
+    const minInSyncReplicas = this.#effectiveMinIsr(log);
+    const inSync = this.#isrState.isr.size;
+    if (options.requiredAcks === -1 && inSync < minInSyncReplicas) {
+      throw new KafkaError(
+        ErrorCode.NOT_ENOUGH_REPLICAS,
+        `The size of the current ISR [${[...this.#isrState.isr].join(',')}] of ${this.#name} is ${inSync}, which is less than min.insync.replicas ${minInSyncReplicas}`,
+      );
+    }
+    return log.appendAsLeader(records, {
+      leaderEpoch: this.#leaderEpoch,
+      origin: options.origin,
+      onComplete: (error) => {
+        if (error === undefined && this.isLeader) this.#maybeIncrementLeaderHighWatermark(log);
+        options.onWritten(error);
+      },
+    });
+  }
+
+  /**
+   * Whether a produce request that waits for `requiredOffset` is done: NONE when the high watermark has reached it with enough
+   * replicas, another code when it never will, undefined while it must wait.
+   */
+  checkEnoughReplicasReachOffset(requiredOffset: number): number | undefined {
+    const log = this.leaderLogOrError();
+    if (typeof log === 'number') return log;
+    if (log.highWatermark < requiredOffset) return undefined;
+    return maximalIsr(this.#isrState).size >= this.#effectiveMinIsr(log) ? ErrorCode.NONE : ErrorCode.NOT_ENOUGH_REPLICAS_AFTER_APPEND;
+  }
+
+  /** Notes a follower's fetch; may grow the ISR and move the high watermark. False when it isn't a replica of this partition. */
+  updateFollowerFetchState(replicaId: number, state: FetchState): boolean {
+    const replica = this.#remoteReplicas.get(replicaId);
+    const log = this.#log;
+    if (replica === undefined || log === undefined || !this.isLeader) return false;
+    const previousEnd = replica.logEndOffset;
+    replica.updateFetchState(state);
+    this.#maybeExpandIsr(replica, log);
+    if (previousEnd !== replica.logEndOffset && this.#maybeIncrementLeaderHighWatermark(log)) this.#options.onProgress();
+    return true;
+  }
+
+  /** Asks for the removal of followers that have lagged longer than `replica.lag.time.max.ms`. */
+  maybeShrinkIsr(): void {
+    const log = this.#log;
+    if (log === undefined || !this.isLeader || this.#isrState.kind !== 'committed' || !this.#mayAlterIsr) return;
+    const outOfSync = this.#outOfSyncReplicas(log);
+    if (outOfSync.length === 0) return;
+    const reason = outOfSync
+      .map((replica) => `broker ${replica.brokerId} is at offset ${replica.logEndOffset} of ${log.logEndOffset}, not caught up for ${this.#lagMs(replica)} ms`)
+      .join('; ');
+    const next = pendingShrink(this.#isrState.isr, new Set(outOfSync.map((replica) => replica.brokerId)));
+    this.#submitIsrChange(next, 'shrink', reason);
+  }
+
+  offsets(): OffsetSnapshot | undefined {
+    const log = this.#log;
+    if (log === undefined) return undefined;
+    const { logStartOffset, logEndOffset, highWatermark, lastStableOffset } = log;
+    return { logStartOffset, logEndOffset, highWatermark, lastStableOffset };
+  }
+
+  /** KIP-320: the largest epoch at or below `leaderEpoch` that this leader knows, and where it ends. */
+  endOffsetForLeaderEpoch(currentLeaderEpoch: number, leaderEpoch: number): { errorCode: number; leaderEpoch: number; endOffset: number } {
+    const log = this.leaderLogOrError(currentLeaderEpoch);
+    if (typeof log === 'number') return { errorCode: log, leaderEpoch: -1, endOffset: -1 };
+    const found = log.endOffsetForEpoch(leaderEpoch);
+    return found === undefined ? { errorCode: ErrorCode.NONE, leaderEpoch: -1, endOffset: -1 } : { errorCode: ErrorCode.NONE, leaderEpoch: found.epoch, endOffset: found.endOffset };
+  }
+
+  /** Until it has, records of this leader's epoch are not committed and the end that a consumer is told could go back (KIP-207). */
+  get highWatermarkHasReachedEpochStart(): boolean {
+    return this.#leaderEpochStartOffset !== undefined && this.#log !== undefined && this.#log.highWatermark >= this.#leaderEpochStartOffset;
+  }
+
+  get isUnderMinIsr(): boolean {
+    return this.#log !== undefined && this.isLeader && this.#isrState.isr.size < this.#effectiveMinIsr(this.#log);
+  }
+
+  get isUnderReplicated(): boolean {
+    return this.isLeader && this.#isrState.isr.size < this.#replicas.length;
+  }
+
+  get #name(): string {
+    return `${this.topicPartition.topic}-${this.topicPartition.partition}`;
+  }
+
+  #openLog(isNew: boolean, topicId: string | undefined): UnifiedLog {
+    if (this.#log === undefined) {
+      const log = this.#options.logManager.getOrCreateLog(this.topicPartition, { topicId, isNew });
+      const checkpointed = this.#options.checkpointedHighWatermark();
+      if (checkpointed !== undefined) log.updateHighWatermark(checkpointed);
+      this.#log = log;
+    }
+    if (topicId !== undefined) this.#topicId = topicId;
+    return this.#log;
+  }
+
+  #assign(replicas: readonly number[], isr: readonly number[]): void {
+    const { localBrokerId } = this.#options;
+    for (const id of this.#remoteReplicas.keys()) if (!replicas.includes(id)) this.#remoteReplicas.delete(id);
+    for (const id of replicas) if (id !== localBrokerId && !this.#remoteReplicas.has(id)) this.#remoteReplicas.set(id, new Replica(id));
+    this.#replicas = replicas;
+    this.#isrState = committedIsr(isr);
+  }
+
+  /** min.insync.replicas, but no more than there are replicas. */
+  #effectiveMinIsr(log: UnifiedLog): number {
+    return Math.min(log.config.minInSyncReplicas, Math.max(1, this.#replicas.length));
+  }
+
+  #lagMs(replica: Replica): number {
+    return Math.round(this.#options.clock.monotonicMs() - replica.lastCaughtUpTimeMs);
+  }
+
+  #outOfSyncReplicas(log: UnifiedLog): Replica[] {
+    const nowMs = this.#options.clock.monotonicMs();
+    const maxLagMs = this.#options.replicaLagTimeMaxMs();
+    const isr = maximalIsr(this.#isrState);
+    return this.remoteReplicas.filter((replica) => isr.has(replica.brokerId) && !replica.isCaughtUp(log.logEndOffset, nowMs, maxLagMs));
+  }
+
+  #maybeExpandIsr(replica: Replica, log: UnifiedLog): void {
+    if (this.#isrState.kind !== 'committed' || !this.#mayAlterIsr || this.#isrState.isr.has(replica.brokerId)) return;
+    const inSync = replica.logEndOffset >= log.highWatermark && this.#leaderEpochStartOffset !== undefined && replica.logEndOffset >= this.#leaderEpochStartOffset;
+    if (!inSync || !this.#options.isBrokerAlive(replica.brokerId)) return;
+    this.#submitIsrChange(
+      pendingExpand(this.#isrState.isr, replica.brokerId),
+      'expand',
+      `broker ${replica.brokerId} has reached offset ${replica.logEndOffset}, high watermark ${log.highWatermark}`,
+    );
+  }
+
+  /** True when it moved. A replica that is catching up and about to join is waited for too, so that it can. */
+  #maybeIncrementLeaderHighWatermark(log: UnifiedLog): boolean {
+    if (!this.isLeader && this.#leaderId !== this.#options.localBrokerId) return false;
+    const isr = maximalIsr(this.#isrState);
+    // KIP-966: while the ISR is below its minimum nothing more is called committed.
+    if (this.#isrState.isr.size < this.#effectiveMinIsr(log)) return false;
+    const nowMs = this.#options.clock.monotonicMs();
+    const maxLagMs = this.#options.replicaLagTimeMaxMs();
+    let highWatermark = log.logEndOffset;
+    for (const replica of this.#remoteReplicas.values()) {
+      if (replica.logEndOffset >= highWatermark) continue;
+      const waitsFor =
+        isr.has(replica.brokerId) ||
+        (replica.isCaughtUp(log.logEndOffset, nowMs, maxLagMs) && this.#options.isBrokerAlive(replica.brokerId));
+      if (waitsFor) highWatermark = replica.logEndOffset;
+    }
+    if (highWatermark <= log.highWatermark) return false;
+    log.updateHighWatermark(highWatermark);
+    return true;
+  }
+
+  #submitIsrChange(next: IsrState, kind: IsrChange['kind'], reason: string): void {
+    const topicId = this.#topicId;
+    if (next.kind === 'committed' || topicId === undefined) return;
+    const leaderEpoch = this.#leaderEpoch;
+    const before = this.#isrState;
+    const accepted = this.#options.alterPartitionManager.submit({
+      topicId,
+      topicPartition: this.topicPartition,
+      leaderEpoch,
+      newIsr: [...next.proposedIsr].map((brokerId) => ({ brokerId, brokerEpoch: this.#remoteReplicas.get(brokerId)?.brokerEpoch ?? -1 })),
+      leaderRecoveryState: 0,
+      partitionEpoch: this.#partitionEpoch,
+      onResult: (result) => this.#onIsrChangeResult(next, { kind, reason }, result),
+    });
+    if (!accepted) return;
+    this.#isrState = next;
+    this.#options.logger.info(
+      { topic: this.topicPartition.topic, partition: this.topicPartition.partition },
+      `Asking the controller to ${kind} the ISR of ${this.#name} from [${[...before.isr].join(',')}] to [${[...next.proposedIsr].join(',')}]: ${reason}`,
+    );
+  }
+
+  #onIsrChangeResult(proposed: IsrState, change: { kind: IsrChange['kind']; reason: string }, result: AlterPartitionResult): void {
+    // A LeaderAndIsr request may have replaced the pending state meanwhile: its word counts.
+    if (this.#isrState !== proposed) return;
+    if (!('isr' in result)) {
+      this.#onIsrChangeRefused(proposed, result.errorCode);
+      return;
+    }
+    if (result.leaderEpoch !== this.#leaderEpoch || result.partitionEpoch < this.#partitionEpoch) {
+      this.#isrState = committedIsr(proposed.isr);
+      return;
+    }
+    this.#partitionEpoch = result.partitionEpoch;
+    this.#isrState = committedIsr(result.isr);
+    this.#options.stateChangeLogger.info(
+      { topic: this.topicPartition.topic, partition: this.topicPartition.partition, isr: result.isr },
+      `ISR of ${this.#name} is [${result.isr.join(',')}] after ${change.kind}: ${change.reason}`,
+    );
+    this.#options.onIsrChange({ kind: change.kind, isr: result.isr, reason: change.reason });
+    const log = this.#log;
+    if (log === undefined) return;
+    this.#maybeIncrementLeaderHighWatermark(log);
+    // Also without a new high watermark: a produce request may now fail or pass its minimum.
+    this.#options.onProgress();
+  }
+
+  #onIsrChangeRefused(proposed: IsrState, errorCode: number): void {
+    this.#options.logger.info(`The controller refused the ISR change of ${this.#name}: ${errorByCode(errorCode).name}`);
+    this.#isrState = committedIsr(proposed.isr);
+    const awaitsLeaderAndIsr: readonly number[] = [
+      ErrorCode.FENCED_LEADER_EPOCH,
+      ErrorCode.INVALID_UPDATE_VERSION,
+      ErrorCode.UNKNOWN_TOPIC_OR_PARTITION,
+      ErrorCode.UNKNOWN_TOPIC_ID,
+      ErrorCode.NEW_LEADER_ELECTED,
+      ErrorCode.INVALID_REQUEST,
+    ];
+    if (awaitsLeaderAndIsr.includes(errorCode)) this.#mayAlterIsr = false;
+  }
+}

@@ -1,0 +1,138 @@
+/**
+ * Appends batches to the partitions that this broker leads and answers when acks says: 0 and 1 when the bytes are written,
+ * -1 when the high watermark has passed them. Used by Produce and by the coordinators. Source: Kafka's `ReplicaManager.appendRecords`.
+ */
+import { ErrorCode, KafkaError } from '../../protocol/errors.ts';
+import { topicPartitionKey } from '../../protocol/topic-partition.ts';
+import type { TopicPartition } from '../../protocol/topic-partition.ts';
+import type { Logger } from '../../runtime/logger.ts';
+import { DelayedProduce } from './delayed-produce.ts';
+import type { ProducePartitionStatus } from './delayed-produce.ts';
+import type { Partition } from './partition.ts';
+import type { ReplicaManager } from './replica-manager.ts';
+
+export interface AppendEntry {
+  readonly topicPartition: TopicPartition;
+  /** Whole v2 batches; changed in place (base offset, leader epoch, append time) and kept until written. */
+  readonly records: Buffer;
+}
+
+export interface AppendResult {
+  readonly topicPartition: TopicPartition;
+  readonly errorCode: number;
+  readonly errorMessage: string | null;
+  /** -1 on an error. */
+  readonly baseOffset: number;
+  /** The append time where the topic says LogAppendTime, else -1. */
+  readonly logAppendTimeMs: number;
+  readonly logStartOffset: number;
+  /** Batch-relative indexes of refused records. */
+  readonly recordErrors: readonly { readonly batchIndex: number; readonly message: string | null }[];
+}
+
+export interface AppendOptions {
+  readonly timeoutMs: number;
+  readonly requiredAcks: number;
+  readonly origin: 'client' | 'coordinator';
+  readonly entries: readonly AppendEntry[];
+  readonly respond: (results: readonly AppendResult[]) => void;
+}
+
+interface Pending {
+  readonly key: string;
+  readonly partition: Partition;
+  result: AppendResult;
+  requiredOffset: number;
+}
+
+export class RecordAppender {
+  readonly #replicaManager: ReplicaManager;
+  readonly #logger: Logger;
+
+  constructor(options: { replicaManager: ReplicaManager; logger: Logger }) {
+    this.#replicaManager = options.replicaManager;
+    this.#logger = options.logger.child({ component: 'RecordAppender' });
+  }
+
+  /** Appends `entries`; `respond` is called once, with a result for each in their order. */
+  append(options: AppendOptions): void {
+    const { entries, requiredAcks } = options;
+    const results: (AppendResult | Pending)[] = [];
+    let unwritten = 1;
+    const oneWritten = (): void => {
+      if (--unwritten === 0) this.#afterWrite(options, results);
+    };
+    for (const entry of entries) {
+      unwritten++;
+      results.push(this.#appendOne(entry, requiredAcks, options.origin, oneWritten));
+    }
+    oneWritten();
+  }
+
+  #appendOne(entry: AppendEntry, requiredAcks: number, origin: AppendOptions['origin'], onDone: () => void): AppendResult | Pending {
+    const { topicPartition, records } = entry;
+    const partition = this.#replicaManager.partition(topicPartition);
+    if (partition === undefined) {
+      onDone();
+      return failed(topicPartition, ErrorCode.NOT_LEADER_OR_FOLLOWER);
+    }
+    const key = topicPartitionKey(topicPartition);
+    let pending: Pending | undefined;
+    try {
+      const info = partition.appendRecordsToLeader(records, {
+        origin,
+        requiredAcks,
+        onWritten: (error) => {
+          if (error !== undefined && pending !== undefined) pending.result = failed(topicPartition, ErrorCode.KAFKA_STORAGE_ERROR, error.message);
+          this.#replicaManager.completeDelayed(key);
+          onDone();
+        },
+      });
+      if ('errorCode' in info) {
+        onDone();
+        return { ...failed(topicPartition, info.errorCode, info.message), recordErrors: info.recordErrors ?? [], logStartOffset: partition.log?.logStartOffset ?? -1 };
+      }
+      const result = {
+        topicPartition,
+        errorCode: ErrorCode.NONE,
+        errorMessage: null,
+        baseOffset: info.firstOffset,
+        logAppendTimeMs: info.logAppendTimeMs,
+        logStartOffset: partition.log?.logStartOffset ?? -1,
+        recordErrors: [],
+      };
+      pending = { key, partition, result, requiredOffset: info.lastOffset + 1 };
+      return pending;
+    } catch (error) {
+      onDone();
+      if (error instanceof KafkaError) return failed(topicPartition, error.code, error.message);
+      this.#logger.error({ err: error }, `Appending to ${key} failed`);
+      return failed(topicPartition, ErrorCode.UNKNOWN_SERVER_ERROR);
+    }
+  }
+
+  #afterWrite(options: AppendOptions, results: readonly (AppendResult | Pending)[]): void {
+    const answer = (): void => options.respond(results.map((entry) => ('result' in entry ? entry.result : entry)));
+    const waiting = options.requiredAcks === -1 ? results.filter((entry): entry is Pending => 'result' in entry && entry.result.errorCode === ErrorCode.NONE) : [];
+    if (waiting.length === 0) {
+      answer();
+      return;
+    }
+    const statuses: ProducePartitionStatus[] = waiting.map(({ key, partition, requiredOffset }) => ({ key, partition, requiredOffset, errorCode: undefined }));
+    const operation = new DelayedProduce(options.timeoutMs, statuses, () => {
+      for (const [index, entry] of waiting.entries()) {
+        const errorCode = statuses[index]?.errorCode ?? ErrorCode.UNKNOWN_SERVER_ERROR;
+        if (errorCode !== ErrorCode.NONE) entry.result = failed(entry.result.topicPartition, errorCode);
+      }
+      answer();
+    });
+    this.#replicaManager.producePurgatory.tryCompleteElseWatch(
+      operation,
+      waiting.map((entry) => entry.key),
+    );
+  }
+}
+
+function failed(topicPartition: TopicPartition, errorCode: number, errorMessage: string | null = null): AppendResult {
+  return { topicPartition, errorCode, errorMessage, baseOffset: -1, logAppendTimeMs: -1, logStartOffset: -1, recordErrors: [] };
+}

@@ -1,0 +1,84 @@
+/**
+ * Deals followed partitions to fetchers: `num.replica.fetchers` for each leader broker, a partition always to the same one.
+ * A fetcher is made with its first partition and ends with its last. Source: Kafka's `ReplicaFetcherManager`.
+ */
+import { NetworkClient } from '../../client/network-client.ts';
+import { javaStringHash } from '../../protocol/records/partitioner.ts';
+import { topicPartitionKey } from '../../protocol/topic-partition.ts';
+import type { TopicPartition } from '../../protocol/topic-partition.ts';
+import type { Runtime } from '../../runtime/runtime.ts';
+import type { Partition } from './partition.ts';
+import { ReplicaFetcher } from './replica-fetcher.ts';
+import type { BrokerEndpoint, ReplicaFetcherConfig } from './replica-fetcher.ts';
+
+export interface ReplicaFetcherManagerOptions {
+  readonly config: ReplicaFetcherConfig & { readonly numReplicaFetchers: number };
+  readonly runtime: Runtime;
+  readonly brokerEpoch: () => number;
+  readonly onAppended: (key: string) => void;
+}
+
+interface Worker {
+  readonly fetcher: ReplicaFetcher;
+  readonly client: NetworkClient;
+}
+
+export class ReplicaFetcherManager {
+  readonly #options: ReplicaFetcherManagerOptions;
+  /** By leader, endpoint and number. */
+  readonly #workers = new Map<string, Worker>();
+  readonly #workerOfPartition = new Map<string, string>();
+
+  constructor(options: ReplicaFetcherManagerOptions) {
+    this.#options = options;
+  }
+
+  /** Follows `partition` at `leader`, in place of the leader before. */
+  add(partition: Partition, leader: BrokerEndpoint): void {
+    const key = topicPartitionKey(partition.topicPartition);
+    this.remove([key]);
+    const workerKey = `${leader.id}@${leader.host}:${leader.port}#${this.#fetcherNumber(partition.topicPartition)}`;
+    let worker = this.#workers.get(workerKey);
+    if (worker === undefined) {
+      worker = this.#createWorker(leader);
+      this.#workers.set(workerKey, worker);
+    }
+    this.#workerOfPartition.set(key, workerKey);
+    worker.fetcher.add(partition);
+  }
+
+  /** Stops following; harmless for partitions that are not followed. */
+  remove(keys: readonly string[]): void {
+    for (const key of keys) {
+      const workerKey = this.#workerOfPartition.get(key);
+      if (workerKey === undefined) continue;
+      this.#workerOfPartition.delete(key);
+      const worker = this.#workers.get(workerKey);
+      worker?.fetcher.remove(key);
+      if (worker !== undefined && worker.fetcher.partitionCount === 0) {
+        this.#workers.delete(workerKey);
+        worker.fetcher.close();
+        void worker.client.close();
+      }
+    }
+  }
+
+  async close(): Promise<void> {
+    const workers = [...this.#workers.values()];
+    this.#workers.clear();
+    this.#workerOfPartition.clear();
+    for (const { fetcher } of workers) fetcher.close();
+    await Promise.all(workers.map(({ client }) => client.close()));
+  }
+
+  #fetcherNumber(topicPartition: TopicPartition): number {
+    const hash = 31 * javaStringHash(topicPartition.topic) + topicPartition.partition;
+    return Math.abs(hash % this.#options.config.numReplicaFetchers);
+  }
+
+  #createWorker(leader: BrokerEndpoint): Worker {
+    const { runtime, config, brokerEpoch, onAppended } = this.#options;
+    const client = new NetworkClient({ runtime, clientId: `broker-${config.brokerId}-fetcher-${leader.id}`, requestTimeoutMs: 30_000, skipApiVersions: true });
+    return { client, fetcher: new ReplicaFetcher({ leader, config, client, runtime, brokerEpoch, onAppended }) };
+  }
+}

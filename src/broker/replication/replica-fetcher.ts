@@ -1,0 +1,301 @@
+/**
+ * Follows one leader broker for a set of partitions: fetches, appends what comes, truncates where the leader's history
+ * diverges, and passes the leader's high watermark on.
+ *
+ * Invariants: one request in flight; nothing is asked before what came is written; an answer that was asked under an older
+ * epoch or offset of a partition is dropped; a partition that fails waits alone. A log without epochs is cut to its high
+ * watermark first, any other is reconciled by the leader's diverging epoch (KIP-595, so that OffsetForLeaderEpoch is not needed).
+ * Source: Kafka's `AbstractFetcherThread`, `ReplicaFetcherThread`.
+ */
+import type { NetworkClient } from '../../client/network-client.ts';
+import { ErrorCode, errorByCode } from '../../protocol/errors.ts';
+import { Fetch } from '../../protocol/generated/fetch.ts';
+import type { FetchRequestInput, FetchTopicInput, PartitionData } from '../../protocol/generated/fetch.ts';
+import { ListOffsets } from '../../protocol/generated/list-offsets.ts';
+import { topicPartitionKey } from '../../protocol/topic-partition.ts';
+import type { Logger } from '../../runtime/logger.ts';
+import type { Runtime } from '../../runtime/runtime.ts';
+import type { Cancellable } from '../../runtime/scheduler.ts';
+import type { Partition } from './partition.ts';
+
+export interface BrokerEndpoint {
+  readonly id: number;
+  readonly host: string;
+  readonly port: number;
+}
+
+export interface ReplicaFetcherConfig {
+  readonly brokerId: number;
+  readonly fetchWaitMaxMs: number;
+  readonly fetchMinBytes: number;
+  readonly fetchMaxBytes: number;
+  readonly fetchResponseMaxBytes: number;
+  readonly fetchBackoffMs: number;
+}
+
+export interface ReplicaFetcherOptions {
+  readonly leader: BrokerEndpoint;
+  readonly config: ReplicaFetcherConfig;
+  readonly client: NetworkClient;
+  readonly runtime: Runtime;
+  readonly brokerEpoch: () => number;
+  /** A follower's log moved: waiting fetches of readers here may be complete. */
+  readonly onAppended: (key: string) => void;
+}
+
+/** The versions that inter.broker.protocol.version 3.9 fixes between brokers. */
+const FETCH_VERSION = 17;
+const LIST_OFFSETS_VERSION = 9;
+const EARLIEST_TIMESTAMP = -2;
+const LATEST_TIMESTAMP = -1;
+const FIRST_RETRY_MS = 20;
+
+interface FollowedPartition {
+  readonly partition: Partition;
+  readonly leaderEpoch: number;
+  /** Not fetched before this time of the monotonic clock. */
+  delayedUntilMs: number;
+}
+
+export class ReplicaFetcher {
+  readonly #options: ReplicaFetcherOptions;
+  readonly #logger: Logger;
+  readonly #partitions = new Map<string, FollowedPartition>();
+  #running = false;
+  #closed = false;
+  #failuresInRow = 0;
+  #wake: (() => void) | undefined;
+
+  constructor(options: ReplicaFetcherOptions) {
+    this.#options = options;
+    this.#logger = options.runtime.logger.child({ component: 'ReplicaFetcher', leader: options.leader.id });
+  }
+
+  get leader(): BrokerEndpoint {
+    return this.#options.leader;
+  }
+
+  get partitionCount(): number {
+    return this.#partitions.size;
+  }
+
+  /** Follows `partition` from its log end under its present leader epoch. */
+  add(partition: Partition): void {
+    const log = partition.log;
+    if (log === undefined) return;
+    // A log that has no epochs can't be compared with the leader's: only what was committed is kept.
+    if (log.latestEpoch === undefined && log.logEndOffset > log.highWatermark) log.truncateTo(log.highWatermark);
+    this.#partitions.set(topicPartitionKey(partition.topicPartition), { partition, leaderEpoch: partition.leaderEpoch, delayedUntilMs: 0 });
+    this.#wake?.();
+    if (!this.#running && !this.#closed) {
+      this.#running = true;
+      // At the end of the turn: a LeaderAndIsr request adds many at once.
+      this.#options.runtime.scheduler.endOfTurn(() => void this.#run());
+    }
+  }
+
+  remove(key: string): boolean {
+    return this.#partitions.delete(key);
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#partitions.clear();
+    this.#wake?.();
+  }
+
+  async #run(): Promise<void> {
+    try {
+      while (!this.#closed && this.#partitions.size > 0) {
+        const nowMs = this.#options.runtime.clock.monotonicMs();
+        const due = [...this.#partitions].filter(([, followed]) => followed.delayedUntilMs <= nowMs);
+        if (due.length === 0) await this.#pause(this.#options.config.fetchBackoffMs);
+        else await this.#fetchOnce(due);
+      }
+    } catch (error) {
+      this.#options.runtime.halt.halt(1, `The replica fetcher for broker ${this.leader.id} broke`, error);
+    } finally {
+      this.#running = false;
+    }
+  }
+
+  /** Waits, but not longer than until a partition is added or the fetcher is closed. */
+  #pause(delayMs: number): Promise<void> {
+    return new Promise((resolve) => {
+      let timer: Cancellable | undefined;
+      const done = (): void => {
+        timer?.cancel();
+        this.#wake = undefined;
+        resolve();
+      };
+      this.#wake = done;
+      timer = this.#options.runtime.scheduler.after(delayMs, done);
+    });
+  }
+
+  async #fetchOnce(due: readonly (readonly [string, FollowedPartition])[]): Promise<void> {
+    const { client, config } = this.#options;
+    const asked = new Map<string, AskedPartition>();
+    const request = this.#requestOf(due, asked);
+    let response;
+    try {
+      response = await client.send(this.leader, Fetch, request, { version: FETCH_VERSION });
+      this.#failuresInRow = 0;
+    } catch (error) {
+      if (this.#closed) return;
+      this.#failuresInRow++;
+      const delayMs = Math.min(config.fetchBackoffMs, FIRST_RETRY_MS * 2 ** Math.min(10, this.#failuresInRow));
+      if (this.#failuresInRow === 1) this.#logger.warn(`Fetching from broker ${this.leader.id} failed: ${error instanceof Error ? error.message : String(error)}`);
+      await this.#pause(delayMs);
+      return;
+    }
+    if (response.errorCode !== ErrorCode.NONE) {
+      this.#logger.warn(`Broker ${this.leader.id} answered a fetch with ${errorByCode(response.errorCode).name}`);
+      await this.#pause(config.fetchBackoffMs);
+      return;
+    }
+    const writes: Promise<void>[] = [];
+    for (const topic of response.responses) {
+      for (const data of topic.partitions) {
+        const sent = asked.get(`${topic.topicId}:${data.partitionIndex}`);
+        if (sent !== undefined) writes.push(this.#process(sent, data));
+      }
+    }
+    await Promise.all(writes);
+  }
+
+  #requestOf(due: readonly (readonly [string, FollowedPartition])[], asked: Map<string, AskedPartition>): FetchRequestInput {
+    const { config } = this.#options;
+    const topics = new Map<string, FetchTopicInput & { partitions: FetchTopicInput['partitions'][number][] }>();
+    for (const [key, followed] of due) {
+      const { log, topicId, topicPartition } = followed.partition;
+      if (log === undefined || topicId === undefined) continue;
+      let topic = topics.get(topicId);
+      if (topic === undefined) {
+        topic = { topicId, partitions: [] };
+        topics.set(topicId, topic);
+      }
+      const fetchOffset = log.logEndOffset;
+      topic.partitions.push({
+        partition: topicPartition.partition,
+        currentLeaderEpoch: followed.leaderEpoch,
+        fetchOffset,
+        lastFetchedEpoch: log.latestEpoch ?? -1,
+        logStartOffset: log.logStartOffset,
+        partitionMaxBytes: config.fetchMaxBytes,
+      });
+      asked.set(`${topicId}:${topicPartition.partition}`, { key, followed, fetchOffset });
+    }
+    return {
+      replicaState: { replicaId: config.brokerId, replicaEpoch: this.#options.brokerEpoch() },
+      maxWaitMs: config.fetchWaitMaxMs,
+      minBytes: config.fetchMinBytes,
+      maxBytes: config.fetchResponseMaxBytes,
+      topics: [...topics.values()],
+      forgottenTopicsData: [],
+    };
+  }
+
+  async #process(sent: AskedPartition, data: PartitionData): Promise<void> {
+    const { key, followed, fetchOffset } = sent;
+    const log = followed.partition.log;
+    // Removed, re-added under a new epoch, or truncated while the request was under way.
+    if (this.#partitions.get(key) !== followed || log === undefined || log.logEndOffset !== fetchOffset) return;
+    if (data.errorCode !== ErrorCode.NONE) {
+      await this.#handleError(sent, data.errorCode);
+      return;
+    }
+    if (data.divergingEpoch.epoch >= 0 || data.divergingEpoch.endOffset >= 0) {
+      this.#truncateOnDivergence(sent, data.divergingEpoch);
+      return;
+    }
+    const records = data.records?.[0];
+    if (records !== undefined && records.length > 0) {
+      try {
+        await new Promise<void>((resolve, reject) => {
+          log.appendAsFollower(records, { onComplete: (error) => (error === undefined ? resolve() : reject(error)) });
+        });
+      } catch (error) {
+        this.#logger.error({ err: error }, `Appending to ${key} from offset ${fetchOffset} failed; its replication stops here`);
+        this.#partitions.delete(key);
+        return;
+      }
+    }
+    if (this.#partitions.get(key) !== followed) return;
+    log.updateHighWatermark(Math.min(data.highWatermark, log.logEndOffset));
+    if (data.logStartOffset > log.logStartOffset) log.maybeIncrementLogStartOffset(data.logStartOffset);
+    this.#options.onAppended(key);
+  }
+
+  /** The leader's history of our last epoch ends earlier than ours: what lies behind was never committed. */
+  #truncateOnDivergence(sent: AskedPartition, diverging: { epoch: number; endOffset: number }): void {
+    const log = sent.followed.partition.log;
+    if (log === undefined) return;
+    // Our own end of the largest epoch at or below the leader's may be smaller still.
+    const ours = log.endOffsetForEpoch(diverging.epoch);
+    const target = ours === undefined ? diverging.endOffset : Math.min(diverging.endOffset, ours.endOffset);
+    const offset = Math.max(log.logStartOffset, Math.min(target, log.logEndOffset));
+    if (offset < log.highWatermark) {
+      this.#logger.warn(`${sent.key} is cut to offset ${offset}, below its high watermark ${log.highWatermark}, at the word of leader ${this.leader.id}`);
+    }
+    this.#logger.info(`${sent.key} diverges from leader ${this.leader.id} in epoch ${diverging.epoch}: truncating from ${log.logEndOffset} to ${offset}`);
+    log.truncateTo(offset);
+  }
+
+  async #handleError(sent: AskedPartition, errorCode: number): Promise<void> {
+    const { followed, key } = sent;
+    if (errorCode === ErrorCode.OFFSET_OUT_OF_RANGE) {
+      await this.#handleOutOfRange(sent);
+      return;
+    }
+    followed.delayedUntilMs = this.#options.runtime.clock.monotonicMs() + this.#options.config.fetchBackoffMs;
+    this.#logger.info(`Leader ${this.leader.id} answered ${errorByCode(errorCode).name} for ${key}`);
+  }
+
+  /**
+   * The leader's log is shorter than ours (an unclean election): cut ours to its end. Or it begins later: start over there.
+   */
+  async #handleOutOfRange({ followed, key }: AskedPartition): Promise<void> {
+    const { runtime, config } = this.#options;
+    const latest = await this.#leaderOffset(followed, LATEST_TIMESTAMP);
+    const earliest = latest === undefined ? undefined : await this.#leaderOffset(followed, EARLIEST_TIMESTAMP);
+    const log = followed.partition.log;
+    if (this.#partitions.get(key) !== followed || log === undefined) return;
+    if (latest === undefined || earliest === undefined) {
+      followed.delayedUntilMs = runtime.clock.monotonicMs() + config.fetchBackoffMs;
+      return;
+    }
+    if (latest < log.logEndOffset) {
+      this.#logger.warn(`${key} ends at ${log.logEndOffset}, beyond its leader's ${latest}: truncating`);
+      log.truncateTo(latest);
+    } else if (earliest > log.logEndOffset) {
+      this.#logger.warn(`${key} ends at ${log.logEndOffset}, before its leader's log begins at ${earliest}: starting over there`);
+      log.truncateFullyAndStartAt(earliest);
+    }
+  }
+
+  async #leaderOffset(followed: FollowedPartition, timestamp: number): Promise<number | undefined> {
+    const { topicPartition } = followed.partition;
+    try {
+      const response = await this.#options.client.send(
+        this.leader,
+        ListOffsets,
+        {
+          replicaId: this.#options.config.brokerId,
+          topics: [{ name: topicPartition.topic, partitions: [{ partitionIndex: topicPartition.partition, currentLeaderEpoch: followed.leaderEpoch, timestamp }] }],
+        },
+        { version: LIST_OFFSETS_VERSION },
+      );
+      const answer = response.topics[0]?.partitions[0];
+      return answer?.errorCode === ErrorCode.NONE ? answer.offset : undefined;
+    } catch {
+      return undefined;
+    }
+  }
+}
+
+interface AskedPartition {
+  readonly key: string;
+  readonly followed: FollowedPartition;
+  readonly fetchOffset: number;
+}

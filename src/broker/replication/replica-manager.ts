@@ -1,0 +1,367 @@
+/**
+ * Every partition that this broker hosts, and what acts on them together: LeaderAndIsr and StopReplica, produce and fetch
+ * with their purgatories, ISR shrinking, high watermark checkpoints.
+ *
+ * Invariants: a controller request with an older controller epoch, or meant for an earlier life of this broker, changes
+ * nothing; a partition's fetcher runs exactly while it follows; a produce with acks=all is answered only by the high
+ * watermark, a failure, or its time-out. Source: Kafka's `ReplicaManager`.
+ */
+import { ErrorCode, KafkaError } from '../../protocol/errors.ts';
+import type { LeaderAndIsrLiveLeader, LeaderAndIsrPartitionState, LeaderAndIsrRequest, LeaderAndIsrResponseInput } from '../../protocol/generated/leader-and-isr.ts';
+import { topicPartitionKey } from '../../protocol/topic-partition.ts';
+import type { TopicPartition } from '../../protocol/topic-partition.ts';
+import { ZERO_UUID } from '../../protocol/uuid.ts';
+import type { Logger } from '../../runtime/logger.ts';
+import type { Runtime } from '../../runtime/runtime.ts';
+import type { Cancellable } from '../../runtime/scheduler.ts';
+import type { LogManager } from '../log/log-manager.ts';
+import type { DelayedOperationPurgatory } from '../purgatory/delayed-operation-purgatory.ts';
+import type { AlterPartitionManager } from './alter-partition-manager.ts';
+import { DelayedFetch } from './delayed-fetch.ts';
+import type { DelayedProduce } from './delayed-produce.ts';
+import type { FetchParams, FetchPartitionRequest, FetchPartitionResult } from './fetch-types.ts';
+import { HighWatermarkCheckpoint } from './high-watermark-checkpoint.ts';
+import type { HighWatermark } from './high-watermark-checkpoint.ts';
+import { readFromLogs } from './log-reader.ts';
+import type { ReadOutcome } from './log-reader.ts';
+import { Partition } from './partition.ts';
+import type { IsrChange } from './partition.ts';
+import type { ReplicaFetcherManager } from './replica-fetcher-manager.ts';
+
+export interface ReplicaManagerConfig {
+  readonly brokerId: number;
+  readonly replicaLagTimeMaxMs: number;
+  readonly highWatermarkCheckpointIntervalMs: number;
+}
+
+export interface ReplicaManagerOptions {
+  readonly config: ReplicaManagerConfig;
+  readonly runtime: Runtime;
+  readonly logManager: LogManager;
+  readonly alterPartitionManager: AlterPartitionManager;
+  readonly fetcherManager: ReplicaFetcherManager;
+  readonly producePurgatory: DelayedOperationPurgatory<DelayedProduce>;
+  readonly fetchPurgatory: DelayedOperationPurgatory<DelayedFetch>;
+  readonly isBrokerAlive: (brokerId: number) => boolean;
+  readonly brokerEpoch: () => number;
+  readonly onIsrChange: (topicPartition: TopicPartition, change: IsrChange) => void;
+}
+
+export interface LeadershipChanges {
+  readonly leaders: readonly Partition[];
+  readonly followers: readonly Partition[];
+}
+
+export class ReplicaManager {
+  readonly #options: ReplicaManagerOptions;
+  readonly #logger: Logger;
+  readonly #stateChangeLogger: Logger;
+  readonly #partitions = new Map<string, Partition>();
+  readonly #highWatermarks: HighWatermarkCheckpoint;
+  readonly #timers: Cancellable[] = [];
+  #controllerEpoch = 0;
+  #shutDown = false;
+
+  constructor(options: ReplicaManagerOptions) {
+    this.#options = options;
+    const { logger, disk } = options.runtime;
+    this.#logger = logger.child({ component: 'ReplicaManager' });
+    this.#stateChangeLogger = logger.child({ component: 'state.change.logger' });
+    this.#highWatermarks = new HighWatermarkCheckpoint({ disk, logger: this.#logger });
+    const { metrics } = options.runtime;
+    metrics.gauge('PartitionCount', () => this.#partitions.size);
+    metrics.gauge('LeaderCount', () => this.#count((partition) => partition.isLeader));
+    metrics.gauge('UnderReplicatedPartitions', () => this.#count((partition) => partition.isUnderReplicated));
+    metrics.gauge('UnderMinIsrPartitionCount', () => this.#count((partition) => partition.isUnderMinIsr));
+  }
+
+  /** Reads the high watermarks; call once, after the log manager is up. */
+  startup(): void {
+    const { config, runtime, logManager } = this.#options;
+    this.#highWatermarks.load(logManager.liveLogDirs);
+    this.#timers.push(
+      runtime.scheduler.every(Math.max(1, Math.floor(config.replicaLagTimeMaxMs / 2)), () => this.#maybeShrinkIsrs()),
+      runtime.scheduler.every(config.highWatermarkCheckpointIntervalMs, () => this.checkpointHighWatermarks()),
+    );
+  }
+
+  async shutdown(): Promise<void> {
+    if (this.#shutDown) return;
+    this.#shutDown = true;
+    for (const timer of this.#timers) timer.cancel();
+    this.#options.alterPartitionManager.close();
+    await this.#options.fetcherManager.close();
+    this.checkpointHighWatermarks();
+  }
+
+  /** The partition hosted here; undefined when there is none. */
+  partition(topicPartition: TopicPartition): Partition | undefined {
+    return this.#partitions.get(topicPartitionKey(topicPartition));
+  }
+
+  partitions(): readonly Partition[] {
+    return [...this.#partitions.values()];
+  }
+
+  /** The partition, or the code for a client whose topic id doesn't match or whose partition lives elsewhere. */
+  partitionOrError(topicPartition: TopicPartition, topicId: string = ZERO_UUID): Partition | number {
+    const partition = this.partition(topicPartition);
+    if (partition === undefined) return ErrorCode.NOT_LEADER_OR_FOLLOWER;
+    if (topicId !== ZERO_UUID && partition.topicId !== undefined && partition.topicId !== topicId) return ErrorCode.INCONSISTENT_TOPIC_ID;
+    return partition;
+  }
+
+  /** What may be waiting for progress of `topicPartition` is tried. */
+  completeDelayed(key: string): void {
+    this.#options.producePurgatory.checkAndComplete(key);
+    this.#options.fetchPurgatory.checkAndComplete(key);
+  }
+
+  completeDelayedFetches(key: string): void {
+    this.#options.fetchPurgatory.checkAndComplete(key);
+  }
+
+  get producePurgatory(): DelayedOperationPurgatory<DelayedProduce> {
+    return this.#options.producePurgatory;
+  }
+
+  /**
+   * Handles LeaderAndIsr. `onLeadershipChange` hears of what changed before the response is made, so that coordinators
+   * are told in order. Codes: STALE_CONTROLLER_EPOCH, STALE_BROKER_EPOCH for all; per partition as Kafka's.
+   */
+  becomeLeaderOrFollower(request: LeaderAndIsrRequest, onLeadershipChange: (changes: LeadershipChanges) => void): LeaderAndIsrResponseInput {
+    if (request.brokerEpoch !== -1 && request.brokerEpoch < this.#options.brokerEpoch()) {
+      this.#stateChangeLogger.warn(`Ignoring LeaderAndIsr from controller ${request.controllerId}: it is meant for broker epoch ${request.brokerEpoch}, this is ${this.#options.brokerEpoch()}`);
+      return { errorCode: ErrorCode.STALE_BROKER_EPOCH, partitionErrors: [], topics: [] };
+    }
+    if (request.controllerEpoch < this.#controllerEpoch) {
+      this.#stateChangeLogger.warn(`Ignoring LeaderAndIsr from controller ${request.controllerId}: its epoch ${request.controllerEpoch} is older than ${this.#controllerEpoch}`);
+      return { errorCode: ErrorCode.STALE_CONTROLLER_EPOCH, partitionErrors: [], topics: [] };
+    }
+    this.#controllerEpoch = request.controllerEpoch;
+    const changes = { leaders: [] as Partition[], followers: [] as Partition[] };
+    const toFollow: FollowTask[] = [];
+    const topics = request.topicStates.map((topic) => ({
+      topicId: topic.topicId,
+      partitionErrors: topic.partitionStates.map((state) => {
+        const topicPartition = { topic: topic.topicName, partition: state.partitionIndex };
+        const errorCode = this.#applyState({ topicPartition, state, topicId: topic.topicId === ZERO_UUID ? undefined : topic.topicId, changes, toFollow });
+        return { topicName: topic.topicName, partitionIndex: state.partitionIndex, errorCode };
+      }),
+    }));
+    this.#startFetchers(toFollow, request.liveLeaders);
+    onLeadershipChange(changes);
+    return { errorCode: ErrorCode.NONE, topics, partitionErrors: topics.flatMap((topic) => topic.partitionErrors) };
+  }
+
+  /**
+   * Handles StopReplica for one controller request: stops following or leading, and deletes the log where told.
+   * Returns a code per partition: NONE, FENCED_LEADER_EPOCH, KAFKA_STORAGE_ERROR.
+   */
+  stopReplicas(
+    request: { controllerId: number; controllerEpoch: number; brokerEpoch: number },
+    states: readonly { topicPartition: TopicPartition; leaderEpoch: number; deletePartition: boolean }[],
+    onStopped: (partitions: readonly { topicPartition: TopicPartition; leaderEpoch: number | undefined; deleted: boolean }[]) => void,
+  ): { errorCode: number; partitionErrors: { topicName: string; partitionIndex: number; errorCode: number }[] } {
+    if (request.brokerEpoch !== -1 && request.brokerEpoch < this.#options.brokerEpoch()) return { errorCode: ErrorCode.STALE_BROKER_EPOCH, partitionErrors: [] };
+    if (request.controllerEpoch < this.#controllerEpoch) return { errorCode: ErrorCode.STALE_CONTROLLER_EPOCH, partitionErrors: [] };
+    this.#controllerEpoch = request.controllerEpoch;
+    const stopped: { topicPartition: TopicPartition; leaderEpoch: number | undefined; deleted: boolean }[] = [];
+    const partitionErrors = states.map(({ topicPartition, leaderEpoch, deletePartition }) => {
+      const partition = this.partition(topicPartition);
+      // -1: a request without epochs; -2: the topic is being deleted.
+      const fenced = partition !== undefined && leaderEpoch >= 0 && leaderEpoch < partition.leaderEpoch;
+      if (fenced) return { topicName: topicPartition.topic, partitionIndex: topicPartition.partition, errorCode: ErrorCode.FENCED_LEADER_EPOCH };
+      this.#stopReplica(topicPartition, deletePartition);
+      stopped.push({ topicPartition, leaderEpoch: leaderEpoch >= 0 ? leaderEpoch : undefined, deleted: deletePartition });
+      return { topicName: topicPartition.topic, partitionIndex: topicPartition.partition, errorCode: ErrorCode.NONE };
+    });
+    onStopped(stopped);
+    return { errorCode: ErrorCode.NONE, partitionErrors };
+  }
+
+  /**
+   * Answers a fetch, at once or later: at once when it may not wait, asks for nothing, has its min bytes, or found an error
+   * or a divergence. A follower's progress is noted before that, so that its own fetch can move the high watermark it is told.
+   */
+  fetch(params: FetchParams, requests: readonly FetchPartitionRequest[], respond: (outcomes: readonly FetchOutcome[]) => void): void {
+    const first = this.#readAndNoteProgress(params, requests);
+    let bytes = 0;
+    let dueNow = params.maxWaitMs <= 0 || requests.length === 0;
+    for (const { result } of first) {
+      bytes += result.records?.length ?? 0;
+      if (result.errorCode !== ErrorCode.NONE || result.divergingEpoch !== undefined) dueNow = true;
+    }
+    if (dueNow || bytes >= params.minBytes) {
+      respond(first);
+      return;
+    }
+    const operation = new DelayedFetch({
+      params,
+      partitions: requests,
+      partitionOf: (request) => this.partition(request.topicPartition),
+      complete: () => respond(readFromLogs(params, requests, this.#lookup)),
+    });
+    this.#options.fetchPurgatory.tryCompleteElseWatch(
+      operation,
+      requests.map((request) => topicPartitionKey(request.topicPartition)),
+    );
+  }
+
+  /** Writes every folder's high watermarks; a folder that fails goes offline through the log manager. */
+  checkpointHighWatermarks(): void {
+    const byDirectory = new Map<string, HighWatermark[]>();
+    for (const partition of this.#partitions.values()) {
+      const log = partition.log;
+      if (log === undefined) continue;
+      const entry = { topicPartition: partition.topicPartition, offset: log.highWatermark };
+      const list = byDirectory.get(log.logDir);
+      if (list === undefined) byDirectory.set(log.logDir, [entry]);
+      else list.push(entry);
+    }
+    for (const directory of this.#options.logManager.liveLogDirs) {
+      try {
+        this.#highWatermarks.write(directory, byDirectory.get(directory) ?? []);
+      } catch (error) {
+        this.#options.logManager.handleLogDirFailure(directory, error);
+      }
+    }
+  }
+
+  /** The folder failed: its partitions lead and follow no more. */
+  onLogDirFailure(directory: string): void {
+    for (const [key, partition] of this.#partitions) {
+      if (partition.log?.logDir !== directory) continue;
+      this.#options.fetcherManager.remove([key]);
+      partition.dropLog();
+      this.completeDelayed(key);
+    }
+  }
+
+  readonly #lookup = (request: FetchPartitionRequest): Partition | number => this.partitionOrError(request.topicPartition, request.topicId);
+
+  #readAndNoteProgress(params: FetchParams, requests: readonly FetchPartitionRequest[]): FetchOutcome[] {
+    const outcomes = readFromLogs(params, requests, this.#lookup);
+    if (params.replicaId < 0) return outcomes;
+    const fetchedAtMs = this.#options.runtime.clock.monotonicMs();
+    return outcomes.map((outcome) => {
+      const { request, partition, result } = outcome;
+      if (partition === undefined || result.errorCode !== ErrorCode.NONE || result.divergingEpoch !== undefined) return outcome;
+      const known = partition.updateFollowerFetchState(params.replicaId, {
+        followerLogEndOffset: request.fetchOffset,
+        followerLogStartOffset: request.logStartOffset,
+        leaderLogEndOffset: result.leaderLogEndOffset,
+        fetchedAtMs,
+        brokerEpoch: params.replicaEpoch,
+      });
+      if (!known) return { ...outcome, result: { ...result, errorCode: ErrorCode.UNKNOWN_LEADER_EPOCH, records: null } };
+      const highWatermark = partition.log?.highWatermark ?? result.highWatermark;
+      return highWatermark === result.highWatermark ? outcome : { ...outcome, result: { ...result, highWatermark } };
+    });
+  }
+
+  #applyState(task: ApplyTask): number {
+    const { topicPartition, state, topicId, changes, toFollow } = task;
+    const { brokerId } = this.#options.config;
+    const key = topicPartitionKey(topicPartition);
+    const existing = this.#partitions.get(key);
+    if (existing !== undefined) {
+      if (existing.log !== undefined && existing.topicId !== undefined && topicId !== undefined && existing.topicId !== topicId) return ErrorCode.INCONSISTENT_TOPIC_ID;
+      if (existing.log !== undefined && state.leaderEpoch <= existing.leaderEpoch) {
+        this.#stateChangeLogger.info(`Ignoring LeaderAndIsr for ${key}: its leader epoch ${state.leaderEpoch} is not newer than ${existing.leaderEpoch}`);
+        return ErrorCode.STALE_CONTROLLER_EPOCH;
+      }
+    }
+    if (!state.replicas.includes(brokerId)) return ErrorCode.UNKNOWN_TOPIC_OR_PARTITION;
+    const partition = existing ?? this.#createPartition(topicPartition);
+    try {
+      if (state.leader === brokerId) {
+        this.#options.fetcherManager.remove([key]);
+        partition.makeLeader(state, topicId);
+        changes.leaders.push(partition);
+      } else {
+        this.#options.fetcherManager.remove([key]);
+        partition.makeFollower(state, topicId);
+        changes.followers.push(partition);
+        if (state.leader >= 0) toFollow.push({ partition, leader: state.leader });
+      }
+      this.#partitions.set(key, partition);
+      this.completeDelayed(key);
+      return ErrorCode.NONE;
+    } catch (error) {
+      this.#stateChangeLogger.error({ err: error }, `${key} could not change state`);
+      return error instanceof KafkaError ? error.code : ErrorCode.KAFKA_STORAGE_ERROR;
+    }
+  }
+
+  #createPartition(topicPartition: TopicPartition): Partition {
+    const { config, runtime, logManager, alterPartitionManager, isBrokerAlive, onIsrChange } = this.#options;
+    const key = topicPartitionKey(topicPartition);
+    return new Partition({
+      topicPartition,
+      localBrokerId: config.brokerId,
+      replicaLagTimeMaxMs: () => config.replicaLagTimeMaxMs,
+      clock: runtime.clock,
+      logger: this.#logger,
+      stateChangeLogger: this.#stateChangeLogger,
+      logManager,
+      alterPartitionManager,
+      isBrokerAlive,
+      checkpointedHighWatermark: () => this.#highWatermarks.get(topicPartition),
+      onProgress: () => this.completeDelayed(key),
+      onIsrChange: (change) => onIsrChange(topicPartition, change),
+    });
+  }
+
+  #startFetchers(tasks: readonly FollowTask[], liveLeaders: readonly LeaderAndIsrLiveLeader[]): void {
+    const endpoints = new Map(liveLeaders.map((leader) => [leader.brokerId, { id: leader.brokerId, host: leader.hostName, port: leader.port }]));
+    for (const { partition, leader } of tasks) {
+      const endpoint = endpoints.get(leader);
+      if (endpoint === undefined || this.#shutDown) {
+        this.#stateChangeLogger.warn(`${topicPartitionKey(partition.topicPartition)} cannot follow broker ${leader}: the controller did not say where it is`);
+        continue;
+      }
+      this.#options.fetcherManager.add(partition, endpoint);
+    }
+  }
+
+  #stopReplica(topicPartition: TopicPartition, deletePartition: boolean): void {
+    const key = topicPartitionKey(topicPartition);
+    this.#options.fetcherManager.remove([key]);
+    const partition = this.#partitions.get(key);
+    if (deletePartition) {
+      this.#partitions.delete(key);
+      partition?.dropLog();
+      if (this.#options.logManager.getLog(topicPartition) !== undefined) this.#options.logManager.asyncDelete(topicPartition);
+      this.#stateChangeLogger.info(`Deleted the replica of ${key}`);
+    }
+    this.completeDelayed(key);
+  }
+
+  #maybeShrinkIsrs(): void {
+    for (const partition of this.#partitions.values()) partition.maybeShrinkIsr();
+  }
+
+  #count(matches: (partition: Partition) => boolean): number {
+    let count = 0;
+    for (const partition of this.#partitions.values()) if (matches(partition)) count++;
+    return count;
+  }
+}
+
+export type FetchOutcome = ReadOutcome;
+
+interface FollowTask {
+  readonly partition: Partition;
+  readonly leader: number;
+}
+
+interface ApplyTask {
+  readonly topicPartition: TopicPartition;
+  readonly state: LeaderAndIsrPartitionState;
+  readonly topicId: string | undefined;
+  readonly changes: { readonly leaders: Partition[]; readonly followers: Partition[] };
+  readonly toFollow: FollowTask[];
+}
+
+export type { FetchPartitionResult };

@@ -1,0 +1,198 @@
+/**
+ * /controller and /controller_epoch: election, and the notifications and requests that only the controller reads.
+ *
+ * An election is one transaction: create the ephemeral /controller, set /controller_epoch to the next number against the version
+ * read. Who fails lost. The version after it is the fence of every later write. Source: KafkaZkClient.registerControllerAndIncrementControllerEpoch.
+ */
+import type { TopicPartition } from '../../protocol/topic-partition.ts';
+import type { Clock } from '../../runtime/clock.ts';
+import type { Logger } from '../../runtime/logger.ts';
+import { fencedWrite, fencedWrites, throwUnless } from './controller-fence.ts';
+import {
+  decodeController,
+  decodeControllerEpoch,
+  decodeFeatures,
+  decodeLogDirEvent,
+  decodePartitionList,
+  decodeReassignments,
+  encodeController,
+  encodeControllerEpoch,
+  encodeFeatures,
+  type FeatureNode,
+  type PartitionReassignment,
+} from './zk-data.ts';
+import { ControllerMovedError } from './zk-errors.ts';
+import { createOp, deleteOp, isZooKeeperError, setDataOp, statOf } from './zk-ops.ts';
+import { ZkPaths } from './zk-paths.ts';
+import type { ZooKeeperSession } from './zookeeper-session.ts';
+
+const INITIAL_CONTROLLER_EPOCH = 0;
+
+export interface ControllerEpoch {
+  readonly epoch: number;
+  /** Version of /controller_epoch. */
+  readonly epochZkVersion: number;
+}
+
+export class ControllerZNodes {
+  readonly #session: ZooKeeperSession;
+  readonly #clock: Clock;
+  readonly #logger: Logger;
+
+  constructor(session: ZooKeeperSession, clock: Clock, logger: Logger) {
+    this.#session = session;
+    this.#clock = clock;
+    this.#logger = logger;
+  }
+
+  /** The broker in office, or undefined. */
+  async getControllerId(): Promise<number | undefined> {
+    const found = await this.#session.getData(ZkPaths.controller);
+    return found === undefined ? undefined : decodeController(ZkPaths.controller, found.data).brokerId;
+  }
+
+  async getEpoch(): Promise<ControllerEpoch | undefined> {
+    const found = await this.#session.getData(ZkPaths.controllerEpoch);
+    if (found === undefined) return undefined;
+    return { epoch: decodeControllerEpoch(ZkPaths.controllerEpoch, found.data), epochZkVersion: found.stat.version };
+  }
+
+  /** Takes office. Rejects with ControllerMovedError when another broker was faster. */
+  async elect(brokerId: number): Promise<ControllerEpoch> {
+    const current = (await this.getEpoch()) ?? (await this.#createEpoch());
+    const epoch = current.epoch + 1;
+    try {
+      const results = await this.#session.multi([
+        createOp(ZkPaths.controller, encodeController(brokerId, this.#clock.wallMs()), 'ephemeral'),
+        setDataOp(ZkPaths.controllerEpoch, encodeControllerEpoch(epoch), current.epochZkVersion),
+      ]);
+      return { epoch, epochZkVersion: statOf(results[1]).version };
+    } catch (error) {
+      if (!isZooKeeperError(error, 'NodeExists') && !isZooKeeperError(error, 'BadVersion')) throw error;
+      return this.#checkElected(brokerId, epoch);
+    }
+  }
+
+  /** After a lost race, or a transaction whose answer was lost with the connection: were we elected after all? */
+  async #checkElected(brokerId: number, epoch: number): Promise<ControllerEpoch> {
+    const [registration, current] = await Promise.all([this.#session.getData(ZkPaths.controller), this.getEpoch()]);
+    const ours = this.#session.session()?.id;
+    if (
+      registration !== undefined &&
+      current?.epoch === epoch &&
+      decodeController(ZkPaths.controller, registration.data).brokerId === brokerId &&
+      ours !== undefined &&
+      registration.stat.ephemeralOwner.equals(ours)
+    ) {
+      return current;
+    }
+    throw new ControllerMovedError('another broker was elected controller');
+  }
+
+  async #createEpoch(): Promise<ControllerEpoch> {
+    try {
+      await this.#session.create(ZkPaths.controllerEpoch, encodeControllerEpoch(INITIAL_CONTROLLER_EPOCH));
+      return { epoch: INITIAL_CONTROLLER_EPOCH, epochZkVersion: 0 };
+    } catch (error) {
+      if (!isZooKeeperError(error, 'NodeExists')) throw error;
+      const existing = await this.getEpoch();
+      if (existing === undefined) throw new Error(`${ZkPaths.controllerEpoch} exists and can't be read`);
+      return existing;
+    }
+  }
+
+  /** Leaves office so that another election takes place; ControllerMovedError when another has it already. */
+  async resign(epochZkVersion: number): Promise<void> {
+    throwUnless([await fencedWrite(this.#session, epochZkVersion, deleteOp(ZkPaths.controller))], 'NoNode');
+  }
+
+  // Requests and notifications that others leave
+
+  getTopicDeletions(): Promise<readonly string[]> {
+    return this.#session.getChildren(ZkPaths.deleteTopics);
+  }
+
+  async deleteTopicDeletions(topics: readonly string[], epochZkVersion: number): Promise<void> {
+    const ops = topics.map((topic) => deleteOp(ZkPaths.deleteTopic(topic)));
+    throwUnless(await fencedWrites(this.#session, epochZkVersion, ops), 'NoNode');
+  }
+
+  async getPreferredReplicaElection(): Promise<readonly TopicPartition[]> {
+    const path = ZkPaths.preferredReplicaElection;
+    const found = await this.#session.getData(path);
+    return found === undefined ? [] : this.#decodeOr([], () => decodePartitionList(path, found.data));
+  }
+
+  async deletePreferredReplicaElection(epochZkVersion: number): Promise<void> {
+    throwUnless([await fencedWrite(this.#session, epochZkVersion, deleteOp(ZkPaths.preferredReplicaElection))], 'NoNode');
+  }
+
+  async getReassignments(): Promise<readonly PartitionReassignment[]> {
+    const found = await this.#session.getData(ZkPaths.reassignPartitions);
+    return found === undefined ? [] : this.#decodeOr([], () => decodeReassignments(ZkPaths.reassignPartitions, found.data));
+  }
+
+  /** Names of the notifications under /isr_change_notification, which brokers without AlterPartition leave. */
+  getIsrChangeNotifications(): Promise<readonly string[]> {
+    return this.#session.getChildren(ZkPaths.isrChangeNotifications);
+  }
+
+  async getPartitionsOfIsrChanges(names: readonly string[]): Promise<readonly TopicPartition[]> {
+    const lists = await this.#session.pipelined(names, async (name) => {
+      const path = ZkPaths.isrChangeNotification(name);
+      const found = await this.#session.getData(path);
+      return found === undefined ? [] : this.#decodeOr([], () => decodePartitionList(path, found.data));
+    });
+    return lists.flat();
+  }
+
+  async deleteIsrChangeNotifications(names: readonly string[], epochZkVersion: number): Promise<void> {
+    const ops = names.map((name) => deleteOp(ZkPaths.isrChangeNotification(name)));
+    throwUnless(await fencedWrites(this.#session, epochZkVersion, ops), 'NoNode');
+  }
+
+  getLogDirEvents(): Promise<readonly string[]> {
+    return this.#session.getChildren(ZkPaths.logDirEvents);
+  }
+
+  async getBrokersOfLogDirEvents(names: readonly string[]): Promise<readonly number[]> {
+    const brokers = await this.#session.pipelined(names, async (name) => {
+      const path = ZkPaths.logDirEvent(name);
+      const found = await this.#session.getData(path);
+      return found === undefined ? undefined : this.#decodeOr(undefined, () => decodeLogDirEvent(path, found.data));
+    });
+    return [...new Set(brokers.filter((broker) => broker !== undefined))];
+  }
+
+  async deleteLogDirEvents(names: readonly string[], epochZkVersion: number): Promise<void> {
+    const ops = names.map((name) => deleteOp(ZkPaths.logDirEvent(name)));
+    throwUnless(await fencedWrites(this.#session, epochZkVersion, ops), 'NoNode');
+  }
+
+  // /feature
+
+  async getFeatures(): Promise<{ readonly node: FeatureNode; readonly version: number } | undefined> {
+    const found = await this.#session.getData(ZkPaths.feature);
+    return found === undefined ? undefined : { node: decodeFeatures(ZkPaths.feature, found.data), version: found.stat.version };
+  }
+
+  /** Makes /feature with feature versioning enabled where it is missing, and enables it where it is not. */
+  async enableFeatureVersioning(): Promise<void> {
+    const found = await this.getFeatures();
+    if (found === undefined) {
+      await this.#session.create(ZkPaths.feature, encodeFeatures({ enabled: true, features: {} }));
+    } else if (!found.node.enabled) {
+      await this.#session.setData(ZkPaths.feature, encodeFeatures({ enabled: true, features: {} }), found.version);
+    }
+  }
+
+  /** What others wrote and can't be read must not stop the controller. */
+  #decodeOr<T>(fallback: T, decode: () => T): T {
+    try {
+      return decode();
+    } catch (error) {
+      this.#logger.error({ err: error }, 'ignoring a znode that cannot be read');
+      return fallback;
+    }
+  }
+}

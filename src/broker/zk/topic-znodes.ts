@@ -1,0 +1,167 @@
+/**
+ * /brokers/topics: assignments, topic ids, partition states. The controller's writes are fenced by its epoch; reads of many
+ * partitions are pipelined. Source: KafkaZkClient.
+ */
+import type { TopicPartition } from '../../protocol/topic-partition.ts';
+import type { Logger } from '../../runtime/logger.ts';
+import { ZooKeeperError, type ZooKeeperOp } from '../../zk-client/zookeeper-client.ts';
+import { fencedWrite, fencedWrites, throwUnless } from './controller-fence.ts';
+import type { LeaderAndIsr, LeaderIsrAndControllerEpoch } from './leader-and-isr.ts';
+import { decodePartitionState, decodeTopic, encodePartitionState, encodeTopic, type TopicAssignment } from './zk-data.ts';
+import { createOp, deleteOp, isZooKeeperError, setDataOp } from './zk-ops.ts';
+import { ZkPaths } from './zk-paths.ts';
+import type { ZooKeeperSession } from './zookeeper-session.ts';
+
+export interface UpdateLeaderAndIsrResult<P extends TopicPartition> {
+  /** The state as written, its partitionEpoch the new version; or why it was not written. */
+  readonly finished: ReadonlyMap<P, LeaderAndIsr | Error>;
+  /** Their state had another version than the one expected. */
+  readonly retry: readonly P[];
+}
+
+export class TopicZNodes {
+  readonly #session: ZooKeeperSession;
+  readonly #logger: Logger;
+
+  constructor(session: ZooKeeperSession, logger: Logger) {
+    this.#session = session;
+    this.#logger = logger;
+  }
+
+  getAllTopics(): Promise<readonly string[]> {
+    return this.#session.getChildren(ZkPaths.topics);
+  }
+
+  async exists(topic: string): Promise<boolean> {
+    return (await this.#session.exists(ZkPaths.topic(topic))) !== undefined;
+  }
+
+  async isMarkedForDeletion(topic: string): Promise<boolean> {
+    return (await this.#session.exists(ZkPaths.deleteTopic(topic))) !== undefined;
+  }
+
+  /** Asks the controller to delete the topic; false when it was asked before. */
+  async createDeleteTopicRequest(topic: string): Promise<boolean> {
+    try {
+      await this.#session.create(ZkPaths.deleteTopic(topic), null);
+      return true;
+    } catch (error) {
+      if (isZooKeeperError(error, 'NodeExists')) return false;
+      throw error;
+    }
+  }
+
+  /** Assignments of `topics`; those that are gone or unreadable are left out, the latter with a line in the log. */
+  async getAssignments(topics: readonly string[]): Promise<Map<string, TopicAssignment>> {
+    const assignments = new Map<string, TopicAssignment>();
+    await this.#session.pipelined(topics, async (topic) => {
+      const path = ZkPaths.topic(topic);
+      const found = await this.#session.getData(path);
+      if (found === undefined) return;
+      try {
+        assignments.set(topic, decodeTopic(path, found.data));
+      } catch (error) {
+        this.#logger.error({ err: error }, `ignoring the assignment of topic ${topic}`);
+      }
+    });
+    return assignments;
+  }
+
+  /** The topic's znode, which the controller then hears of. Rejects with ZooKeeperError NodeExists. */
+  async createAssignment(topic: string, assignment: TopicAssignment): Promise<void> {
+    await this.#session.create(ZkPaths.topic(topic), encodeTopic(assignment));
+  }
+
+  /** Replaces the assignment; with `epochZkVersion` as the controller. Rejects with ZooKeeperError NoNode. */
+  async setAssignment(topic: string, assignment: TopicAssignment, epochZkVersion?: number): Promise<void> {
+    const path = ZkPaths.topic(topic);
+    const data = encodeTopic(assignment);
+    if (epochZkVersion === undefined) await this.#session.setData(path, data, -1);
+    else throwUnless([await fencedWrite(this.#session, epochZkVersion, setDataOp(path, data, -1))]);
+  }
+
+  /** Gives an id to topics from before Kafka 2.8. */
+  async setTopicIds(assignments: ReadonlyMap<string, TopicAssignment>, epochZkVersion: number): Promise<void> {
+    const ops = Array.from(assignments, ([topic, assignment]) => setDataOp(ZkPaths.topic(topic), encodeTopic(assignment), -1));
+    throwUnless(await fencedWrites(this.#session, epochZkVersion, ops));
+  }
+
+  /** Numbers of the partitions that have a znode. */
+  async getPartitionNumbers(topic: string): Promise<number[]> {
+    return (await this.#session.getChildren(ZkPaths.topicPartitions(topic))).map(Number).filter(Number.isInteger);
+  }
+
+  /** Each partition's state; undefined when it has none, an Error when it can't be read. */
+  async getPartitionStates<P extends TopicPartition>(partitions: readonly P[]): Promise<Map<P, LeaderIsrAndControllerEpoch | Error | undefined>> {
+    const states = await this.#session.pipelined(partitions, (partition) => this.#getPartitionState(partition));
+    return new Map(partitions.map((partition, index) => [partition, states[index]]));
+  }
+
+  async #getPartitionState(partition: TopicPartition): Promise<LeaderIsrAndControllerEpoch | Error | undefined> {
+    const path = ZkPaths.topicPartitionState(partition);
+    const found = await this.#session.getData(path);
+    if (found === undefined) return undefined;
+    try {
+      return decodePartitionState(path, found.data, found.stat.version);
+    } catch (error) {
+      return error instanceof Error ? error : new Error(String(error));
+    }
+  }
+
+  /** Makes the znodes of new partitions; returns those that failed. */
+  async createPartitionStates<P extends TopicPartition>(
+    states: readonly { readonly partition: P; readonly state: LeaderIsrAndControllerEpoch }[],
+    epochZkVersion: number,
+  ): Promise<Map<P, Error>> {
+    const topics = [...new Set(states.map(({ partition }) => partition.topic))];
+    const parents: ZooKeeperOp[] = topics.map((topic) => createOp(ZkPaths.topicPartitions(topic), null));
+    throwUnless(await fencedWrites(this.#session, epochZkVersion, parents), 'NodeExists', 'NoNode');
+    const nodes: ZooKeeperOp[] = states.map(({ partition }) => createOp(ZkPaths.topicPartition(partition), null));
+    throwUnless(await fencedWrites(this.#session, epochZkVersion, nodes), 'NodeExists', 'NoNode');
+    const ops = states.map(({ partition, state }) => createOp(ZkPaths.topicPartitionState(partition), encodePartitionState(state)));
+    const results = await fencedWrites(this.#session, epochZkVersion, ops);
+    const failures = new Map<P, Error>();
+    states.forEach(({ partition }, index) => {
+      const result = results[index];
+      if (result instanceof ZooKeeperError) failures.set(partition, result);
+    });
+    return failures;
+  }
+
+  /** Writes each state against the version (`partitionEpoch`) that it was made from. */
+  async updateLeaderAndIsr<P extends TopicPartition>(
+    changes: ReadonlyMap<P, LeaderAndIsr>,
+    controllerEpoch: number,
+    epochZkVersion: number,
+  ): Promise<UpdateLeaderAndIsrResult<P>> {
+    const entries = [...changes];
+    const ops = entries.map(([partition, leaderAndIsr]) =>
+      setDataOp(ZkPaths.topicPartitionState(partition), encodePartitionState({ leaderAndIsr, controllerEpoch }), leaderAndIsr.partitionEpoch),
+    );
+    const results = await fencedWrites(this.#session, epochZkVersion, ops);
+    const finished = new Map<P, LeaderAndIsr | Error>();
+    const retry: P[] = [];
+    entries.forEach(([partition, leaderAndIsr], index) => {
+      const result = results[index];
+      if (result instanceof ZooKeeperError) {
+        if (result.name === 'BadVersion') retry.push(partition);
+        else finished.set(partition, result);
+      } else if (result?.type === 'setData') {
+        finished.set(partition, { ...leaderAndIsr, partitionEpoch: result.stat.version });
+      }
+    });
+    return { finished, retry };
+  }
+
+  /** Removes the topic's znode with all below it. */
+  async deleteTopic(topic: string, epochZkVersion: number): Promise<void> {
+    const numbers = await this.getPartitionNumbers(topic);
+    const partitions = numbers.map((partition) => ({ topic, partition }));
+    const deletes: ZooKeeperOp[] = partitions.map((partition) => deleteOp(ZkPaths.topicPartitionState(partition)));
+    throwUnless(await fencedWrites(this.#session, epochZkVersion, deletes), 'NoNode');
+    const nodes: ZooKeeperOp[] = partitions.map((partition) => deleteOp(ZkPaths.topicPartition(partition)));
+    throwUnless(await fencedWrites(this.#session, epochZkVersion, nodes), 'NoNode');
+    const rest = [deleteOp(ZkPaths.topicPartitions(topic)), deleteOp(ZkPaths.topic(topic))];
+    for (const op of rest) throwUnless([await fencedWrite(this.#session, epochZkVersion, op)], 'NoNode');
+  }
+}

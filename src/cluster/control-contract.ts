@@ -1,0 +1,180 @@
+/**
+ * What a running cluster can be asked for, from inside the supervisor's process or through its control socket: the same
+ * interface for both. On the socket it is JSON lines:
+ *
+ *     ◄ {"samsa":1,"pid":123}                                  the greeting, at once
+ *     ► {"id":1,"verb":"status"}                               also: act, logs, stop, subscribe
+ *     ◄ {"id":1,"ok":true,"result":{…}} | {"id":1,"ok":false,"error":{"code":"…","message":"…"}}
+ *     ◄ {"event":{…}}                                          after subscribe
+ *
+ * A line is at most `MAX_LINE_BYTES`; a peer that sends a longer or unreadable one is cut off. `CONTROL_VERSION` goes up
+ * when an older client would misunderstand; additions don't.
+ */
+export const CONTROL_VERSION = 1;
+export const MAX_LINE_BYTES = 1 << 20;
+
+export type ProcessState =
+  | 'starting'
+  | 'running'
+  /** Stopped by SIGSTOP: alive, does nothing. */
+  | 'frozen'
+  /** Asked to stop, not ended yet. */
+  | 'stopping'
+  /** Ended because the user said so; not started again by itself. */
+  | 'stopped'
+  /** Died; will be started again at `restartAtMs`. */
+  | 'backoff'
+  /** Died too often, or can't start: `reason` says why; waits for the user. */
+  | 'failed';
+
+export const PROCESS_ACTIONS = ['start', 'stop', 'restart', 'kill', 'freeze', 'thaw'] as const;
+export type ProcessAction = (typeof PROCESS_ACTIONS)[number];
+
+export interface ProcessStatus {
+  /** `zookeeper`, `broker-1`, … */
+  readonly id: string;
+  readonly role: 'zookeeper' | 'broker';
+  /** Null for ZooKeeper. */
+  readonly brokerId: number | null;
+  readonly state: ProcessState;
+  readonly pid: number | null;
+  readonly host: string;
+  readonly port: number | null;
+  /** Wall clock of this generation's start. */
+  readonly startedAtMs: number | null;
+  /** From start to ready, of this generation. */
+  readonly readyAfterMs: number | null;
+  /** 1 for the first start; goes up with each. 0 before. */
+  readonly generation: number;
+  readonly lastExit: { readonly code: number | null; readonly signal: string | null; readonly atMs: number } | null;
+  readonly restartAtMs: number | null;
+  /** One line on why it isn't running, or which port was taken; null when there is nothing to say. */
+  readonly reason: string | null;
+  /** Where its data lies. */
+  readonly dataDir: string;
+  readonly logFile: string;
+}
+
+export type ClusterState = 'starting' | 'running' | 'stopping' | 'stopped';
+
+export interface ClusterStatus {
+  readonly version: typeof CONTROL_VERSION;
+  readonly supervisorPid: number;
+  readonly state: ClusterState;
+  readonly startedAtMs: number;
+  readonly home: string;
+  readonly ephemeral: boolean;
+  readonly bootstrapServers: string;
+  readonly zookeeperConnect: string;
+  readonly processes: readonly ProcessStatus[];
+}
+
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'fatal';
+
+export interface LogLine {
+  /** Counts up per process: pass the last one seen to get only what is newer. */
+  readonly sequence: number;
+  readonly atMs: number | null;
+  readonly level: LogLevel | null;
+  readonly component: string | null;
+  readonly text: string;
+}
+
+export interface LogQuery {
+  /** 0 for the oldest kept. */
+  readonly after: number;
+  readonly max: number;
+  readonly text?: string | undefined;
+}
+
+export interface LogPage {
+  readonly lines: readonly LogLine[];
+  /** Lines after `after` that are no longer kept. */
+  readonly dropped: number;
+}
+
+export type ClusterEvent =
+  /** The cluster as a whole went to another state. */
+  | { readonly type: 'cluster'; readonly state: ClusterState; readonly atMs: number }
+  /** A process went to another state; `previous` is the state before. */
+  | { readonly type: 'process'; readonly process: ProcessStatus; readonly previous: ProcessState; readonly atMs: number }
+  /** What a child told of itself over its channel (an election, an ISR change, …); its form is the child's. */
+  | { readonly type: 'child'; readonly processId: string; readonly event: unknown; readonly atMs: number };
+
+export interface ClusterControl {
+  status(): Promise<ClusterStatus>;
+  /** Resolves when it is done: ready, ended, frozen. Rejects with `ControlError`. */
+  act(processId: string, action: ProcessAction): Promise<ProcessStatus>;
+  logs(processId: string, query: LogQuery): Promise<LogPage>;
+  /** Stops everything in order, the supervisor too; resolves when all processes have ended. */
+  stop(): Promise<void>;
+  /** Calls `listener` for each event from now on; returns how to stop that. */
+  onEvent(listener: (event: ClusterEvent) => void): () => void;
+}
+
+export type ControlErrorCode =
+  | 'bad-request'
+  | 'unknown-process'
+  /** The process isn't in a state for that. */
+  | 'refused'
+  /** It was tried and did not work. */
+  | 'failed'
+  /** The supervisor is gone, or does not answer. */
+  | 'disconnected'
+  | 'timeout';
+
+export class ControlError extends Error {
+  readonly code: ControlErrorCode;
+
+  constructor(code: ControlErrorCode, message: string) {
+    super(message);
+    this.name = 'ControlError';
+    this.code = code;
+  }
+}
+
+export type ControlRequest = { readonly id: number } & (
+  | { readonly verb: 'status' }
+  | { readonly verb: 'act'; readonly processId: string; readonly action: ProcessAction }
+  | { readonly verb: 'logs'; readonly processId: string; readonly query: LogQuery }
+  | { readonly verb: 'stop' }
+  | { readonly verb: 'subscribe' }
+);
+
+export type ControlReply =
+  | { readonly id: number; readonly ok: true; readonly result: unknown }
+  | { readonly id: number; readonly ok: false; readonly error: { readonly code: ControlErrorCode; readonly message: string } };
+
+export interface ControlNotice {
+  readonly event: ClusterEvent;
+}
+
+const MAX_LOG_LINES = 2_000;
+
+/** `value` as a request, or `ControlError` with code 'bad-request'. */
+export function checkControlRequest(value: unknown): ControlRequest {
+  if (typeof value !== 'object' || value === null) throw bad('a request is an object');
+  const request = value as Record<string, unknown>;
+  const { id, verb, processId, action } = request;
+  if (typeof id !== 'number' || !Number.isSafeInteger(id)) throw bad('id must be a whole number');
+  if (verb === 'status' || verb === 'stop' || verb === 'subscribe') return { id, verb };
+  if (verb !== 'act' && verb !== 'logs') throw bad(`verb ${JSON.stringify(verb)} is unknown; status, act, logs, stop and subscribe are allowed`);
+  if (typeof processId !== 'string') throw bad('processId must be text');
+  if (verb === 'logs') return { id, verb, processId, query: checkLogQuery(request['query']) };
+  const known = PROCESS_ACTIONS.find((candidate) => candidate === action);
+  if (known === undefined) throw bad(`action ${JSON.stringify(action)} is unknown; ${PROCESS_ACTIONS.join(', ')} are allowed`);
+  return { id, verb, processId, action: known };
+}
+
+function checkLogQuery(value: unknown): LogQuery {
+  if (typeof value !== 'object' || value === null) throw bad('query is an object');
+  const { after, max, text } = value as Record<string, unknown>;
+  if (typeof after !== 'number' || after < 0) throw bad('after is a number, 0 or more');
+  if (typeof max !== 'number' || max < 1 || max > MAX_LOG_LINES) throw bad(`max is a number from 1 to ${MAX_LOG_LINES}`);
+  if (text !== undefined && typeof text !== 'string') throw bad('text is text');
+  return { after, max, text };
+}
+
+function bad(message: string): ControlError {
+  return new ControlError('bad-request', message);
+}

@@ -1,0 +1,337 @@
+/**
+ * One child process through all its lives.
+ *
+ *     stopped ──start──► starting ──ready──► running ◄──thaw── frozen
+ *        ▲                  │                  │  └──freeze──────►┘
+ *        │                  └───── died ◄──────┴──────┘
+ *        │                           ├─► backoff ──delay──► starting      (again and again, later and later)
+ *        │                           └─► failed                           (too often, or it said it can't start)
+ *        └──exit── stopping ◄──stop── starting, running, frozen
+ *
+ * Only a child's exit ends a generation: a signal sent is not a death, a message is not one either. What an earlier
+ * generation still has to say is ignored. Killed or stopped by the user it stays down; otherwise it is started again.
+ * A request settles once, also when another one crosses it.
+ */
+import type { Child, ChildCommand, Processes } from '../runtime/processes.ts';
+import type { Clock } from '../runtime/clock.ts';
+import type { Logger } from '../runtime/logger.ts';
+import type { Cancellable, Scheduler } from '../runtime/scheduler.ts';
+import { sleep } from '../runtime/scheduler.ts';
+import { ControlError } from './control-contract.ts';
+import type { ProcessAction, ProcessState, ProcessStatus } from './control-contract.ts';
+import { RestartPolicy } from './restart-policy.ts';
+import type { RestartPolicyOptions } from './restart-policy.ts';
+
+export interface ProcessDefinition {
+  readonly id: string;
+  readonly role: 'zookeeper' | 'broker';
+  readonly brokerId: number | null;
+  readonly host: string;
+  readonly port: number;
+  readonly dataDir: string;
+  readonly logFile: string;
+  /** Called before each start: writes what the child reads and says how to start it. */
+  prepare(): ChildCommand;
+  /** Called after each exit, however it came; the next start waits for it. */
+  afterExit?(): Promise<void>;
+  /** Something to tell for as long as it runs, such as a moved port. */
+  readonly note: string | null;
+}
+
+export interface ProcessRuntime {
+  readonly clock: Clock;
+  readonly scheduler: Scheduler;
+  readonly logger: Logger;
+  readonly processes: Processes;
+}
+
+export interface ManagedProcessOptions {
+  readonly restart?: RestartPolicyOptions | undefined;
+  /** How long a controlled stop may take before SIGKILL. */
+  readonly stopTimeoutMs: number;
+}
+
+export interface ProcessListener {
+  onChange(status: ProcessStatus, previous: ProcessState): void;
+  onOutput(line: string): void;
+  onEvent(event: unknown): void;
+  /** The child of that pid was started, or (undefined) has ended. */
+  onPid(pid: number | undefined): void;
+}
+
+interface Generation {
+  readonly child: Child;
+  readonly ended: Promise<void>;
+  readonly settleEnded: () => void;
+  readonly startedMs: number;
+  readySinceMs: number | undefined;
+  failure: string | undefined;
+}
+
+/** What is asked of `afterExit`; after that the next start doesn't wait any longer. */
+const MAX_AFTER_EXIT_MS = 3_000;
+
+export class ManagedProcess {
+  readonly definition: ProcessDefinition;
+  readonly #runtime: ProcessRuntime;
+  readonly #options: ManagedProcessOptions;
+  readonly #listener: ProcessListener;
+  readonly #policy: RestartPolicy;
+  #state: ProcessState = 'stopped';
+  /** What the user wants; what happens at an exit depends on it. */
+  #wanted: 'up' | 'down' = 'down';
+  #generation: Generation | undefined;
+  #generationNumber = 0;
+  #everReady = false;
+  #startedAtMs: number | null = null;
+  #readyAfterMs: number | null = null;
+  #lastExit: ProcessStatus['lastExit'] = null;
+  #reason: string | null = null;
+  #restartAtMs: number | null = null;
+  #restartTimer: Cancellable | undefined;
+  #cleaning: Promise<void> | undefined;
+  #waiters: { readonly resolve: () => void; readonly reject: (error: Error) => void }[] = [];
+
+  constructor(definition: ProcessDefinition, runtime: ProcessRuntime, options: ManagedProcessOptions, listener: ProcessListener) {
+    this.definition = definition;
+    this.#runtime = runtime;
+    this.#options = options;
+    this.#listener = listener;
+    this.#policy = new RestartPolicy(options.restart);
+  }
+
+  get state(): ProcessState {
+    return this.#state;
+  }
+
+  status(): ProcessStatus {
+    const { id, role, brokerId, host, port, dataDir, logFile, note } = this.definition;
+    return {
+      id,
+      role,
+      brokerId,
+      state: this.#state,
+      pid: this.#generation?.child.pid ?? null,
+      host,
+      port,
+      startedAtMs: this.#startedAtMs,
+      readyAfterMs: this.#readyAfterMs,
+      generation: this.#generationNumber,
+      lastExit: this.#lastExit,
+      restartAtMs: this.#restartAtMs,
+      reason: this.#reason ?? note,
+      dataDir,
+      logFile,
+    };
+  }
+
+  /** Carries out `action`; resolves when it is done. Rejects with `ControlError`. */
+  async act(action: ProcessAction): Promise<ProcessStatus> {
+    switch (action) {
+      case 'start':
+        await this.start();
+        break;
+      case 'stop':
+        await this.stop();
+        break;
+      case 'restart':
+        await this.stop();
+        await this.start();
+        break;
+      case 'kill':
+        await this.kill();
+        break;
+      case 'freeze':
+        this.#freeze();
+        break;
+      case 'thaw':
+        this.#thaw();
+        break;
+    }
+    return this.status();
+  }
+
+  /** Resolves when it is ready; at once when it is. Rejects when it can't be, or is stopped before. */
+  async start(): Promise<void> {
+    if (this.#state === 'stopping') await this.#generation?.ended;
+    if (this.#state === 'running' || this.#state === 'frozen') return;
+    this.#wanted = 'up';
+    const ready = this.#untilReady();
+    if (this.#state !== 'starting') {
+      this.#policy.reset();
+      await this.#spawn();
+    }
+    await ready;
+  }
+
+  /** Asks it to stop; SIGKILL when it takes too long. Resolves when it has ended. */
+  async stop(): Promise<void> {
+    this.#wanted = 'down';
+    const generation = this.#generation;
+    if (generation === undefined) {
+      this.#giveUpRestart();
+      return;
+    }
+    if (this.#state !== 'stopping') {
+      if (this.#state === 'frozen') generation.child.signal('SIGCONT');
+      this.#become('stopping');
+      if (!generation.child.send({ type: 'stop' })) generation.child.signal('SIGTERM');
+      const deadline = this.#runtime.scheduler.after(this.#options.stopTimeoutMs, () => {
+        this.#runtime.logger.warn({ process: this.definition.id }, `Killing it: it did not stop within ${this.#options.stopTimeoutMs} ms`);
+        generation.child.signal('SIGKILL');
+      });
+      void generation.ended.then(() => deadline.cancel());
+    }
+    await generation.ended;
+  }
+
+  /** SIGKILL. It stays down. Resolves when it has ended. */
+  async kill(): Promise<void> {
+    this.#wanted = 'down';
+    const generation = this.#generation;
+    if (generation === undefined) {
+      this.#giveUpRestart();
+      return;
+    }
+    generation.child.signal('SIGKILL');
+    await generation.ended;
+  }
+
+  #freeze(): void {
+    if (this.#state === 'frozen') return;
+    if (process.platform === 'win32') throw new ControlError('refused', 'Windows has no SIGSTOP: a process can not be frozen there');
+    if (this.#state !== 'running') throw new ControlError('refused', `${this.definition.id} is ${this.#state}: only a running process can be frozen`);
+    this.#generation?.child.signal('SIGSTOP');
+    this.#become('frozen');
+  }
+
+  #thaw(): void {
+    if (this.#state !== 'frozen') throw new ControlError('refused', `${this.definition.id} is ${this.#state}, not frozen`);
+    this.#generation?.child.signal('SIGCONT');
+    this.#become('running');
+  }
+
+  async #spawn(): Promise<void> {
+    this.#restartTimer?.cancel();
+    this.#restartTimer = undefined;
+    this.#restartAtMs = null;
+    this.#become('starting');
+    await this.#cleaning;
+    // Stopped or killed while it waited.
+    if (this.#wanted === 'down') {
+      this.#become('stopped');
+      this.#settleWaiters(new ControlError('refused', `${this.definition.id} was stopped before it was ready`));
+      return;
+    }
+    const { promise: ended, resolve: settleEnded } = Promise.withResolvers<void>();
+    this.#generationNumber++;
+    this.#startedAtMs = this.#runtime.clock.wallMs();
+    this.#readyAfterMs = null;
+    const started: { generation?: Generation } = {};
+    const child = this.#runtime.processes.spawn(this.definition.prepare(), {
+      onMessage: (message) => this.#onMessage(started.generation, message),
+      onOutput: (line) => this.#listener.onOutput(line),
+      onExit: (code, signal, error) => this.#onExit(started.generation, code, signal, error),
+    });
+    const startedMs = this.#runtime.clock.monotonicMs();
+    this.#generation = started.generation = { child, ended, settleEnded, startedMs, readySinceMs: undefined, failure: undefined };
+    this.#reason = null;
+    this.#listener.onPid(child.pid);
+    this.#become('starting');
+  }
+
+  #onMessage(generation: Generation | undefined, message: unknown): void {
+    if (generation === undefined || generation !== this.#generation || typeof message !== 'object' || message === null || !('type' in message)) return;
+    if (message.type === 'ready' && generation.readySinceMs === undefined) {
+      generation.readySinceMs = this.#runtime.clock.monotonicMs();
+      this.#readyAfterMs = Math.round(generation.readySinceMs - generation.startedMs);
+      this.#everReady = true;
+      if (this.#state !== 'starting') return;
+      this.#become('running');
+      this.#settleWaiters();
+    } else if (message.type === 'failed') {
+      const { code, message: text } = message as { code?: unknown; message?: unknown };
+      generation.failure = [code, text].filter((part) => typeof part === 'string' && part !== '').join(': ') || 'it did not say why';
+    } else if (message.type === 'event' && 'event' in message) {
+      this.#listener.onEvent(message.event);
+    }
+  }
+
+  #onExit(generation: Generation | undefined, code: number | null, signal: string | null, error: Error | undefined): void {
+    if (generation === undefined || generation !== this.#generation) return;
+    const nowMs = this.#runtime.clock.monotonicMs();
+    this.#generation = undefined;
+    this.#lastExit = { code, signal, atMs: this.#runtime.clock.wallMs() };
+    this.#listener.onPid(undefined);
+    this.#cleaning = this.#clean();
+    const ending = error !== undefined ? `could not be started: ${error.message}` : signal !== null ? `ended by ${signal}` : `ended with code ${code}`;
+    const why = generation.failure ?? ending;
+    if (this.#wanted === 'down') {
+      this.#reason = null;
+      this.#become('stopped');
+      this.#settleWaiters(new ControlError('refused', `${this.definition.id} was stopped before it was ready`));
+    } else if (generation.failure !== undefined && !this.#everReady) this.#fail(why);
+    else this.#restartLater(nowMs, generation, why);
+    generation.settleEnded();
+  }
+
+  #restartLater(nowMs: number, generation: Generation, why: string): void {
+    const decision = this.#policy.onDeath(nowMs, generation.readySinceMs);
+    if (!decision.restart) {
+      this.#fail(`died ${decision.deaths} times within ${decision.windowMs / 1_000} s; the last time: ${why}`);
+      return;
+    }
+    this.#reason = why;
+    this.#restartAtMs = this.#runtime.clock.wallMs() + decision.delayMs;
+    this.#restartTimer = this.#runtime.scheduler.after(decision.delayMs, () => void this.#spawn());
+    this.#runtime.logger.warn({ process: this.definition.id, why }, `Process died; starting it again in ${decision.delayMs} ms`);
+    this.#become('backoff');
+  }
+
+  #fail(why: string): void {
+    this.#reason = why;
+    this.#runtime.logger.error({ process: this.definition.id }, `Process will not be started again: ${why}`);
+    this.#become('failed');
+    this.#settleWaiters(new ControlError('failed', `${this.definition.id}: ${why}`));
+  }
+
+  #giveUpRestart(): void {
+    this.#restartTimer?.cancel();
+    this.#restartTimer = undefined;
+    this.#restartAtMs = null;
+    if (this.#state === 'backoff' || this.#state === 'failed') {
+      this.#reason = null;
+      this.#become('stopped');
+    }
+    this.#settleWaiters(new ControlError('refused', `${this.definition.id} was stopped before it was ready`));
+  }
+
+  async #clean(): Promise<void> {
+    const { afterExit, id } = this.definition;
+    if (afterExit === undefined) return;
+    try {
+      await Promise.race([afterExit(), sleep(this.#runtime.scheduler, MAX_AFTER_EXIT_MS)]);
+    } catch (error) {
+      this.#runtime.logger.warn({ err: error, process: id }, 'Cleaning up after the exit failed');
+    }
+  }
+
+  #untilReady(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#waiters.push({ resolve, reject });
+    });
+  }
+
+  #settleWaiters(error?: Error): void {
+    for (const { resolve, reject } of this.#waiters.splice(0)) {
+      if (error === undefined) resolve();
+      else reject(error);
+    }
+  }
+
+  #become(state: ProcessState): void {
+    const previous = this.#state;
+    this.#state = state;
+    this.#listener.onChange(this.status(), previous);
+  }
+}

@@ -1,0 +1,39 @@
+/**
+ * What the console needs of a local cluster's supervisor, whoever holds it: the control socket's client in its adapter
+ * (`supervisor-control.ts`), or a fake in a test. Every method rejects with a FailureError.
+ */
+import type { LogPage, ProcessStatus } from '../contract/processes.ts';
+import type { TimelineEntry } from '../contract/live.ts';
+
+export type ProcessAction = 'start' | 'stop' | 'restart' | 'kill' | 'freeze' | 'thaw';
+
+export interface ControlStatus {
+  readonly processes: readonly ProcessStatus[];
+  readonly bootstrapServers: string;
+  readonly zookeeperConnect: string | null;
+  readonly dataFolder: string | null;
+  readonly ephemeral: boolean;
+  readonly supervisorPid: number | null;
+  /** Log dirs of a broker on this machine, by broker id: known also while the broker is down. */
+  readonly logDirs: ReadonlyMap<number, readonly string[]>;
+  readonly stopping: boolean;
+}
+
+export interface LogQuery {
+  readonly after: number;
+  readonly max: number;
+  readonly text: string | undefined;
+}
+
+export type ControlEvent = { readonly type: 'status' } | { readonly type: 'timeline'; readonly entry: Omit<TimelineEntry, 'sequence'> };
+
+export interface ClusterControl {
+  /** The last status the supervisor told; undefined before the first. */
+  readonly lastStatus: ControlStatus | undefined;
+  status(): Promise<ControlStatus>;
+  act(processId: string, action: ProcessAction): Promise<ProcessStatus>;
+  logs(processId: string, query: LogQuery): Promise<LogPage>;
+  /** Calls `listener` for each event; returns how to stop that. */
+  onEvent(listener: (event: ControlEvent) => void): () => void;
+  close(): Promise<void>;
+}

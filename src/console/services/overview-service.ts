@@ -1,0 +1,77 @@
+/** The overview: what can be had at once, with the reasons for what cannot. It never fails as a whole. */
+import { KafkaError } from '../../protocol/errors.ts';
+import type { Failure } from '../contract/failure.ts';
+import type { Overview } from '../contract/overview.ts';
+import { listBrokers } from './brokers-service.ts';
+import { countPartitions } from './cluster-session.ts';
+import type { ClusterSession } from './cluster-session.ts';
+import { toFailure } from './failures.ts';
+import { isUnderReplicated } from './topics-service.ts';
+
+const VIEW_MAX_AGE_MS = 250;
+const DEAR_MAX_AGE_MS = 3_000;
+/** The page is not to wait for its dear numbers longer than this: they come with the next pull. */
+const DEAR_WAIT_MS = 1_500;
+
+export async function getOverview(session: ClusterSession): Promise<Overview> {
+  const failures: Failure[] = [];
+  const note =
+    (api: string) =>
+    (error: unknown): undefined => {
+      failures.push(toFailure(error, { api }));
+      return undefined;
+    };
+  const [view, brokers, groups, sizeBytes] = await Promise.all([
+    session.view.get(VIEW_MAX_AGE_MS).then(({ value }) => value, note('Metadata')),
+    listBrokers(session).catch(note('Metadata')),
+    within(
+      session,
+      session.groupListings.get(DEAR_MAX_AGE_MS).then(({ value }) => value.groups.length),
+    ).catch(note('ListGroups')),
+    within(session, totalSize(session)).catch(note('DescribeLogDirs')),
+  ]);
+  const topics = view === undefined ? undefined : Array.from(view.topics.values());
+  const internal = topics?.filter(({ isInternal }) => isInternal).length;
+  return {
+    status: session.status(),
+    kafkaClusterId: view?.clusterId ?? null,
+    controllerId: view?.controllerId ?? null,
+    brokers: (brokers ?? []).map(({ brokerId, host, port, isController, online, process }) => ({
+      brokerId,
+      host,
+      port,
+      isController,
+      online,
+      processId: process?.id ?? null,
+    })),
+    topics: topics === undefined ? null : topics.length - (internal ?? 0),
+    internalTopics: internal ?? null,
+    partitions: topics?.reduce((sum, { partitions }) => sum + partitions.length, 0) ?? null,
+    underReplicatedPartitions: view === undefined ? null : countPartitions(view, isUnderReplicated),
+    offlinePartitions: view === undefined ? null : countPartitions(view, ({ leaderId }) => leaderId < 0),
+    groups: groups ?? null,
+    recordsPerSecond: session.rates.total(),
+    sizeBytes: sizeBytes ?? null,
+    // One reason is enough where everything has the same one.
+    failures: failures.filter((failure, at) => failures.findIndex(({ message }) => message === failure.message) === at),
+  };
+}
+
+async function totalSize(session: ClusterSession): Promise<number | undefined> {
+  const { value } = await session.logDirs.get(DEAR_MAX_AGE_MS);
+  let total: number | undefined;
+  for (const dirs of value.values()) {
+    if (dirs instanceof KafkaError) continue;
+    for (const dir of dirs.values())
+      if (!(dir instanceof KafkaError)) for (const { sizeBytes } of dir.replicas) total = (total ?? 0) + sizeBytes;
+  }
+  return total;
+}
+
+/** `work`, or undefined when it takes too long: it goes on and the next pull finds it done. */
+function within<T>(session: ClusterSession, work: Promise<T>): Promise<T | undefined> {
+  return new Promise((resolve, reject) => {
+    const timer = session.runtime.scheduler.after(DEAR_WAIT_MS, () => resolve(undefined));
+    work.then(resolve, reject).finally(() => timer.cancel());
+  });
+}

@@ -1,0 +1,61 @@
+/**
+ * A value that is fetched when someone needs it younger than what is known, by one fetch however many ask at once.
+ * It is what keeps ten open pages, the watcher and a burst of calls at one request each.
+ */
+import type { Clock } from '../../runtime/clock.ts';
+
+export interface Aged<T> {
+  readonly value: T;
+  /** Monotonic, when the fetch that gave it began: nothing that happened before is missing from it. */
+  readonly fetchedAtMs: number;
+  /** Wall clock, for people. */
+  readonly asOfMs: number;
+}
+
+export class SharedValue<T> {
+  readonly #clock: Clock;
+  readonly #fetch: () => Promise<T>;
+  #last: Aged<T> | undefined;
+  #running: { readonly startedAtMs: number; readonly promise: Promise<Aged<T>> } | undefined;
+
+  constructor(clock: Clock, fetch: () => Promise<T>) {
+    this.#clock = clock;
+    this.#fetch = fetch;
+  }
+
+  get last(): Aged<T> | undefined {
+    return this.#last;
+  }
+
+  /** The value as of at most `maxAgeMs` ago; 0 starts a fetch of its own. Rejects with what the fetch rejects with. */
+  async get(maxAgeMs: number): Promise<Aged<T>> {
+    const oldestMs = this.#clock.monotonicMs() - maxAgeMs;
+    if (maxAgeMs > 0 && this.#last && this.#last.fetchedAtMs >= oldestMs) return this.#last;
+    if (this.#running && this.#running.startedAtMs >= oldestMs) return this.#running.promise;
+    return this.#start();
+  }
+
+  /** What is known is not to be used any more (something was just changed). */
+  invalidate(): void {
+    this.#last = undefined;
+    this.#running = undefined;
+  }
+
+  #start(): Promise<Aged<T>> {
+    const startedAtMs = this.#clock.monotonicMs();
+    const asOfMs = this.#clock.wallMs();
+    const run = async (): Promise<Aged<T>> => {
+      const value = await this.#fetch();
+      const aged = { value, fetchedAtMs: startedAtMs, asOfMs };
+      // A slow fetch must not replace what a later one brought.
+      if (this.#running === running && (this.#last === undefined || this.#last.fetchedAtMs <= startedAtMs)) this.#last = aged;
+      return aged;
+    };
+    const promise = run().finally(() => {
+      if (this.#running === running) this.#running = undefined;
+    });
+    const running = { startedAtMs, promise };
+    this.#running = running;
+    return promise;
+  }
+}

@@ -1,0 +1,116 @@
+/**
+ * Walks the batches of a `.log` file through a read function, without a broker: recovery, rebuilding of producer state,
+ * the console's segment browser and dump-log use it. It reads in large chunks and keeps one in memory; a batch's bytes are a view
+ * on it, valid until the next step.
+ *
+ * The walk ends at the first byte that can't begin a whole, plausible batch; `end` says why. Nothing is trusted: a length below a
+ * header or past the file's end stops it.
+ */
+import { LOG_OVERHEAD, MAGIC_V2, RECORD_BATCH_OVERHEAD } from '../protocol/records/record-batch.ts';
+import { magicAt, sizeAt } from './batch-fields.ts';
+
+/** Reads up to `length` bytes at `position` into `target` at `targetOffset`; returns the bytes read, 0 at the end of the file. */
+export type ReadAt = (target: Buffer, targetOffset: number, length: number, position: number) => number;
+
+export const SCAN_CHUNK_BYTES = 256 * 1024;
+
+export type ScanEnd =
+  /** All of the range was whole batches. */
+  | { readonly kind: 'complete'; readonly position: number }
+  /** The bytes at `position` don't make a batch. */
+  | { readonly kind: 'invalid'; readonly position: number; readonly reason: string };
+
+/** One batch under the scanner: `buffer` has it at `at`, whole when bodies were asked for, else at least its header. */
+export interface ScannedBatch {
+  readonly buffer: Buffer;
+  readonly at: number;
+  readonly position: number;
+  readonly sizeBytes: number;
+}
+
+export interface ScanOptions {
+  /** Where the first batch begins. */
+  readonly from: number;
+  /** Exclusive end of the range; a batch that begins before it and ends after it is invalid. */
+  readonly to: number;
+  /** False when headers are enough: bodies that aren't in the chunk are skipped, not read. */
+  readonly bodies: boolean;
+  readonly chunkBytes?: number;
+}
+
+/** Steps over batches: `next()` gives one after another, then undefined; `end` is set from then on. */
+export class BatchScanner {
+  readonly #readAt: ReadAt;
+  readonly #to: number;
+  readonly #bodies: boolean;
+  readonly #chunkBytes: number;
+  #chunk: Buffer;
+  #chunkPosition: number;
+  #chunkLength = 0;
+  #position: number;
+  #end: ScanEnd | undefined;
+
+  constructor(readAt: ReadAt, options: ScanOptions) {
+    this.#readAt = readAt;
+    this.#to = options.to;
+    this.#bodies = options.bodies;
+    this.#position = options.from;
+    this.#chunkPosition = options.from;
+    this.#chunkBytes = Math.max(RECORD_BATCH_OVERHEAD, Math.min(options.chunkBytes ?? SCAN_CHUNK_BYTES, Math.max(0, options.to - options.from)));
+    this.#chunk = Buffer.allocUnsafe(this.#chunkBytes);
+  }
+
+  /** Where the next batch begins. */
+  get position(): number {
+    return this.#position;
+  }
+
+  get end(): ScanEnd | undefined {
+    return this.#end;
+  }
+
+  next(): ScannedBatch | undefined {
+    if (this.#end !== undefined) return undefined;
+    const left = this.#to - this.#position;
+    if (left <= 0) return this.#finish({ kind: 'complete', position: this.#position });
+    if (left < RECORD_BATCH_OVERHEAD) return this.#invalid(`${left} bytes are left, a batch has at least ${RECORD_BATCH_OVERHEAD}`);
+    if (!this.#fill(RECORD_BATCH_OVERHEAD)) return this.#invalid('the file ends inside a header');
+    let at = this.#position - this.#chunkPosition;
+    const sizeBytes = sizeAt(this.#chunk, at);
+    if (sizeBytes < RECORD_BATCH_OVERHEAD) return this.#invalid(`the length ${sizeBytes - LOG_OVERHEAD} is below a batch's smallest`);
+    if (sizeBytes > left) return this.#invalid(`a batch of ${sizeBytes} bytes doesn't fit the ${left} that are left`);
+    const magic = magicAt(this.#chunk, at);
+    if (magic !== MAGIC_V2) return this.#invalid(`magic is ${magic}, known is 2`);
+    if (this.#bodies && !this.#fill(sizeBytes)) return this.#invalid('the file ends inside a batch');
+    at = this.#position - this.#chunkPosition;
+    const batch: ScannedBatch = { buffer: this.#chunk, at, position: this.#position, sizeBytes };
+    this.#position += sizeBytes;
+    return batch;
+  }
+
+  /** Has at least `length` bytes from the current position in the chunk, reading when it must. */
+  #fill(length: number): boolean {
+    const at = this.#position - this.#chunkPosition;
+    if (at >= 0 && at + length <= this.#chunkLength) return true;
+    if (length > this.#chunk.length) this.#chunk = Buffer.allocUnsafe(length);
+    // The chunk's buffer is only used up to the range's end: what lies behind it may be written at this moment.
+    const wanted = Math.min(this.#chunk.length, this.#to - this.#position);
+    this.#chunkPosition = this.#position;
+    this.#chunkLength = 0;
+    while (this.#chunkLength < wanted) {
+      const read = this.#readAt(this.#chunk, this.#chunkLength, wanted - this.#chunkLength, this.#chunkPosition + this.#chunkLength);
+      if (read === 0) break;
+      this.#chunkLength += read;
+    }
+    return this.#chunkLength >= length;
+  }
+
+  #invalid(reason: string): undefined {
+    return this.#finish({ kind: 'invalid', position: this.#position, reason });
+  }
+
+  #finish(end: ScanEnd): undefined {
+    this.#end = end;
+    return undefined;
+  }
+}

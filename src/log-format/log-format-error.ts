@@ -1,0 +1,18 @@
+/** A file of Kafka's that can't be read as what its name says. `path` is known to the caller, who may add it. */
+export type LogFormatErrorReason =
+  | 'corrupt-index'
+  | 'corrupt-snapshot'
+  | 'corrupt-checkpoint'
+  | 'corrupt-meta-properties'
+  | 'corrupt-partition-metadata'
+  | 'corrupt-batch';
+
+export class LogFormatError extends Error {
+  readonly reason: LogFormatErrorReason;
+
+  constructor(reason: LogFormatErrorReason, message: string) {
+    super(message);
+    this.name = 'LogFormatError';
+    this.reason = reason;
+  }
+}

@@ -1,0 +1,10 @@
+/**
+ * GroupMetadataKey
+ */
+import { defineData, field } from '../../generator/definition.ts';
+
+export default defineData({
+  name: 'GroupMetadataKey',
+  versions: '2',
+  fields: [field('group', 'string', '2')],
+});

@@ -1,0 +1,25 @@
+/** Puts the app together: everything main.ts and the development build have in common. */
+import '@fontsource-variable/inter/wght.css';
+import '@fontsource-variable/jetbrains-mono/wght.css';
+import '../theme/main.css';
+import ui from '@nuxt/ui/vue-plugin';
+import { PiniaColada } from '@pinia/colada';
+import { createPinia } from 'pinia';
+import { createApp } from 'vue';
+import { i18n } from '../i18n/i18n.ts';
+import AppFrame from './frame/AppFrame.vue';
+import { makeRouter } from './router.ts';
+import { connectWithRetry } from './rpc/connection.ts';
+import type { Connector } from './rpc/connection.ts';
+import { connectionKey } from './rpc/use-console.ts';
+
+export function startApp(connector: Connector): void {
+  const app = createApp(AppFrame);
+  app.provide(connectionKey, connectWithRetry(connector));
+  app.use(createPinia());
+  app.use(PiniaColada, {});
+  app.use(makeRouter());
+  app.use(i18n);
+  app.use(ui);
+  app.mount('#app');
+}

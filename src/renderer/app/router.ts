@@ -1,0 +1,59 @@
+/**
+ * The console's pages. Hash routing: the same build works under samsa-app:// and the browser host, and a server needs no
+ * fallback. What a person would share or go back to (tab, filter, sort, seek, selection) is in the path or the query.
+ */
+import { createRouter, createWebHashHistory } from 'vue-router';
+import type { Router } from 'vue-router';
+import { LOCAL_CLUSTER_ID } from '../../console/contract/clusters.ts';
+
+export const topicTabs = ['messages', 'partitions', 'configs', 'groups', 'segments'] as const;
+export type TopicTab = (typeof topicTabs)[number];
+export const brokerTabs = ['logs', 'configs', 'partitions', 'storage'] as const;
+export type BrokerTab = (typeof brokerTabs)[number];
+
+declare module 'vue-router' {
+  interface RouteMeta {
+    /** Which item of the rail the page belongs to, and the key of its title. */
+    section?: 'overview' | 'brokers' | 'topics' | 'groups';
+  }
+}
+
+export function makeRouter(): Router {
+  return createRouter({
+    history: createWebHashHistory(),
+    routes: [
+      { path: '/', redirect: { name: 'overview', params: { clusterId: LOCAL_CLUSTER_ID } } },
+      {
+        path: '/c/:clusterId',
+        component: () => import('../features/clusters/ClusterShell.vue'),
+        children: [
+          { path: '', redirect: { name: 'overview' } },
+          { path: 'overview', name: 'overview', component: () => import('../features/overview/OverviewPage.vue'), meta: { section: 'overview' } },
+          { path: 'brokers', name: 'brokers', component: () => import('../features/brokers/BrokersPage.vue'), meta: { section: 'brokers' } },
+          {
+            path: `brokers/:brokerId(-?\\d+)/:tab(${brokerTabs.join('|')})?`,
+            name: 'broker',
+            component: () => import('../features/brokers/BrokerPage.vue'),
+            meta: { section: 'brokers' },
+          },
+          {
+            path: 'processes/:processId',
+            name: 'process',
+            component: () => import('../features/brokers/ProcessPage.vue'),
+            meta: { section: 'brokers' },
+          },
+          { path: 'topics', name: 'topics', component: () => import('../features/topics/TopicsPage.vue'), meta: { section: 'topics' } },
+          {
+            path: `topics/:topic/:tab(${topicTabs.join('|')})?`,
+            name: 'topic',
+            component: () => import('../features/topics/TopicPage.vue'),
+            meta: { section: 'topics' },
+          },
+          { path: 'groups', name: 'groups', component: () => import('../features/groups/GroupsPage.vue'), meta: { section: 'groups' } },
+          { path: 'groups/:groupId', name: 'group', component: () => import('../features/groups/GroupPage.vue'), meta: { section: 'groups' } },
+        ],
+      },
+      { path: '/:rest(.*)*', redirect: '/' },
+    ],
+  });
+}

@@ -1,0 +1,37 @@
+/** A process's state as a colour's meaning, and what may be done in it. Pure. */
+import type { ProcessState, ProcessStatus } from '../../../console/contract/processes.ts';
+import type { Tone } from '../clusters/cluster-look.ts';
+
+export const processActions = ['start', 'stop', 'restart', 'freeze', 'thaw', 'kill'] as const;
+export type ProcessAction = (typeof processActions)[number];
+
+export function processTone(state: ProcessState): Tone {
+  switch (state) {
+    case 'running':
+      return 'good';
+    case 'starting':
+    case 'stopping':
+      return 'busy';
+    case 'frozen':
+    case 'backoff':
+      return 'warn';
+    case 'stopped':
+      return 'off';
+    case 'failed':
+      return 'bad';
+  }
+}
+
+const possible: Readonly<Record<ProcessAction, readonly ProcessState[]>> = {
+  start: ['stopped', 'failed', 'backoff'],
+  stop: ['running', 'starting', 'backoff'],
+  restart: ['running', 'starting'],
+  freeze: ['running'],
+  thaw: ['frozen'],
+  // A frozen or stopping process has a pid still: it can be killed.
+  kill: ['running', 'starting', 'frozen', 'stopping'],
+};
+
+export function isPossible(action: ProcessAction, process: Pick<ProcessStatus, 'state'>): boolean {
+  return possible[action].includes(process.state);
+}

@@ -1,0 +1,237 @@
+/**
+ * One client's socket: framing, the handshake, the order of replies, watch notifications, back-pressure (NIOServerCnxn).
+ *
+ * Replies leave in the order of requests: a read that comes behind writes of this connection in flight waits for them, and
+ * so sees them. Replies and notifications of one turn of the event loop leave as one write.
+ */
+import type { Scheduler } from '../runtime/scheduler.ts';
+import type { Socket } from '../runtime/net.ts';
+import { isAllowed } from './auth.ts';
+import { FrameDecoder } from './frame-decoder.ts';
+import { KEEPER_STATE_SYNC_CONNECTED, NOTIFICATION_ZXID, Perms, Xid, type EventType } from './jute/constants.ts';
+import { finishFrame } from './jute/jute-writer.ts';
+import { type Acl, type Id, type LongHex, NO_OWNER } from './jute/records.ts';
+import { replyFrame } from './jute/session-records.ts';
+import { LatencyStats } from './server-stats.ts';
+import type { Watcher } from './tree/watch-manager.ts';
+
+/** Frames before a session is open: a ConnectRequest is 44 or 45 bytes. */
+const MAX_HANDSHAKE_BYTES = 4096;
+/** Unsent bytes at which the socket is no longer read, and at which a client that doesn't read is cut off. */
+const PAUSE_AT_BUFFERED_BYTES = 4 * 1024 * 1024;
+const CUT_OFF_AT_BUFFERED_BYTES = 256 * 1024 * 1024;
+
+export interface ConnectionOwner {
+  /** The first frame. */
+  onConnectRequest(connection: ClientConnection, frame: Buffer): void;
+  /** Any later frame. */
+  onRequest(connection: ClientConnection, frame: Buffer): void;
+  /** Four bytes that can't be a handshake's length; true when they were a command and have been answered. */
+  onFourLetterWord(connection: ClientConnection, word: string): boolean;
+  onConnectionClosed(connection: ClientConnection): void;
+  onPacketSent(): void;
+}
+
+/** A request whose turn to be answered hasn't come: `run` answers it. A write has none, its commit answers it. */
+interface QueuedRequest {
+  readonly run: (() => void) | undefined;
+}
+
+export type ConnectionState = 'new' | 'connecting' | 'open' | 'closed';
+
+export class ClientConnection implements Watcher {
+  readonly address: string;
+  readonly port: number;
+  readonly latency = new LatencyStats();
+  readonly acceptedAtMs: number;
+  packetsReceived = 0;
+  packetsSent = 0;
+  lastOperation = 'NA';
+  lastXid = 0;
+  lastZxid = 0;
+  lastResponseMs: number;
+  state: ConnectionState = 'new';
+  sessionId: LongHex = NO_OWNER;
+  sessionTimeoutMs = 0;
+  /** Whether the client sent the readOnly byte, and so gets one. */
+  sendsReadOnly = false;
+  authInfo: Id[];
+
+  readonly #socket: Socket;
+  readonly #scheduler: Scheduler;
+  readonly #owner: ConnectionOwner;
+  readonly #decoder: FrameDecoder;
+  readonly #maxFrameBytes: number;
+  #queue: QueuedRequest[] = [];
+  #queueHead = 0;
+  #out: Buffer[] = [];
+  #flushScheduled = false;
+  #endAfterFlush = false;
+  readonly #pauseReasons = new Set<'handshake' | 'outstanding' | 'output'>();
+
+  constructor(socket: Socket, scheduler: Scheduler, owner: ConnectionOwner, options: { readonly maxFrameBytes: number; readonly nowMs: number }) {
+    this.#socket = socket;
+    this.#scheduler = scheduler;
+    this.#owner = owner;
+    this.#maxFrameBytes = options.maxFrameBytes;
+    this.address = socket.remoteAddress;
+    this.port = socket.remotePort;
+    this.authInfo = [{ scheme: 'ip', id: this.address }];
+    this.acceptedAtMs = options.nowMs;
+    this.lastResponseMs = options.nowMs;
+    this.#decoder = new FrameDecoder(MAX_HANDSHAKE_BYTES, {
+      onFrame: (frame) => this.#onFrame(frame),
+      onBadLength: (length) => this.#onBadLength(length),
+    });
+    socket.setHandler({
+      onData: (chunk) => this.#decoder.push(chunk),
+      onDrain: () => this.#removePause('output'),
+      onClose: () => this.#onClose(),
+    });
+  }
+
+  /** The session is there: requests may come. */
+  open(sessionId: LongHex, sessionTimeoutMs: number): void {
+    this.state = 'open';
+    this.sessionId = sessionId;
+    this.sessionTimeoutMs = sessionTimeoutMs;
+    this.#decoder.maxFrameBytes = this.#maxFrameBytes;
+    this.#removePause('handshake');
+    this.#decoder.resume();
+  }
+
+  /** Requests not answered yet. */
+  get outstanding(): number {
+    return this.#queue.length - this.#queueHead;
+  }
+
+  /** Runs a read now, or when the writes before it are answered. */
+  enqueueRead(run: () => void): void {
+    if (this.outstanding === 0) run();
+    else this.#queue.push({ run });
+  }
+
+  enqueueWrite(): void {
+    this.#queue.push({ run: undefined });
+  }
+
+  /** The oldest write of this connection has been answered: the reads behind it have their turn. */
+  onWriteAnswered(): void {
+    this.#queueHead++;
+    for (let next = this.#queue[this.#queueHead]; next?.run !== undefined; next = this.#queue[this.#queueHead]) {
+      this.#queueHead++;
+      next.run();
+    }
+    if (this.#queueHead === this.#queue.length) {
+      this.#queue = [];
+      this.#queueHead = 0;
+    } else if (this.#queueHead > 1024) {
+      this.#queue = this.#queue.slice(this.#queueHead);
+      this.#queueHead = 0;
+    }
+  }
+
+  /** Sends a whole frame (or text) at the end of the turn. */
+  send(frame: Buffer): void {
+    if (this.state === 'closed' || this.#endAfterFlush) return;
+    this.#out.push(frame);
+    this.packetsSent++;
+    this.#owner.onPacketSent();
+    this.#scheduleFlush();
+  }
+
+  /** A watch has fired: a notification, if the client may read the node. */
+  process(type: EventType, path: string, acl: readonly Acl[]): void {
+    if (!isAllowed(acl, Perms.READ, this.authInfo)) return;
+    const frame = replyFrame(Xid.notification, NOTIFICATION_ZXID, 0).int(type).int(KEEPER_STATE_SYNC_CONNECTED).string(path);
+    this.send(finishFrame(frame));
+  }
+
+  addAuth(ids: readonly Id[]): void {
+    for (const id of ids) {
+      if (!this.authInfo.some((known) => known.scheme === id.scheme && known.id === id.id)) this.authInfo = [...this.authInfo, id];
+    }
+  }
+
+  /** Stops or goes on reading because of the requests in work on the whole server. */
+  setThrottled(throttled: boolean): void {
+    if (throttled) this.#addPause('outstanding');
+    else this.#removePause('outstanding');
+  }
+
+  /** Sends what is queued, then closes. Nothing is read or sent any more. */
+  end(): void {
+    if (this.#endAfterFlush) return;
+    this.#endAfterFlush = true;
+    this.#addPause('handshake');
+    this.#scheduleFlush();
+  }
+
+  /** Closes at once. */
+  destroy(): void {
+    this.#socket.destroy();
+    this.#onClose();
+  }
+
+  #onFrame(frame: Buffer): boolean {
+    if (this.state === 'closed' || this.#endAfterFlush) return false;
+    if (this.state === 'open') {
+      this.#owner.onRequest(this, frame);
+      return true;
+    }
+    this.state = 'connecting';
+    this.#addPause('handshake');
+    this.#owner.onConnectRequest(this, frame);
+    // A session resumed has been opened inside; one that is made waits for its transaction.
+    return (this.state as ConnectionState) === 'open';
+  }
+
+  #onBadLength(length: number): void {
+    if (this.state === 'new') {
+      const word = Buffer.alloc(4);
+      word.writeInt32BE(length, 0);
+      if (this.#owner.onFourLetterWord(this, word.toString('latin1'))) return;
+    }
+    this.destroy();
+  }
+
+  #scheduleFlush(): void {
+    if (this.#flushScheduled) return;
+    this.#flushScheduled = true;
+    this.#scheduler.endOfTurn(() => this.#flush());
+  }
+
+  #flush(): void {
+    this.#flushScheduled = false;
+    if (this.state === 'closed') return;
+    if (this.#out.length > 0) {
+      const out = this.#out;
+      this.#out = [];
+      const flowing = this.#socket.write(out);
+      if (!flowing && this.#socket.bufferedBytes > CUT_OFF_AT_BUFFERED_BYTES) {
+        this.destroy();
+        return;
+      }
+      if (!flowing && this.#socket.bufferedBytes > PAUSE_AT_BUFFERED_BYTES) this.#addPause('output');
+    }
+    if (this.#endAfterFlush) this.#socket.end();
+  }
+
+  #addPause(reason: 'handshake' | 'outstanding' | 'output'): void {
+    if (this.#pauseReasons.size === 0) this.#socket.pause();
+    this.#pauseReasons.add(reason);
+  }
+
+  #removePause(reason: 'handshake' | 'outstanding' | 'output'): void {
+    if (this.#pauseReasons.delete(reason) && this.#pauseReasons.size === 0) this.#socket.resume();
+  }
+
+  #onClose(): void {
+    if (this.state === 'closed') return;
+    this.state = 'closed';
+    this.#out = [];
+    this.#queue = [];
+    this.#queueHead = 0;
+    this.#owner.onConnectionClosed(this);
+  }
+}

@@ -1,0 +1,88 @@
+/**
+ * Cuts a byte stream into frames: int32 length, then that many bytes. A length below 0 or above the limit is refused
+ * before anything is allocated. A frame that lies within one chunk is a view of it; one that spans chunks is gathered in a
+ * buffer of its size. The limit may change between frames.
+ */
+export type FrameSink = {
+  /** A whole frame. Returns false to stop: what follows is kept until `resume`. */
+  onFrame(frame: Buffer): boolean;
+  /** A length that is refused. Nothing is decoded after it. */
+  onBadLength(length: number): void;
+};
+
+export class FrameDecoder {
+  maxFrameBytes: number;
+  readonly #sink: FrameSink;
+  readonly #header = Buffer.alloc(4);
+  #headerBytes = 0;
+  #body: Buffer | undefined;
+  #bodyBytes = 0;
+  #stopped = false;
+  #broken = false;
+  #kept: Buffer[] = [];
+
+  constructor(maxFrameBytes: number, sink: FrameSink) {
+    this.maxFrameBytes = maxFrameBytes;
+    this.#sink = sink;
+  }
+
+  push(chunk: Buffer): void {
+    if (this.#broken) return;
+    if (this.#stopped) {
+      this.#kept.push(chunk);
+      return;
+    }
+    let offset = 0;
+    while (offset < chunk.length && !this.#broken) {
+      offset = this.#body === undefined ? this.#readHeader(chunk, offset) : this.#readBody(chunk, offset);
+      if (this.#stopped) {
+        if (offset < chunk.length) this.#kept.push(chunk.subarray(offset));
+        return;
+      }
+    }
+  }
+
+  /** Goes on after a frame that stopped it. */
+  resume(): void {
+    this.#stopped = false;
+    const kept = this.#kept;
+    this.#kept = [];
+    for (const chunk of kept) this.push(chunk);
+  }
+
+  /** The first four bytes of the stream, once they are there: what a four-letter word is recognized by. */
+  #readHeader(chunk: Buffer, from: number): number {
+    const take = Math.min(4 - this.#headerBytes, chunk.length - from);
+    chunk.copy(this.#header, this.#headerBytes, from, from + take);
+    this.#headerBytes += take;
+    const offset = from + take;
+    if (this.#headerBytes < 4) return offset;
+    this.#headerBytes = 0;
+    const length = this.#header.readInt32BE(0);
+    if (length < 0 || length > this.maxFrameBytes) {
+      this.#broken = true;
+      this.#sink.onBadLength(length);
+      return offset;
+    }
+    if (chunk.length - offset >= length) {
+      this.#stopped = !this.#sink.onFrame(chunk.subarray(offset, offset + length));
+      return offset + length;
+    }
+    this.#body = Buffer.allocUnsafeSlow(length);
+    this.#bodyBytes = 0;
+    return offset;
+  }
+
+  #readBody(chunk: Buffer, from: number): number {
+    const body = this.#body;
+    if (body === undefined) return from;
+    const take = Math.min(body.length - this.#bodyBytes, chunk.length - from);
+    chunk.copy(body, this.#bodyBytes, from, from + take);
+    this.#bodyBytes += take;
+    if (this.#bodyBytes === body.length) {
+      this.#body = undefined;
+      this.#stopped = !this.#sink.onFrame(body);
+    }
+    return from + take;
+  }
+}

@@ -1,0 +1,97 @@
+/**
+ * The tree as it will be once the transactions in flight are committed: what the next write is checked against
+ * (ZooKeeperServer.outstandingChanges). A record per path and transaction; it goes when its transaction is applied.
+ */
+import type { Acl, LongHex } from '../jute/records.ts';
+import type { DataTree } from '../tree/data-tree.ts';
+
+/** A node as writes see it. Never changed: a change makes a new one. */
+export interface NodeView {
+  readonly version: number;
+  /** Creations below it, as DataNode counts them. */
+  readonly cversion: number;
+  readonly aversion: number;
+  readonly ephemeralOwner: LongHex;
+  readonly childCount: number;
+  readonly acl: readonly Acl[];
+  readonly dataLength: number;
+}
+
+interface ChangeRecord {
+  readonly zxid: number;
+  readonly path: string;
+  /** undefined: deleted. */
+  readonly node: NodeView | undefined;
+  /** Cut when this record is applied, or a path under constant change would keep all its past. */
+  previous: ChangeRecord | undefined;
+}
+
+export class OutstandingChanges {
+  readonly #tree: DataTree;
+  readonly #latest = new Map<string, ChangeRecord>();
+  #records: ChangeRecord[] = [];
+  /** Records before this index have been applied. */
+  #head = 0;
+
+  constructor(tree: DataTree) {
+    this.#tree = tree;
+  }
+
+  get(path: string): NodeView | undefined {
+    const record = this.#latest.get(path);
+    if (record !== undefined) return record.node;
+    const node = this.#tree.getNode(path);
+    if (node === undefined) return undefined;
+    return {
+      version: node.version,
+      cversion: node.cversion,
+      aversion: node.aversion,
+      ephemeralOwner: node.ephemeralOwner,
+      childCount: node.childCount,
+      acl: this.#tree.aclOf(node),
+      dataLength: node.data?.length ?? 0,
+    };
+  }
+
+  /** What transaction `zxid` makes of `path`; undefined deletes it. */
+  put(zxid: number, path: string, node: NodeView | undefined): void {
+    const record: ChangeRecord = { zxid, path, node, previous: this.#latest.get(path) };
+    this.#latest.set(path, record);
+    this.#records.push(record);
+  }
+
+  /** Takes back everything that `zxid`, the last transaction, has put. */
+  rollback(zxid: number): void {
+    for (let last = this.#records.at(-1); last?.zxid === zxid && this.#records.length > this.#head; last = this.#records.at(-1)) {
+      this.#records.pop();
+      if (last.previous === undefined) this.#latest.delete(last.path);
+      else this.#latest.set(last.path, last.previous);
+    }
+  }
+
+  /** Forgets what is in the tree now: everything up to transaction `zxid`. */
+  applied(zxid: number): void {
+    for (let record = this.#records[this.#head]; record !== undefined && record.zxid <= zxid; record = this.#records[this.#head]) {
+      this.#head++;
+      record.previous = undefined;
+      if (this.#latest.get(record.path) === record) this.#latest.delete(record.path);
+    }
+    if (this.#head === this.#records.length) {
+      this.#records = [];
+      this.#head = 0;
+    } else if (this.#head > 4096) {
+      this.#records = this.#records.slice(this.#head);
+      this.#head = 0;
+    }
+  }
+
+  /** The nodes that a session will own. */
+  ephemeralsOf(session: LongHex): string[] {
+    const paths = new Set(this.#tree.ephemeralsOf(session));
+    for (const record of this.#latest.values()) {
+      if (record.node === undefined) paths.delete(record.path);
+      else if (record.node.ephemeralOwner === session) paths.add(record.path);
+    }
+    return Array.from(paths);
+  }
+}
