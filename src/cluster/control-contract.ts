@@ -7,11 +7,13 @@
  *     ◄ {"id":1,"ok":true,"result":{…}} | {"id":1,"ok":false,"error":{"code":"…","message":"…"}}
  *     ◄ {"event":{…}}                                          after subscribe
  *
- * A line is at most `MAX_LINE_BYTES`; a peer that sends a longer or unreadable one is cut off. `CONTROL_VERSION` goes up
+ * A request is at most `MAX_REQUEST_BYTES`, what comes back `MAX_REPLY_BYTES` a line; a peer that sends a longer or unreadable
+ * one is cut off. `CONTROL_VERSION` goes up
  * when an older client would misunderstand; additions don't.
  */
 export const CONTROL_VERSION = 1;
-export const MAX_LINE_BYTES = 1 << 20;
+export const MAX_REQUEST_BYTES = 1 << 16;
+export const MAX_REPLY_BYTES = 1 << 22;
 
 export type ProcessState =
   | 'starting'

@@ -16,7 +16,6 @@ import type { Child, ChildCommand, Processes } from '../runtime/processes.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Logger } from '../runtime/logger.ts';
 import type { Cancellable, Scheduler } from '../runtime/scheduler.ts';
-import { sleep } from '../runtime/scheduler.ts';
 import { ControlError } from './control-contract.ts';
 import type { ProcessAction, ProcessState, ProcessStatus } from './control-contract.ts';
 import { RestartPolicy } from './restart-policy.ts';
@@ -228,7 +227,14 @@ export class ManagedProcess {
     this.#startedAtMs = this.#runtime.clock.wallMs();
     this.#readyAfterMs = null;
     const started: { generation?: Generation } = {};
-    const child = this.#runtime.processes.spawn(this.definition.prepare(), {
+    let command: ChildCommand;
+    try {
+      command = this.definition.prepare();
+    } catch (error) {
+      this.#fail(error instanceof Error ? error.message : String(error));
+      return;
+    }
+    const child = this.#runtime.processes.spawn(command, {
       onMessage: (message) => this.#onMessage(started.generation, message),
       onOutput: (line) => this.#listener.onOutput(line),
       onExit: (code, signal, error) => this.#onExit(started.generation, code, signal, error),
@@ -309,10 +315,14 @@ export class ManagedProcess {
   async #clean(): Promise<void> {
     const { afterExit, id } = this.definition;
     if (afterExit === undefined) return;
+    const late = Promise.withResolvers<void>();
+    const timer = this.#runtime.scheduler.after(MAX_AFTER_EXIT_MS, late.resolve);
     try {
-      await Promise.race([afterExit(), sleep(this.#runtime.scheduler, MAX_AFTER_EXIT_MS)]);
+      await Promise.race([afterExit(), late.promise]);
     } catch (error) {
       this.#runtime.logger.warn({ err: error, process: id }, 'Cleaning up after the exit failed');
+    } finally {
+      timer.cancel();
     }
   }
 

@@ -11,6 +11,8 @@ const MAX_LINES = 5_000;
 /** Read at most so much of a log at once; what is further back is left out. */
 const MAX_READ_BYTES = 1 << 20;
 const MAX_TEXT_LENGTH = 8_192;
+/** Of one page: six times this, if every character is escaped, still fits a line of the control socket. */
+const MAX_PAGE_LENGTH = 1 << 19;
 const LEVELS: Readonly<Record<number, LogLevel>> = { 10: 'debug', 20: 'debug', 30: 'info', 40: 'warn', 50: 'error', 60: 'fatal' };
 /** Of pino's line, what has a place of its own or says nothing new. */
 const KNOWN_FIELDS: ReadonlySet<string> = new Set(['level', 'time', 'msg', 'component', 'brokerId', 'pid', 'hostname']);
@@ -44,9 +46,12 @@ export class ProcessLog {
     const first = this.#lines[0]?.sequence ?? this.#sequence + 1;
     const needle = text?.toLowerCase();
     const lines: LogLine[] = [];
+    let length = 0;
     for (const line of this.#lines) {
-      if (lines.length >= max) break;
-      if (line.sequence > after && (needle === undefined || line.text.toLowerCase().includes(needle))) lines.push(line);
+      if (lines.length >= max || length >= MAX_PAGE_LENGTH) break;
+      if (line.sequence <= after || (needle !== undefined && !line.text.toLowerCase().includes(needle))) continue;
+      lines.push(line);
+      length += line.text.length;
     }
     return { lines, dropped: Math.max(0, first - 1 - after) };
   }

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { AnyApi, Codec } from './api.ts';
 import { allApis } from './apis.ts';
@@ -30,8 +30,8 @@ for (const definition of definitions) {
     continue;
   }
   const api = allApis.find((candidate) => candidate.key === definition.key) as AnyApi;
-  subjects.push({ name: `${definition.name}Request`, codec: api.request as AnyCodec, fields: definition.request, versions });
-  subjects.push({ name: `${definition.name}Response`, codec: api.response as AnyCodec, fields: definition.response, versions });
+  subjects.push({ name: `${definition.name}Request`, codec: api.request, fields: definition.request, versions });
+  subjects.push({ name: `${definition.name}Response`, codec: api.response, fields: definition.response, versions });
 }
 
 function encode(codec: AnyCodec, message: Message, version: number): Buffer {

@@ -9,6 +9,7 @@ import { pathToFileURL } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import type { AnyApi, Codec } from './api.ts';
 import { allApis } from './apis.ts';
+import { Fetch } from './generated/fetch.ts';
 import { Produce } from './generated/produce.ts';
 import { loadDefinitions } from './generator/load.ts';
 import { Reader } from './reader.ts';
@@ -37,19 +38,39 @@ async function theirModule(api: AnyApi, version: number): Promise<TheirModule | 
 
 /** Scalars in it, as text, whatever the structure; uuids in our form. */
 function leaves(value: unknown, into: string[] = []): string[] {
-  if (value === null || value === undefined) return into;
+  if (value === null || value === undefined || value === '') return into;
   if (Buffer.isBuffer(value)) into.push(value.toString('hex'));
   else if (Array.isArray(value)) for (const element of value) leaves(element, into);
   else if (value instanceof Map) for (const [key, element] of value) leaves([key, element], into);
   else if (typeof value === 'object') leaves(Object.values(value), into);
   else if (typeof value === 'string' && /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(value)) {
     into.push(uuidFromBytes(Buffer.from(value.replaceAll('-', ''), 'hex')));
-  } else into.push(String(value));
+  } else into.push(`${value as string | number | bigint | boolean}`);
   return into;
 }
 
+/** What it made of a response. It throws where there is an error code or message in it, with all that it read. */
+function parsed(module: TheirModule, api: AnyApi, version: number, body: Buffer): unknown {
+  try {
+    return module.parseResponse(0, api.key, version, TheirReader.from(body));
+  } catch (error) {
+    if (error instanceof Error && 'response' in error) return error.response;
+    throw error;
+  }
+}
+
+/** It would read them as batches. */
+function withoutRecords(message: Message): void {
+  for (const topic of message['responses'] as Message[])
+    for (const partition of topic['partitions'] as Message[]) partition['records'] = [];
+}
+
 /** Reads differently or not at all, by a fault or a liberty of its own. */
-const LEFT_OUT: Record<string, string> = {};
+const LEFT_OUT: Record<string, string> = {
+  'ListOffsets v0': 'keeps the first of the old-style offsets only',
+  'OffsetCommit v1': 'its module exports no parser',
+  'DescribeConfigs v0': 'drops isDefault',
+};
 
 const definitions = await loadDefinitions();
 const cases: [string, AnyApi, number, TheirModule][] = [];
@@ -66,9 +87,10 @@ describe('responses of ours, read by @platformatic/kafka', () => {
     const definition = definitions.find((candidate) => candidate.kind === 'api' && candidate.key === api.key);
     if (definition?.kind !== 'api') throw new Error('no definition');
     const message = distinctMessage(definition.response, version);
+    if (api.key === Fetch.key) withoutRecords(message);
     const writer = new Writer();
     (api.response as Codec<unknown, Message>).encode(writer, message, version);
-    const theirs = leaves(module.parseResponse(0, api.key, version, TheirReader.from(writer.toBuffer())));
+    const theirs = leaves(parsed(module, api, version, writer.toBuffer()));
     const missing = leaves(wireValues(definition.response, message, version));
     for (const leaf of theirs) {
       const index = missing.indexOf(leaf);

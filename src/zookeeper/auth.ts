@@ -89,7 +89,9 @@ function parseIp(text: string): number[] | undefined {
   if (!/^[0-9a-f:]+$/i.test(text) || !text.includes(':')) return undefined;
   const halves = text.split('::');
   if (halves.length > 2) return undefined;
-  const groups = halves.map((half) => (half === '' ? [] : half.split(':').map((group) => (group.length <= 4 ? Number.parseInt(group, 16) : Number.NaN))));
+  const groups = halves.map((half) =>
+    half === '' ? [] : half.split(':').map((group) => (group.length <= 4 ? Number.parseInt(group, 16) : Number.NaN)),
+  );
   const [head = [], tail] = groups;
   const zeros = tail === undefined ? 0 : 8 - head.length - tail.length;
   const all = [...head, ...Array.from({ length: Math.max(0, zeros) }, () => 0), ...(tail ?? [])];

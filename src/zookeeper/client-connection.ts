@@ -4,10 +4,10 @@
  * Replies leave in the order of requests: a read that comes behind writes of this connection in flight waits for them, and
  * so sees them. Replies and notifications of one turn of the event loop leave as one write.
  */
-import type { Scheduler } from '../runtime/scheduler.ts';
+import type { Cancellable, Scheduler } from '../runtime/scheduler.ts';
 import type { Socket } from '../runtime/net.ts';
 import { isAllowed } from './auth.ts';
-import { FrameDecoder } from './frame-decoder.ts';
+import { FrameDecoder } from './jute/frame-decoder.ts';
 import { KEEPER_STATE_SYNC_CONNECTED, NOTIFICATION_ZXID, Perms, Xid, type EventType } from './jute/constants.ts';
 import { finishFrame } from './jute/jute-writer.ts';
 import { type Acl, type Id, type LongHex, NO_OWNER } from './jute/records.ts';
@@ -20,6 +20,9 @@ const MAX_HANDSHAKE_BYTES = 4096;
 /** Unsent bytes at which the socket is no longer read, and at which a client that doesn't read is cut off. */
 const PAUSE_AT_BUFFERED_BYTES = 4 * 1024 * 1024;
 const CUT_OFF_AT_BUFFERED_BYTES = 256 * 1024 * 1024;
+
+/** How long a client may take to close its side once this one is closed. */
+const LINGER_MS = 1000;
 
 export interface ConnectionOwner {
   /** The first frame. */
@@ -37,6 +40,7 @@ interface QueuedRequest {
   readonly run: (() => void) | undefined;
 }
 
+type PauseReason = 'handshake' | 'outstanding' | 'output';
 export type ConnectionState = 'new' | 'connecting' | 'open' | 'closed';
 
 export class ClientConnection implements Watcher {
@@ -67,9 +71,15 @@ export class ClientConnection implements Watcher {
   #out: Buffer[] = [];
   #flushScheduled = false;
   #endAfterFlush = false;
-  readonly #pauseReasons = new Set<'handshake' | 'outstanding' | 'output'>();
+  #linger: Cancellable | undefined;
+  readonly #pauseReasons = new Set<PauseReason>();
 
-  constructor(socket: Socket, scheduler: Scheduler, owner: ConnectionOwner, options: { readonly maxFrameBytes: number; readonly nowMs: number }) {
+  constructor(
+    socket: Socket,
+    scheduler: Scheduler,
+    owner: ConnectionOwner,
+    options: { readonly maxFrameBytes: number; readonly nowMs: number },
+  ) {
     this.#socket = socket;
     this.#scheduler = scheduler;
     this.#owner = owner;
@@ -117,6 +127,7 @@ export class ClientConnection implements Watcher {
 
   /** The oldest write of this connection has been answered: the reads behind it have their turn. */
   onWriteAnswered(): void {
+    if (this.state === 'closed') return;
     this.#queueHead++;
     for (let next = this.#queue[this.#queueHead]; next?.run !== undefined; next = this.#queue[this.#queueHead]) {
       this.#queueHead++;
@@ -159,11 +170,13 @@ export class ClientConnection implements Watcher {
     else this.#removePause('outstanding');
   }
 
-  /** Sends what is queued, then closes. Nothing is read or sent any more. */
+  /** Sends what is queued, then closes. Nothing is sent any more, and what still comes is thrown away. */
   end(): void {
     if (this.#endAfterFlush) return;
     this.#endAfterFlush = true;
-    this.#addPause('handshake');
+    this.#decoder.discard();
+    for (const reason of Array.from(this.#pauseReasons)) this.#removePause(reason);
+    this.#linger = this.#scheduler.after(LINGER_MS, () => this.destroy());
     this.#scheduleFlush();
   }
 
@@ -217,18 +230,20 @@ export class ClientConnection implements Watcher {
     if (this.#endAfterFlush) this.#socket.end();
   }
 
-  #addPause(reason: 'handshake' | 'outstanding' | 'output'): void {
+  #addPause(reason: PauseReason): void {
+    if (this.#endAfterFlush) return;
     if (this.#pauseReasons.size === 0) this.#socket.pause();
     this.#pauseReasons.add(reason);
   }
 
-  #removePause(reason: 'handshake' | 'outstanding' | 'output'): void {
+  #removePause(reason: PauseReason): void {
     if (this.#pauseReasons.delete(reason) && this.#pauseReasons.size === 0) this.#socket.resume();
   }
 
   #onClose(): void {
     if (this.state === 'closed') return;
     this.state = 'closed';
+    this.#linger?.cancel();
     this.#out = [];
     this.#queue = [];
     this.#queueHead = 0;

@@ -88,11 +88,13 @@ export function zooKeeperConfig(input: ZooKeeperConfigInput): ZooKeeperConfig {
   if (!Array.isArray(config.hosts) || config.hosts.length === 0) throw refused('hosts', config.hosts, 'at least one address');
   for (const [key, [least, most]] of Object.entries(RANGES)) {
     const value = config[key as keyof ZooKeeperConfig];
-    if (typeof value !== 'number' || !Number.isInteger(value) || value < least || value > most) throw refused(key, value, `an integer from ${least} to ${most}`);
+    if (typeof value !== 'number' || !Number.isInteger(value) || value < least || value > most)
+      throw refused(key, value, `an integer from ${least} to ${most}`);
   }
   const minSessionTimeoutMs = config.minSessionTimeoutMs === -1 ? config.tickTimeMs * 2 : config.minSessionTimeoutMs;
   const maxSessionTimeoutMs = config.maxSessionTimeoutMs === -1 ? config.tickTimeMs * 20 : config.maxSessionTimeoutMs;
-  if (minSessionTimeoutMs > maxSessionTimeoutMs) throw refused('minSessionTimeoutMs', minSessionTimeoutMs, `at most maxSessionTimeoutMs, ${maxSessionTimeoutMs}`);
+  if (minSessionTimeoutMs > maxSessionTimeoutMs)
+    throw refused('minSessionTimeoutMs', minSessionTimeoutMs, `at most maxSessionTimeoutMs, ${maxSessionTimeoutMs}`);
   return Object.freeze({ ...config, minSessionTimeoutMs, maxSessionTimeoutMs });
 }
 

@@ -38,7 +38,11 @@ export class SessionTracker {
 
   constructor(
     runtime: { readonly clock: Clock; readonly scheduler: Scheduler },
-    options: { readonly tickTimeMs: number; readonly restored: ReadonlyMap<LongHex, number>; readonly onExpired: (session: Session) => void },
+    options: {
+      readonly tickTimeMs: number;
+      readonly restored: ReadonlyMap<LongHex, number>;
+      readonly onExpired: (session: Session) => void;
+    },
   ) {
     this.#clock = runtime.clock;
     this.#tickTimeMs = options.tickTimeMs;

@@ -142,7 +142,13 @@ function writeTxn(writer: JuteWriter, txn: Txn): void {
 /** Reads a log entry. Throws `JuteError` when the bytes aren't one. Data is a view of `bytes`. */
 export function readTxnEntry(bytes: Buffer): TxnLogEntry {
   const reader = new JuteReader(bytes);
-  const header: TxnHeader = { clientId: reader.longHex(), cxid: reader.int(), zxid: reader.long(), time: reader.long(), type: reader.int() };
+  const header: TxnHeader = {
+    clientId: reader.longHex(),
+    cxid: reader.int(),
+    zxid: reader.long(),
+    time: reader.long(),
+    type: reader.int(),
+  };
   return { header, txn: readTxn(reader, header.type) };
 }
 
@@ -179,7 +185,14 @@ function readSubTxn(reader: JuteReader, type: number): SubTxn {
     case OpCode.createContainer:
       return { type, path: reader.string(), data: reader.buffer(), acl: readAcls(reader), parentCVersion: reader.int() };
     case OpCode.createTTL:
-      return { type, path: reader.string(), data: reader.buffer(), acl: readAcls(reader), parentCVersion: reader.int(), ttl: reader.long() };
+      return {
+        type,
+        path: reader.string(),
+        data: reader.buffer(),
+        acl: readAcls(reader),
+        parentCVersion: reader.int(),
+        ttl: reader.long(),
+      };
     case OpCode.delete:
     case OpCode.deleteContainer:
       return { type, path: reader.string() };

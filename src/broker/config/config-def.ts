@@ -71,15 +71,18 @@ export const boolean = (defaultValue: boolean, options: KeyOptions<boolean>): Co
   define('boolean', String(defaultValue), options);
 export const int = <D extends number | null>(defaultValue: D, options: KeyOptions<number>): ConfigKey<WithDefault<D, number>> =>
   define('int', defaultValue === null ? null : String(defaultValue), options as KeyOptions<WithDefault<D, number>>);
-export const short = (defaultValue: number, options: KeyOptions<number>): ConfigKey<number> => define('short', String(defaultValue), options);
+export const short = (defaultValue: number, options: KeyOptions<number>): ConfigKey<number> =>
+  define('short', String(defaultValue), options);
 export const long = <D extends number | null>(defaultValue: D, options: KeyOptions<number>): ConfigKey<WithDefault<D, number>> =>
   define('long', defaultValue === null ? null : textOf('long', defaultValue), options as KeyOptions<WithDefault<D, number>>);
 export const double = (defaultValue: number, options: KeyOptions<number>): ConfigKey<number> =>
   define('double', textOf('double', defaultValue), options);
 export const string = <D extends string | null>(defaultValue: D, options: KeyOptions<string>): ConfigKey<WithDefault<D, string>> =>
   define('string', defaultValue, options as KeyOptions<WithDefault<D, string>>);
-export const list = <D extends string | null>(defaultValue: D, options: KeyOptions<readonly string[]>): ConfigKey<WithDefault<D, readonly string[]>> =>
-  define('list', defaultValue, options as KeyOptions<WithDefault<D, readonly string[]>>);
+export const list = <D extends string | null>(
+  defaultValue: D,
+  options: KeyOptions<readonly string[]>,
+): ConfigKey<WithDefault<D, readonly string[]>> => define('list', defaultValue, options as KeyOptions<WithDefault<D, readonly string[]>>);
 export const className = (defaultValue: string | null, options: KeyOptions<string>): ConfigKey<string | null> =>
   define('class', defaultValue, options as KeyOptions<string | null>);
 export const password = (options: KeyOptions<string>): ConfigKey<string | null> =>
@@ -150,8 +153,7 @@ function parseType(name: string, type: ConfigType, text: string): ConfigValue {
       return Object.freeze(trimmed === '' ? [] : trimmed.split(',').map((item) => item.trim()));
     case 'password':
       return text;
-    case 'string':
-    case 'class':
+    default:
       return trimmed;
   }
 }

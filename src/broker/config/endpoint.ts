@@ -28,7 +28,10 @@ export function parseSecurityProtocolMap(key: string, text: string): ReadonlyMap
   for (const item of itemsOf(text)) {
     const colon = item.lastIndexOf(':');
     const name = item.slice(0, Math.max(0, colon)).trim().toUpperCase();
-    const protocol = item.slice(colon + 1).trim().toUpperCase();
+    const protocol = item
+      .slice(colon + 1)
+      .trim()
+      .toUpperCase();
     if (name === '') throw new ConfigException(key, text, 'Each item must be NAME:PROTOCOL');
     if (!isSecurityProtocol(protocol)) {
       throw new ConfigException(key, text, `The protocol of ${name} must be one of: ${Array.from(SECURITY_PROTOCOLS).join(', ')}`);

@@ -31,18 +31,10 @@ function checkLogs(config: KafkaConfig): void {
   require(config.logRollJitterMs >= 0, 'log.roll.jitter.ms', config.logRollJitterMs, 'must be 0 or more');
   require(config.logRetentionMs !== 0, 'log.retention.ms', config.logRetentionMs, 'must be -1 (unlimited) or 1 or more');
   const { logCleanerDedupeBufferSize, logCleanerThreads } = config;
-  require(
-    logCleanerDedupeBufferSize / logCleanerThreads > 1_048_576,
-    'log.cleaner.dedupe.buffer.size',
-    logCleanerDedupeBufferSize,
-    'must be more than 1 MiB per cleaner thread',
-  );
-  require(
-    config.logCleanerMinCompactionLagMs <= config.logCleanerMaxCompactionLagMs,
-    'log.cleaner.min.compaction.lag.ms',
-    config.logCleanerMinCompactionLagMs,
-    'must not be more than log.cleaner.max.compaction.lag.ms',
-  );
+  require(logCleanerDedupeBufferSize / logCleanerThreads >
+    1_048_576, 'log.cleaner.dedupe.buffer.size', logCleanerDedupeBufferSize, 'must be more than 1 MiB per cleaner thread');
+  require(config.logCleanerMinCompactionLagMs <=
+    config.logCleanerMaxCompactionLagMs, 'log.cleaner.min.compaction.lag.ms', config.logCleanerMinCompactionLagMs, 'must not be more than log.cleaner.max.compaction.lag.ms');
 }
 
 function checkReplication(config: KafkaConfig): void {
@@ -59,12 +51,9 @@ function checkListeners(config: KafkaConfig): void {
   const names = listeners.map(({ listenerName }) => listenerName);
   const advertised = advertisedListeners.map(({ listenerName }) => listenerName);
   require(advertised.length > 0, 'advertised.listeners', '', 'must hold at least one listener');
-  require(
-    advertised.includes(interBrokerListenerName),
-    'inter.broker.listener.name',
+  require(advertised.includes(
     interBrokerListenerName,
-    `must be one of the advertised listeners: ${advertised.join(', ')}`,
-  );
+  ), 'inter.broker.listener.name', interBrokerListenerName, `must be one of the advertised listeners: ${advertised.join(', ')}`);
   const strangers = advertised.filter((name) => !names.includes(name));
   require(strangers.length === 0, 'advertised.listeners', strangers.join(','), `may hold only what listeners holds: ${names.join(', ')}`);
   const unroutable = advertisedListeners.some(({ host }) => host === '0.0.0.0' || host === '::');
@@ -72,34 +61,22 @@ function checkListeners(config: KafkaConfig): void {
   const { controlPlaneListenerName } = config;
   if (controlPlaneListenerName !== null) {
     const upper = controlPlaneListenerName.toUpperCase();
-    require(
-      advertised.includes(upper) && upper !== interBrokerListenerName,
-      'control.plane.listener.name',
-      controlPlaneListenerName,
-      'must be an advertised listener other than the inter-broker one',
-    );
+    require(advertised.includes(upper) &&
+      upper !==
+        interBrokerListenerName, 'control.plane.listener.name', controlPlaneListenerName, 'must be an advertised listener other than the inter-broker one');
   }
 }
 
 function checkConnections(config: KafkaConfig): void {
   const { queuedMaxRequestBytes, socketRequestMaxBytes, maxConnectionsPerIp, connectionsMaxIdleMs } = config;
-  require(
-    queuedMaxRequestBytes <= 0 || queuedMaxRequestBytes >= socketRequestMaxBytes,
-    'queued.max.request.bytes',
-    queuedMaxRequestBytes,
-    'must be -1 or at least socket.request.max.bytes',
-  );
-  require(
-    maxConnectionsPerIp > 0 || config.maxConnectionsPerIpOverrides.size > 0,
-    'max.connections.per.ip',
-    maxConnectionsPerIp,
-    'may be 0 only when max.connections.per.ip.overrides is set',
-  );
+  require(queuedMaxRequestBytes <= 0 ||
+    queuedMaxRequestBytes >=
+      socketRequestMaxBytes, 'queued.max.request.bytes', queuedMaxRequestBytes, 'must be -1 or at least socket.request.max.bytes');
+  require(maxConnectionsPerIp > 0 ||
+    config.maxConnectionsPerIpOverrides.size >
+      0, 'max.connections.per.ip', maxConnectionsPerIp, 'may be 0 only when max.connections.per.ip.overrides is set');
   const { connectionFailedAuthenticationDelayMs } = config;
-  require(
-    connectionsMaxIdleMs < 0 || connectionFailedAuthenticationDelayMs < connectionsMaxIdleMs,
-    'connection.failed.authentication.delay.ms',
-    connectionFailedAuthenticationDelayMs,
-    'must be less than connections.max.idle.ms',
-  );
+  require(connectionsMaxIdleMs < 0 ||
+    connectionFailedAuthenticationDelayMs <
+      connectionsMaxIdleMs, 'connection.failed.authentication.delay.ms', connectionFailedAuthenticationDelayMs, 'must be less than connections.max.idle.ms');
 }

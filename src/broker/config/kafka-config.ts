@@ -127,9 +127,13 @@ function deriveValues(raw: RawValues, originals: Readonly<Record<string, string>
     logRetentionMs: deriveRetentionMs(raw),
     logFlushIntervalMs: raw.logFlushIntervalMs ?? raw.logFlushSchedulerIntervalMs,
     logMessageTimestampBeforeMaxMs:
-      'log.message.timestamp.before.max.ms' in originals ? raw.logMessageTimestampBeforeMaxMs : (difference ?? raw.logMessageTimestampBeforeMaxMs),
+      'log.message.timestamp.before.max.ms' in originals
+        ? raw.logMessageTimestampBeforeMaxMs
+        : (difference ?? raw.logMessageTimestampBeforeMaxMs),
     logMessageTimestampAfterMaxMs:
-      'log.message.timestamp.after.max.ms' in originals ? raw.logMessageTimestampAfterMaxMs : (difference ?? raw.logMessageTimestampAfterMaxMs),
+      'log.message.timestamp.after.max.ms' in originals
+        ? raw.logMessageTimestampAfterMaxMs
+        : (difference ?? raw.logMessageTimestampAfterMaxMs),
   };
 }
 

@@ -48,7 +48,11 @@ export function validateTopicConfig(brokerConfig: KafkaConfig, overrides: Readon
   const config = LogConfig.from(brokerConfig, overrides);
   const { minCompactionLagMs, maxCompactionLagMs } = config;
   if (minCompactionLagMs > maxCompactionLagMs) {
-    throw new ConfigException('min.compaction.lag.ms', String(minCompactionLagMs), `must not be more than max.compaction.lag.ms (${maxCompactionLagMs})`);
+    throw new ConfigException(
+      'min.compaction.lag.ms',
+      String(minCompactionLagMs),
+      `must not be more than max.compaction.lag.ms (${maxCompactionLagMs})`,
+    );
   }
   if (config.remoteStorageEnable) {
     throw new ConfigException('remote.storage.enable', 'true', 'Tiered Storage functionality is disabled in the broker');

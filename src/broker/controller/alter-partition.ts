@@ -20,7 +20,7 @@ import { ErrorCode } from '../../protocol/errors.ts';
 import type {
   AlterPartitionRequest,
   AlterPartitionResponseInput,
-  PartitionDataInput as PartitionResponse,
+  AlterPartitionResponsePartitionDataInput as PartitionResponse,
 } from '../../protocol/generated/alter-partition.ts';
 import { ZERO_UUID } from '../../protocol/uuid.ts';
 import { equalsAllowStalePartitionEpoch, LeaderRecoveryState, type LeaderAndIsr } from '../zk/leader-and-isr.ts';

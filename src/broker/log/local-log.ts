@@ -6,16 +6,15 @@
  * thrown away at start, a log file alone would be recovered), and removed after `file.delete.delay.ms`. Source: Kafka's LocalLog.
  */
 import { lastOffsetAt, sizeAt, wholeBatchesBytes } from '../../log-format/batch-fields.ts';
-import { DELETED_SUFFIX, LOG_SUFFIX, OFFSET_INDEX_SUFFIX, TIME_INDEX_SUFFIX, TXN_INDEX_SUFFIX, segmentFileName } from '../../log-format/file-names.ts';
+import { DELETED_SUFFIX, segmentFileName } from '../../log-format/file-names.ts';
 import type { AbortedTxn } from '../../log-format/txn-index.ts';
 import type { LogConfig } from '../config/log-config.ts';
 import type { LogContext } from './log-context.ts';
 import type { LogOffsetMetadata } from './log-offset-metadata.ts';
-import { LogSegment } from './log-segment.ts';
+import { LogSegment, SEGMENT_SUFFIXES } from './log-segment.ts';
 import { LogSegments } from './log-segments.ts';
 import { TailCache } from './tail-cache.ts';
 
-const SEGMENT_SUFFIXES = [LOG_SUFFIX, OFFSET_INDEX_SUFFIX, TIME_INDEX_SUFFIX, TXN_INDEX_SUFFIX] as const;
 /** The runtime's timers go no further. */
 const MAX_DELAY_MS = 0x7fff_ffff;
 const METADATA_CACHE_SIZE = 4;
@@ -223,10 +222,7 @@ export class LocalLog {
   #markDeleted(segment: LogSegment): void {
     segment.abandon();
     const { disk } = this.#context;
-    for (const suffix of SEGMENT_SUFFIXES) {
-      const path = segment.pathOf(suffix);
-      if (disk.exists(path)) disk.rename(path, path + DELETED_SUFFIX);
-    }
+    for (const path of segment.paths()) if (disk.exists(path)) disk.rename(path, path + DELETED_SUFFIX);
     segment.moved(this.#directory, DELETED_SUFFIX);
   }
 
@@ -247,10 +243,7 @@ export class LocalLog {
   #removeNow(segment: LogSegment): void {
     this.segments.remove(segment);
     segment.abandon();
-    for (const suffix of SEGMENT_SUFFIXES) {
-      const path = segment.pathOf(suffix);
-      if (this.#context.disk.exists(path)) this.#context.disk.remove(path);
-    }
+    for (const path of segment.paths()) if (this.#context.disk.exists(path)) this.#context.disk.remove(path);
   }
 
   get #parent(): string {

@@ -19,17 +19,6 @@ export function appendError(errorCode: number, message: string, recordErrors: re
   return { ok: false, errorCode, message, recordErrors };
 }
 
-/** A read that can't be answered: OFFSET_OUT_OF_RANGE or KAFKA_STORAGE_ERROR. */
-export interface LogReadError {
-  readonly ok: false;
-  readonly errorCode: number;
-  readonly message: string;
-}
-
-export function readError(errorCode: number, message: string): LogReadError {
-  return { ok: false, errorCode, message };
-}
-
 /** The log's folder has failed, or the log is closed: KAFKA_STORAGE_ERROR on the wire. */
 export class LogStorageError extends Error {
   readonly errorCode = ErrorCode.KAFKA_STORAGE_ERROR;

@@ -10,7 +10,7 @@
 import { lastOffsetAt, leaderEpochAt, maxTimestampAt, sizeAt } from '../../log-format/batch-fields.ts';
 import { BatchScanner } from '../../log-format/batch-scanner.ts';
 import type { ScanOptions } from '../../log-format/batch-scanner.ts';
-import { LOG_SUFFIX, segmentFileName } from '../../log-format/file-names.ts';
+import { LOG_SUFFIX, OFFSET_INDEX_SUFFIX, segmentFileName, TIME_INDEX_SUFFIX, TXN_INDEX_SUFFIX } from '../../log-format/file-names.ts';
 import type { SegmentFileSuffix } from '../../log-format/file-names.ts';
 import type { OffsetIndex } from '../../log-format/offset-index.ts';
 import type { TimestampOffset } from '../../log-format/time-index.ts';
@@ -27,6 +27,9 @@ import type { TimestampAndOffset } from './timestamp-search.ts';
 const HEADER_SCAN_BYTES = 16 * 1024;
 /** One for the process: only used between two synchronous reads. */
 const scanBuffer = Buffer.allocUnsafeSlow(HEADER_SCAN_BYTES);
+
+/** The log file first: it is what makes a segment. */
+export const SEGMENT_SUFFIXES = [LOG_SUFFIX, OFFSET_INDEX_SUFFIX, TIME_INDEX_SUFFIX, TXN_INDEX_SUFFIX] as const;
 
 /** A batch in the file: where it begins and how large it is. */
 export interface BatchPosition {
@@ -101,6 +104,11 @@ export class LogSegment {
     return `${this.#directory}/${segmentFileName(this.baseOffset, suffix)}${this.#suffix}`;
   }
 
+  /** Of all files that the segment may have. */
+  paths(): string[] {
+    return SEGMENT_SUFFIXES.map((suffix) => this.pathOf(suffix));
+  }
+
   /** The folder was renamed, or the files got `suffix`. */
   moved(directory: string, suffix = this.#suffix): void {
     this.#directory = directory;
@@ -108,12 +116,16 @@ export class LogSegment {
     this.#file.moved(this.pathOf(LOG_SUFFIX));
   }
 
-  /** Whether `records` of that size and time must go to a new segment. */
+  /**
+   * Whether records of that size and time must go to a new segment. An empty one takes whatever its offsets allow.
+   *
+   * @param virtualSizeBytes the segment's size with what waits to be written to it.
+   */
   shouldRoll(params: RollParams, virtualSizeBytes = this.#sizeBytes): boolean {
     const { maxSegmentBytes, messagesSize, maxOffsetInMessages } = params;
-    if (virtualSizeBytes > maxSegmentBytes - messagesSize) return true;
     if (!this.canConvertToRelativeOffset(maxOffsetInMessages)) return true;
     if (virtualSizeBytes === 0) return false;
+    if (virtualSizeBytes > maxSegmentBytes - messagesSize) return true;
     return this.#timeWaitedForRoll(params.nowMs, params.maxTimestampInMessages) > params.maxSegmentMs - this.rollJitterMs || this.indexes.isFull;
   }
 

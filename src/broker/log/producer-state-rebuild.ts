@@ -2,8 +2,9 @@
  * Brings the producer state to an offset: from the newest snapshot at or below it, then the batches between.
  * Source: Kafka's UnifiedLog.rebuildProducerState, ProducerStateManager.truncateAndReload.
  */
-import { lastOffsetAt, producerIdAt } from '../../log-format/batch-fields.ts';
-import { NO_PRODUCER_ID } from '../../protocol/records/record-batch.ts';
+import { attributesAt, lastOffsetAt, producerIdAt } from '../../log-format/batch-fields.ts';
+import { CONTROL_FLAG, NO_PRODUCER_ID } from '../../protocol/records/record-batch.ts';
+import type { LogSegment } from './log-segment.ts';
 import type { LogSegments } from './log-segments.ts';
 import type { ProducerSnapshots } from './producer-snapshots.ts';
 import type { ProducerStateManager } from './producer-state-manager.ts';
@@ -35,16 +36,20 @@ export function rebuildProducerState(options: RebuildOptions): void {
       state.updateMapEndOffset(startOffset);
       if (lastSegmentOffsets.has(segment.baseOffset)) takeSnapshot(state, snapshots, logStartOffset);
       const first = segment.findBatch(startOffset);
-      if (first !== undefined) applyBatches(state, segment.scan({ from: first.position, bodies: true }), endOffset);
+      if (first !== undefined) applyBatches(state, segment, { from: first.position, endOffset });
     }
   }
   state.updateMapEndOffset(endOffset);
 }
 
-function applyBatches(state: ProducerStateManager, scanner: ReturnType<LogSegments['all'][number]['scan']>, endOffset: number): void {
+function applyBatches(state: ProducerStateManager, segment: LogSegment, options: { from: number; endOffset: number }): void {
+  const scanner = segment.scan({ from: options.from, bodies: false });
   for (let batch = scanner.next(); batch !== undefined; batch = scanner.next()) {
-    if (lastOffsetAt(batch.buffer, batch.at) >= endOffset) return;
-    applyBatch(state, batch.buffer, batch.at);
+    if (lastOffsetAt(batch.buffer, batch.at) >= options.endOffset) return;
+    if (producerIdAt(batch.buffer, batch.at) === NO_PRODUCER_ID) continue;
+    // Of a control batch the record is needed too, of all others the header.
+    if ((attributesAt(batch.buffer, batch.at) & CONTROL_FLAG) === 0) applyBatch(state, batch.buffer, batch.at);
+    else applyBatch(state, segment.read(batch.position, batch.sizeBytes), 0);
   }
 }
 

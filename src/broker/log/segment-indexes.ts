@@ -108,6 +108,14 @@ export class SegmentIndexes implements IndexHolder {
     void this.abortedTxns;
   }
 
+  /** Throws ENOENT when the offset index is missing; it is read later. */
+  requireFile(): void {
+    const path = this.#pathOf(OFFSET_INDEX_SUFFIX);
+    if (this.#loaded === undefined && !this.#context.disk.exists(path)) {
+      throw Object.assign(new Error(`ENOENT: no such file, open '${path}'`), { code: 'ENOENT', syscall: 'open', path });
+    }
+  }
+
   truncateTo(offset: number): void {
     const loaded = this.#use();
     loaded.offset.truncateTo(offset);

@@ -41,6 +41,8 @@ export interface BrokerRequest<Req = unknown, Res = unknown> {
   readonly isUnsupportedVersion: boolean;
   /** When the last byte had come, on the monotonic clock. */
   readonly receivedMs: number;
+  /** Whether one of the three ways of answering was taken. */
+  readonly isAnswered: boolean;
 
   /** Answers. Encoding happens later, so that `body` must not change. */
   respond(body: Res): void;

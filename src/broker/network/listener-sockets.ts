@@ -18,7 +18,13 @@ export interface BoundListener {
  * @param host a name, an address, or empty for all interfaces.
  * @throws Node's error with `code` (EADDRINUSE, EACCES, …) and `port` when an address can't be bound.
  */
-export async function bindListener(net: Net, host: string, port: number, backlog: number, onConnection: (socket: Socket) => void): Promise<BoundListener> {
+export async function bindListener(
+  net: Net,
+  host: string,
+  port: number,
+  backlog: number,
+  onConnection: (socket: Socket) => void,
+): Promise<BoundListener> {
   const addresses = addressesOf(host);
   for (let attempt = 1; ; attempt++) {
     const bound: Listener[] = [];

@@ -113,7 +113,9 @@ export class NetworkReceive {
   #bufferFor(neededBytes: number): Buffer {
     const current = this.#buffer;
     if (current !== undefined && current.length >= neededBytes) return current;
-    const buffer = Buffer.allocUnsafeSlow(neededBytes <= FIRST_ALLOCATION_BYTES ? Math.min(this.#size, FIRST_ALLOCATION_BYTES) : this.#size);
+    const buffer = Buffer.allocUnsafeSlow(
+      neededBytes <= FIRST_ALLOCATION_BYTES ? Math.min(this.#size, FIRST_ALLOCATION_BYTES) : this.#size,
+    );
     current?.copy(buffer, 0, 0, this.#filled);
     this.#buffer = buffer;
     return buffer;

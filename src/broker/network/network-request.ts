@@ -98,6 +98,10 @@ export class NetworkRequest implements BrokerRequest {
     return this.channel.principal;
   }
 
+  get isAnswered(): boolean {
+    return this.action !== undefined;
+  }
+
   respond(body: unknown): void {
     this.#answer('send', body);
   }

@@ -161,7 +161,10 @@ export class Processor implements ResponseSink {
   }
 
   answeredTwice(request: NetworkRequest): void {
-    this.#logger.error({ api: request.api.name, connectionId: request.connectionId }, `A second answer to one ${request.api.name} request was dropped`);
+    this.#logger.error(
+      { api: request.api.name, connectionId: request.connectionId },
+      `A second answer to one ${request.api.name} request was dropped`,
+    );
   }
 
   // --- reading
@@ -247,7 +250,8 @@ export class Processor implements ResponseSink {
     const versions = this.#handler.versionsOf(apiKey);
     if (api === undefined || versions === undefined) return this.#closeBad(channel, `asked for API ${apiKey}, which isn't served`);
     const isSupported = apiVersion >= versions.minVersion && apiVersion <= versions.maxVersion;
-    if (!isSupported && apiKey !== API_VERSIONS_KEY) return this.#closeBad(channel, `asked for version ${apiVersion} of ${api.name}, which isn't served`);
+    if (!isSupported && apiKey !== API_VERSIONS_KEY)
+      return this.#closeBad(channel, `asked for version ${apiVersion} of ${api.name}, which isn't served`);
     try {
       const body = isSupported ? decodeRequestBody(api, header, frame) : { clientSoftwareName: '', clientSoftwareVersion: '' };
       return this.#newRequest(channel, api, header, body, frame.length, !isSupported);
@@ -256,7 +260,14 @@ export class Processor implements ResponseSink {
     }
   }
 
-  #newRequest(channel: KafkaChannel, api: AnyApi, header: RequestHeader, body: unknown, sizeBytes: number, isUnsupportedVersion: boolean): NetworkRequest {
+  #newRequest(
+    channel: KafkaChannel,
+    api: AnyApi,
+    header: RequestHeader,
+    body: unknown,
+    sizeBytes: number,
+    isUnsupportedVersion: boolean,
+  ): NetworkRequest {
     return new NetworkRequest({ header, api, body, sizeBytes, isUnsupportedVersion, receivedMs: this.nowMs(), channel, sink: this });
   }
 
@@ -368,7 +379,10 @@ export class Processor implements ResponseSink {
   #closeBad(channel: KafkaChannel, what: string, error?: unknown): undefined {
     const { id: connectionId, remoteAddress } = channel;
     const reason = error instanceof Error ? `: ${error.message}` : '';
-    this.#logger.warn({ connectionId, listenerName: channel.listenerName }, `Closed the connection from ${remoteAddress}, which ${what}${reason}`);
+    this.#logger.warn(
+      { connectionId, listenerName: channel.listenerName },
+      `Closed the connection from ${remoteAddress}, which ${what}${reason}`,
+    );
     this.close(channel);
     return undefined;
   }

@@ -36,7 +36,9 @@ export interface FetchPartitionResult {
   readonly highWatermark: number;
   readonly lastStableOffset: number;
   readonly logStartOffset: number;
-  readonly records: Buffer | null;
+  /** Whole batches, in order; null when there are none to give. */
+  readonly records: readonly Buffer[] | null;
+  readonly sizeBytes: number;
   readonly abortedTransactions: readonly { readonly producerId: number; readonly firstOffset: number }[] | null;
   readonly divergingEpoch?: { readonly epoch: number; readonly endOffset: number };
   /** The leader's log end when it was read: what a follower's progress is measured against. */
@@ -51,6 +53,7 @@ export function failedFetch(errorCode: number): FetchPartitionResult {
     lastStableOffset: -1,
     logStartOffset: -1,
     records: null,
+    sizeBytes: 0,
     abortedTransactions: null,
     leaderLogEndOffset: -1,
   };

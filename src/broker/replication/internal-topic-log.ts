@@ -63,7 +63,7 @@ export class InternalTopicLog {
     const log = this.#leaderLog(partition);
     if (log === undefined || offset >= log.logEndOffset) return Buffer.alloc(0);
     const read = log.read(offset, { maxBytes, maxOffset: log.logEndOffset, minOneMessage: true });
-    return read.errorCode === ErrorCode.NONE ? read.records : Buffer.alloc(0);
+    return Buffer.concat(read.records);
   }
 
   #leaderLog(partition: number): UnifiedLog | undefined {

@@ -27,9 +27,8 @@ export function readFromLogs(params: FetchParams, requests: readonly FetchPartit
     const log = found.leaderLogOrError(request.currentLeaderEpoch);
     if (typeof log === 'number') return { request, partition: found, result: failedFetch(log) };
     const result = readOne(log, request, params.isolation, Math.min(remainingBytes, request.maxBytes), minOneBatch);
-    const sizeBytes = result.records?.length ?? 0;
-    if (sizeBytes > 0) minOneBatch = false;
-    remainingBytes = Math.max(0, remainingBytes - sizeBytes);
+    if (result.sizeBytes > 0) minOneBatch = false;
+    remainingBytes = Math.max(0, remainingBytes - result.sizeBytes);
     return { request, partition: found, result };
   });
 }
@@ -37,7 +36,7 @@ export function readFromLogs(params: FetchParams, requests: readonly FetchPartit
 function readOne(log: UnifiedLog, request: FetchPartitionRequest, isolation: FetchIsolation, maxBytes: number, minOneBatch: boolean): FetchPartitionResult {
   const { highWatermark, lastStableOffset, logStartOffset, logEndOffset } = log;
   const base = { highWatermark, lastStableOffset, logStartOffset, leaderLogEndOffset: logEndOffset };
-  const empty = { ...base, errorCode: ErrorCode.NONE, records: null, abortedTransactions: null };
+  const empty = { ...base, errorCode: ErrorCode.NONE, records: null, sizeBytes: 0, abortedTransactions: null };
   const divergingEpoch = divergenceOf(log, request);
   if (divergingEpoch !== undefined) return { ...empty, divergingEpoch };
   if (request.fetchOffset < logStartOffset || request.fetchOffset > logEndOffset) {
@@ -47,7 +46,7 @@ function readOne(log: UnifiedLog, request: FetchPartitionRequest, isolation: Fet
   if (request.fetchOffset >= maxOffset || (maxBytes <= 0 && !minOneBatch)) return empty;
   const read = log.read(request.fetchOffset, { maxBytes, maxOffset, minOneMessage: minOneBatch, includeAbortedTransactions: isolation === 'txn-committed' });
   if (read.errorCode !== ErrorCode.NONE) return { ...failedFetch(read.errorCode), logStartOffset, leaderLogEndOffset: logEndOffset };
-  return { ...base, errorCode: ErrorCode.NONE, records: read.records, abortedTransactions: read.abortedTransactions ?? null };
+  return { ...base, errorCode: ErrorCode.NONE, records: read.records, sizeBytes: read.sizeBytes, abortedTransactions: read.abortedTransactions ?? null };
 }
 
 /** KIP-595 for followers: where the reader's last epoch ends here, when that is before what it has. */

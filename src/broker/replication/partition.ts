@@ -129,7 +129,8 @@ export class Partition {
     this.#assign(state.replicas, state.isr);
 
     if (isNewLeaderEpoch) {
-      const startOffset = log.logEndOffset;
+      // The end with what still waits to be written: it was fetched under the epochs before.
+      const startOffset = log.appendEndOffset;
       // Cached now and not at the first append: a follower may hold records of an epoch between (KIP-101).
       log.maybeAssignEpochStartOffset(state.leaderEpoch, startOffset);
       this.#leaderEpochStartOffset = startOffset;
@@ -292,7 +293,7 @@ export class Partition {
 
   /** min.insync.replicas, but no more than there are replicas. */
   #effectiveMinIsr(log: UnifiedLog): number {
-    return Math.min(log.config.minInSyncReplicas, Math.max(1, this.#replicas.length));
+    return Math.min(log.config.minInsyncReplicas, Math.max(1, this.#replicas.length));
   }
 
   #lagMs(replica: Replica): number {

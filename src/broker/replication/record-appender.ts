@@ -88,9 +88,9 @@ export class RecordAppender {
           onDone();
         },
       });
-      if ('errorCode' in info) {
+      if (!info.ok) {
         onDone();
-        return { ...failed(topicPartition, info.errorCode, info.message), recordErrors: info.recordErrors ?? [], logStartOffset: partition.log?.logStartOffset ?? -1 };
+        return { ...failed(topicPartition, info.errorCode, info.message), recordErrors: info.recordErrors, logStartOffset: partition.log?.logStartOffset ?? -1 };
       }
       const result = {
         topicPartition,

@@ -16,6 +16,7 @@ import { topicPartitionKey } from '../../protocol/topic-partition.ts';
 import type { Logger } from '../../runtime/logger.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
 import type { Cancellable } from '../../runtime/scheduler.ts';
+import type { UnifiedLog } from '../log/unified-log.ts';
 import type { Partition } from './partition.ts';
 
 export interface BrokerEndpoint {
@@ -83,15 +84,33 @@ export class ReplicaFetcher {
   add(partition: Partition): void {
     const log = partition.log;
     if (log === undefined) return;
-    // A log that has no epochs can't be compared with the leader's: only what was committed is kept.
-    if (log.latestEpoch === undefined && log.logEndOffset > log.highWatermark) log.truncateTo(log.highWatermark);
-    this.#partitions.set(topicPartitionKey(partition.topicPartition), { partition, leaderEpoch: partition.leaderEpoch, delayedUntilMs: 0 });
-    this.#wake?.();
+    const key = topicPartitionKey(partition.topicPartition);
+    const followed: FollowedPartition = { partition, leaderEpoch: partition.leaderEpoch, delayedUntilMs: Number.POSITIVE_INFINITY };
+    this.#partitions.set(key, followed);
+    void this.#prepare(key, followed, log);
     if (!this.#running && !this.#closed) {
       this.#running = true;
       // At the end of the turn: a LeaderAndIsr request adds many at once.
       this.#options.runtime.scheduler.endOfTurn(() => void this.#run());
     }
+  }
+
+  /** What was appended under the epoch before is written first; a log without epochs keeps only what was committed. */
+  async #prepare(key: string, followed: FollowedPartition, log: UnifiedLog): Promise<void> {
+    try {
+      await log.settled();
+      if (log.latestEpoch === undefined && log.logEndOffset > log.highWatermark) await log.truncateTo(log.highWatermark);
+      followed.delayedUntilMs = 0;
+      this.#wake?.();
+    } catch (error) {
+      this.#giveUp(key, followed, error);
+    }
+  }
+
+  /** The log's folder has failed: the log manager has said so, and nothing is fetched for it. */
+  #giveUp(key: string, followed: FollowedPartition, error: unknown): void {
+    this.#logger.error({ err: error }, `${key} can't follow broker ${this.leader.id} any more`);
+    if (this.#partitions.get(key) === followed) this.#partitions.delete(key);
   }
 
   remove(key: string): boolean {
@@ -158,7 +177,7 @@ export class ReplicaFetcher {
     for (const topic of response.responses) {
       for (const data of topic.partitions) {
         const sent = asked.get(`${topic.topicId}:${data.partitionIndex}`);
-        if (sent !== undefined) writes.push(this.#process(sent, data));
+        if (sent !== undefined) writes.push(this.#process(sent, data).catch((error: unknown) => this.#giveUp(sent.key, sent.followed, error)));
       }
     }
     await Promise.all(writes);
@@ -206,29 +225,26 @@ export class ReplicaFetcher {
       return;
     }
     if (data.divergingEpoch.epoch >= 0 || data.divergingEpoch.endOffset >= 0) {
-      this.#truncateOnDivergence(sent, data.divergingEpoch);
+      await this.#truncateOnDivergence(sent, data.divergingEpoch);
       return;
     }
     const records = data.records?.[0];
     if (records !== undefined && records.length > 0) {
-      try {
-        await new Promise<void>((resolve, reject) => {
-          log.appendAsFollower(records, { onComplete: (error) => (error === undefined ? resolve() : reject(error)) });
-        });
-      } catch (error) {
-        this.#logger.error({ err: error }, `Appending to ${key} from offset ${fetchOffset} failed; its replication stops here`);
-        this.#partitions.delete(key);
+      const error = await append(log, records);
+      if (error !== undefined) {
+        this.#logger.error({ err: error }, `Appending to ${key} from offset ${fetchOffset} failed`);
+        followed.delayedUntilMs = this.#options.runtime.clock.monotonicMs() + this.#options.config.fetchBackoffMs;
         return;
       }
     }
     if (this.#partitions.get(key) !== followed) return;
     log.updateHighWatermark(Math.min(data.highWatermark, log.logEndOffset));
-    if (data.logStartOffset > log.logStartOffset) log.maybeIncrementLogStartOffset(data.logStartOffset);
+    if (data.logStartOffset > log.logStartOffset && data.logStartOffset <= log.highWatermark) log.maybeIncrementLogStartOffset(data.logStartOffset);
     this.#options.onAppended(key);
   }
 
   /** The leader's history of our last epoch ends earlier than ours: what lies behind was never committed. */
-  #truncateOnDivergence(sent: AskedPartition, diverging: { epoch: number; endOffset: number }): void {
+  async #truncateOnDivergence(sent: AskedPartition, diverging: { epoch: number; endOffset: number }): Promise<void> {
     const log = sent.followed.partition.log;
     if (log === undefined) return;
     // Our own end of the largest epoch at or below the leader's may be smaller still.
@@ -239,7 +255,7 @@ export class ReplicaFetcher {
       this.#logger.warn(`${sent.key} is cut to offset ${offset}, below its high watermark ${log.highWatermark}, at the word of leader ${this.leader.id}`);
     }
     this.#logger.info(`${sent.key} diverges from leader ${this.leader.id} in epoch ${diverging.epoch}: truncating from ${log.logEndOffset} to ${offset}`);
-    log.truncateTo(offset);
+    await log.truncateTo(offset);
   }
 
   async #handleError(sent: AskedPartition, errorCode: number): Promise<void> {
@@ -267,10 +283,10 @@ export class ReplicaFetcher {
     }
     if (latest < log.logEndOffset) {
       this.#logger.warn(`${key} ends at ${log.logEndOffset}, beyond its leader's ${latest}: truncating`);
-      log.truncateTo(latest);
+      await log.truncateTo(latest);
     } else if (earliest > log.logEndOffset) {
       this.#logger.warn(`${key} ends at ${log.logEndOffset}, before its leader's log begins at ${earliest}: starting over there`);
-      log.truncateFullyAndStartAt(earliest);
+      await log.truncateFullyAndStartAt(earliest);
     }
   }
 
@@ -292,6 +308,14 @@ export class ReplicaFetcher {
       return undefined;
     }
   }
+}
+
+/** Resolves when the records are written: undefined, or why they are not. */
+function append(log: UnifiedLog, records: Buffer): Promise<Error | undefined> {
+  return new Promise((resolve) => {
+    const result = log.appendAsFollower(records, { onComplete: resolve });
+    if (!result.ok) resolve(new Error(result.message));
+  });
 }
 
 interface AskedPartition {

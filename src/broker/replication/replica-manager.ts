@@ -6,7 +6,7 @@
  * nothing; a partition's fetcher runs exactly while it follows; a produce with acks=all is answered only by the high
  * watermark, a failure, or its time-out. Source: Kafka's `ReplicaManager`.
  */
-import { ErrorCode, KafkaError } from '../../protocol/errors.ts';
+import { ErrorCode } from '../../protocol/errors.ts';
 import type { LeaderAndIsrLiveLeader, LeaderAndIsrPartitionState, LeaderAndIsrRequest, LeaderAndIsrResponseInput } from '../../protocol/generated/leader-and-isr.ts';
 import { topicPartitionKey } from '../../protocol/topic-partition.ts';
 import type { TopicPartition } from '../../protocol/topic-partition.ts';
@@ -14,6 +14,7 @@ import { ZERO_UUID } from '../../protocol/uuid.ts';
 import type { Logger } from '../../runtime/logger.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
 import type { Cancellable } from '../../runtime/scheduler.ts';
+import { InconsistentTopicIdError } from '../log/log-errors.ts';
 import type { LogManager } from '../log/log-manager.ts';
 import type { DelayedOperationPurgatory } from '../purgatory/delayed-operation-purgatory.ts';
 import type { AlterPartitionManager } from './alter-partition-manager.ts';
@@ -189,7 +190,7 @@ export class ReplicaManager {
     let bytes = 0;
     let dueNow = params.maxWaitMs <= 0 || requests.length === 0;
     for (const { result } of first) {
-      bytes += result.records?.length ?? 0;
+      bytes += result.sizeBytes;
       if (result.errorCode !== ErrorCode.NONE || result.divergingEpoch !== undefined) dueNow = true;
     }
     if (dueNow || bytes >= params.minBytes) {
@@ -254,7 +255,7 @@ export class ReplicaManager {
         fetchedAtMs,
         brokerEpoch: params.replicaEpoch,
       });
-      if (!known) return { ...outcome, result: { ...result, errorCode: ErrorCode.UNKNOWN_LEADER_EPOCH, records: null } };
+      if (!known) return { ...outcome, result: { ...result, errorCode: ErrorCode.UNKNOWN_LEADER_EPOCH, records: null, sizeBytes: 0 } };
       const highWatermark = partition.log?.highWatermark ?? result.highWatermark;
       return highWatermark === result.highWatermark ? outcome : { ...outcome, result: { ...result, highWatermark } };
     });
@@ -290,7 +291,7 @@ export class ReplicaManager {
       return ErrorCode.NONE;
     } catch (error) {
       this.#stateChangeLogger.error({ err: error }, `${key} could not change state`);
-      return error instanceof KafkaError ? error.code : ErrorCode.KAFKA_STORAGE_ERROR;
+      return error instanceof InconsistentTopicIdError ? error.errorCode : ErrorCode.KAFKA_STORAGE_ERROR;
     }
   }
 

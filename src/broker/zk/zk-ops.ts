@@ -1,6 +1,13 @@
 /** Shorthands for the operations of a ZooKeeper transaction and for telling its errors apart. */
 import { ZooKeeperError, type Stat, type ZooKeeperOp, type ZooKeeperOpResult } from '../../zk-client/zookeeper-client.ts';
 
+const SESSION_EXPIRED = -112;
+
+/** What an operation meets between the end of one session and the beginning of the next. */
+export function sessionExpiredError(): ZooKeeperError {
+  return new ZooKeeperError(SESSION_EXPIRED);
+}
+
 export function isZooKeeperError(error: unknown, name: ZooKeeperError['name']): error is ZooKeeperError {
   return error instanceof ZooKeeperError && error.name === name;
 }

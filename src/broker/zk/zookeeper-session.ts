@@ -14,7 +14,7 @@
 import type { Logger } from '../../runtime/logger.ts';
 import { sleep, type Scheduler } from '../../runtime/scheduler.ts';
 import type { Stat, WatchEvent, ZooKeeperClient, ZooKeeperOp, ZooKeeperOpResult } from '../../zk-client/zookeeper-client.ts';
-import { isZooKeeperError, sessionClosedError } from './zk-ops.ts';
+import { isZooKeeperError, sessionExpiredError } from './zk-ops.ts';
 
 export interface ZNodeChangeHandler {
   onCreated?(): void;
@@ -61,8 +61,11 @@ export class ZooKeeperSession {
   /** Set while a new session is being made. */
   #initializing: Promise<void> | undefined;
   #connected = true;
+  /** From the expiry until the new session is there. */
+  #expired = false;
   #closed = false;
   #waiters: (() => void)[] = [];
+  #sessionId: Buffer | undefined;
   #previousSessionId: Buffer | undefined;
 
   private constructor(options: ZooKeeperSessionOptions, client: ZooKeeperClient) {
@@ -203,12 +206,13 @@ export class ZooKeeperSession {
 
   #adopt(client: ZooKeeperClient): void {
     this.#connected = true;
+    this.#sessionId = client.session()?.id;
     client.onState((state) => {
       if (client !== this.#client || this.#closed) return;
       this.#connected = state === 'connected';
       if (state === 'connected') this.#wake();
       else if (state === 'expired') void this.#reinitialize();
-      else this.#options.logger.warn(`the connection to ZooKeeper is ${state}`);
+      else this.#options.logger.warn(`ZooKeeper: ${state}`);
     });
   }
 
@@ -228,12 +232,10 @@ export class ZooKeeperSession {
     for (const handler of this.#stateChangeHandlers.values()) await this.#callHandler(handler, 'afterInitializingSession');
   }
 
-  #expired = false;
-
   async #makeNewSession(): Promise<void> {
     const { connect, scheduler, logger } = this.#options;
     const old = this.#client;
-    this.#previousSessionId = old.session()?.id ?? this.#previousSessionId;
+    this.#previousSessionId = this.#sessionId;
     await old.close().catch(() => undefined);
     while (!this.#closed) {
       try {
@@ -262,22 +264,22 @@ export class ZooKeeperSession {
   async #retryUntilConnected<T>(send: (client: ZooKeeperClient) => Promise<T>): Promise<T> {
     for (;;) {
       if (this.#initializing !== undefined) await this.#initializing;
-      if (this.#closed) throw sessionClosedError();
+      if (this.#closed || this.#expired) throw sessionExpiredError();
       const client = this.#client;
       try {
         return await send(client);
       } catch (error) {
         if (!isZooKeeperError(error, 'ConnectionLoss')) throw error;
-        await this.#waitUntilConnected(client, error);
+        await this.#waitUntilConnected(client);
       }
     }
   }
 
-  async #waitUntilConnected(client: ZooKeeperClient, lossError: unknown): Promise<void> {
+  async #waitUntilConnected(client: ZooKeeperClient): Promise<void> {
     while (!this.#connected && client === this.#client && !this.#expired && !this.#closed) {
       await new Promise<void>((resolve) => this.#waiters.push(resolve));
     }
-    if (client !== this.#client || this.#expired || this.#closed) throw lossError;
+    if (client !== this.#client || this.#expired || this.#closed) throw sessionExpiredError();
     // Connected already again: give the client a turn before the operation is repeated.
     await new Promise<void>((resolve) => this.#options.scheduler.endOfTurn(resolve));
   }

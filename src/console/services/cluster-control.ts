@@ -3,7 +3,7 @@
  * (`supervisor-control.ts`), or a fake in a test. Every method rejects with a FailureError.
  */
 import type { LogPage, ProcessStatus } from '../contract/processes.ts';
-import type { TimelineEntry } from '../contract/live.ts';
+import type { NewEntry } from './timeline.ts';
 
 export type ProcessAction = 'start' | 'stop' | 'restart' | 'kill' | 'freeze' | 'thaw';
 
@@ -25,7 +25,9 @@ export interface LogQuery {
   readonly text: string | undefined;
 }
 
-export type ControlEvent = { readonly type: 'status' } | { readonly type: 'timeline'; readonly entry: Omit<TimelineEntry, 'sequence'> };
+export type ControlEvent =
+  /** A process, or (null) the cluster as a whole, changed its state. */
+  { readonly type: 'status'; readonly processId: string | null } | { readonly type: 'timeline'; readonly entry: NewEntry };
 
 export interface ClusterControl {
   /** The last status the supervisor told; undefined before the first. */

@@ -1,6 +1,12 @@
 /**
- * Produce, API 0.
+ * Produce, API 0. Appends record batches to partitions.
  *
+ * v0-v2 may carry message formats 0 and 1: they are parsed, so that they can be refused by partition.
+ * v3 (KIP-98): transactionalId; exactly one batch of format 2 a partition from here on.
+ * v5 (KIP-107): logStartOffset in the response. v7 (KIP-110): zstd allowed.
+ * v8 (KIP-467): recordErrors and errorMessage. v9: flexible.
+ * v10 (KIP-951): currentLeader and nodeEndpoints, tagged. v11 (KIP-890): unchanged on the wire.
+ * Not here: v12 (transactions V2), which a broker without it must not claim.
  */
 import { array, defineApi, field, struct } from '../generator/definition.ts';
 

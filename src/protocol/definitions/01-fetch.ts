@@ -1,6 +1,12 @@
 /**
- * Fetch, API 1.
+ * Fetch, API 1. Reads record batches from partitions: consumers and follower replicas.
  *
+ * v4 (KIP-98): isolationLevel, lastStableOffset, abortedTransactions. v5: logStartOffset.
+ * v7 (KIP-227): sessions and forgotten topics. v9 (KIP-320): currentLeaderEpoch. v10 (KIP-110): zstd.
+ * v11 (KIP-392): rackId, preferredReadReplica. v12 (KIP-595): flexible, lastFetchedEpoch, divergingEpoch.
+ * v13 (KIP-516): topic ids in place of names. v15 (KIP-903): replicaState in place of replicaId.
+ * v16 (KIP-951): nodeEndpoints. v17 (KIP-853): replicaDirectoryId.
+ * Not here: v0-v3, which may have to be answered in message formats 0 and 1.
  */
 import { array, defineApi, field, struct } from '../generator/definition.ts';
 

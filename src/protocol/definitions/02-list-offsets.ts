@@ -1,6 +1,8 @@
 /**
- * ListOffsets, API 2.
+ * ListOffsets, API 2. Finds offsets by timestamp; special timestamps: -1 latest, -2 earliest, -3 of the largest timestamp (v7), -4 earliest local (v8), -5 latest tiered (v9).
  *
+ * v0 answers with a list of segment offsets; v1 (KIP-79) with one offset and its timestamp.
+ * v2 (KIP-98): isolationLevel, throttleTimeMs. v4 (KIP-320): leader epochs. v6: flexible.
  */
 import { array, defineApi, field } from '../generator/definition.ts';
 

@@ -1,6 +1,10 @@
 /**
- * Metadata, API 3.
+ * Metadata, API 3. Brokers, controller, topics and partitions, as clients see them.
  *
+ * v0: an empty list asks for all topics; from v1 on null does, and an empty list for none.
+ * v4: allowAutoTopicCreation. v5 (KIP-112): offlineReplicas. v7 (KIP-320): leaderEpoch.
+ * v8 (KIP-430): authorized operations, of the cluster only up to v10 (KIP-700). v9: flexible.
+ * v10 (KIP-516): topic ids in responses; a request by id alone works from v12 on.
  */
 import { array, defineApi, field } from '../generator/definition.ts';
 

@@ -1,6 +1,9 @@
 /**
- * LeaderAndIsr, API 4.
+ * LeaderAndIsr, API 4. Controller to broker: which replicas to lead and which to follow, in ZooKeeper mode.
  *
+ * v1: isNew. v2 (KIP-380): brokerEpoch, partitions grouped by topic. v3 (KIP-455): adding and removing replicas.
+ * v4: flexible. v5 (KIP-516): topic ids, type of request. v6 (KIP-704): leaderRecoveryState. v7 (KIP-866): isKRaftController.
+ * The version follows inter.broker.protocol.version; it is not negotiated.
  */
 import { array, defineApi, field, struct } from '../generator/definition.ts';
 

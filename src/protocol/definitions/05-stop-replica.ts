@@ -1,6 +1,8 @@
 /**
- * StopReplica, API 5.
+ * StopReplica, API 5. Controller to broker: stop replicas, and delete them where asked.
  *
+ * v1 (KIP-380): brokerEpoch, grouping by topic. v2: flexible. v3 (KIP-570): leader epochs, deletion by partition.
+ * v4 (KIP-866): isKRaftController.
  */
 import { array, defineApi, field } from '../generator/definition.ts';
 

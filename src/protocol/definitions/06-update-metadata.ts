@@ -1,6 +1,8 @@
 /**
- * UpdateMetadata, API 6.
+ * UpdateMetadata, API 6. Controller to broker: the metadata that brokers answer clients with.
  *
+ * v1: endpoints. v2: rack. v3: listener names. v4 (KIP-112): offline replicas. v5 (KIP-380): brokerEpoch, grouping by topic.
+ * v6: flexible. v7 (KIP-516): topic ids. v8 (KIP-866): isKRaftController and type of request.
  */
 import { array, defineApi, field, struct } from '../generator/definition.ts';
 

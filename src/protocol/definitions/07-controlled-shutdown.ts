@@ -1,6 +1,7 @@
 /**
- * ControlledShutdown, API 7.
+ * ControlledShutdown, API 7. A broker that is about to stop asks the controller to move its leaderships.
  *
+ * v0 goes with request header 0, the only message that does. v2 (KIP-380): brokerEpoch. v3: flexible.
  */
 import { array, defineApi, field } from '../generator/definition.ts';
 

@@ -1,6 +1,9 @@
 /**
- * OffsetCommit, API 8.
+ * OffsetCommit, API 8. Commits a group's offsets.
  *
+ * v1: generation and member, a timestamp by partition (gone in v2). v2: retentionTimeMs (gone in v5, KIP-211).
+ * v6 (KIP-320): leader epoch. v7 (KIP-345): groupInstanceId. v8: flexible. v9 (KIP-848): the generation may be a member epoch.
+ * v0 was meant for offsets in ZooKeeper; it is treated like v1 without a group membership.
  */
 import { array, defineApi, field } from '../generator/definition.ts';
 

@@ -1,6 +1,9 @@
 /**
- * OffsetFetch, API 9.
+ * OffsetFetch, API 9. Reads a group's committed offsets.
  *
+ * v2: all topics when null; errorCode. v3: throttle. v5 (KIP-320): leader epoch. v6: flexible.
+ * v7 (KIP-447): requireStable. v8 (KIP-709): several groups in one request. v9 (KIP-848): memberId and memberEpoch.
+ * Not here: v0, whose offsets were in ZooKeeper.
  */
 import { array, defineApi, field } from '../generator/definition.ts';
 

@@ -1,6 +1,8 @@
 /**
- * FindCoordinator, API 10.
+ * FindCoordinator, API 10. Finds the coordinator of groups or transactional ids.
  *
+ * v1 (KIP-98): keyType (0 group, 1 transaction), throttle, error message. v3: flexible.
+ * v4 (KIP-699): several keys in one request. v5 (KIP-890): unchanged. v6 (KIP-932): share groups as key type.
  */
 import { array, defineApi, field } from '../generator/definition.ts';
 

@@ -1,6 +1,9 @@
 /**
- * JoinGroup, API 11.
+ * JoinGroup, API 11. Joins a group, and waits for the others.
  *
+ * v1 (KIP-62): rebalanceTimeoutMs. v4 (KIP-394): a new member is first given its id. v5 (KIP-345): groupInstanceId.
+ * v6: flexible. v7 (KIP-559): protocol type and nullable protocol in the response. v8 (KIP-800): reason.
+ * v9 (KIP-814): skipAssignment.
  */
 import { array, defineApi, field } from '../generator/definition.ts';
 

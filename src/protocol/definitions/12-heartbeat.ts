@@ -1,6 +1,7 @@
 /**
- * Heartbeat, API 12.
+ * Heartbeat, API 12. A member's sign of life.
  *
+ * v1: throttle. v3 (KIP-345): groupInstanceId. v4: flexible.
  */
 import { defineApi, field } from '../generator/definition.ts';
 

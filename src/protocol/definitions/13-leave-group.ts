@@ -1,6 +1,7 @@
 /**
- * LeaveGroup, API 13.
+ * LeaveGroup, API 13. Members leave a group.
  *
+ * v3 (KIP-345): several members in one request. v4: flexible. v5 (KIP-800): reason.
  */
 import { array, defineApi, field } from '../generator/definition.ts';
 

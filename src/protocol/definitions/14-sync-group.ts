@@ -1,6 +1,7 @@
 /**
- * SyncGroup, API 14.
+ * SyncGroup, API 14. The leader hands in assignments; each member gets its own.
  *
+ * v3 (KIP-345): groupInstanceId. v4: flexible. v5 (KIP-559): protocol type and name.
  */
 import { array, defineApi, field } from '../generator/definition.ts';
 

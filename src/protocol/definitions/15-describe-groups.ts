@@ -1,6 +1,7 @@
 /**
- * DescribeGroups, API 15.
+ * DescribeGroups, API 15. State and members of groups.
  *
+ * v3 (KIP-430): authorized operations. v4 (KIP-345): groupInstanceId. v5: flexible.
  */
 import { array, defineApi, field } from '../generator/definition.ts';
 

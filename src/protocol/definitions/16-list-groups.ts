@@ -1,6 +1,7 @@
 /**
- * ListGroups, API 16.
+ * ListGroups, API 16. The groups whose coordinator a broker is.
  *
+ * v3: flexible. v4 (KIP-518): filter by state, state in the response. v5 (KIP-848): the same by type.
  */
 import { array, defineApi, field } from '../generator/definition.ts';
 

@@ -1,6 +1,7 @@
 /**
- * SaslHandshake, API 17.
+ * SaslHandshake, API 17. Chooses the SASL mechanism. Never flexible.
  *
+ * v0: raw tokens follow. v1 (KIP-152): SaslAuthenticate requests follow.
  */
 import { array, defineApi, field } from '../generator/definition.ts';
 

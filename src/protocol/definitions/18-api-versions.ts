@@ -1,6 +1,9 @@
 /**
- * ApiVersions, API 18.
+ * ApiVersions, API 18. Which APIs and versions a broker speaks.
  *
+ * The response header is always version 0, since the caller can not know yet. An unknown version is answered in v0 with error 35.
+ * v3 (KIP-511, KIP-584): flexible; client software name and version; features, tagged.
+ * v4: features whose least version is 0 may be told (KAFKA-17011).
  */
 import { array, defineApi, field } from '../generator/definition.ts';
 

@@ -1,6 +1,8 @@
 /**
- * CreateTopics, API 19.
+ * CreateTopics, API 19. Creates topics.
  *
+ * v1: validateOnly. v4 (KIP-464): -1 asks for the defaults of partitions and replication factor.
+ * v5 (KIP-525): flexible; the configuration that came out. v7 (KIP-516): topic ids.
  */
 import { array, defineApi, field } from '../generator/definition.ts';
 

@@ -1,6 +1,7 @@
 /**
- * DeleteTopics, API 20.
+ * DeleteTopics, API 20. Deletes topics.
  *
+ * v1: throttle. v4: flexible. v5 (KIP-599): error messages. v6 (KIP-516): by name or id.
  */
 import { array, defineApi, field } from '../generator/definition.ts';
 

@@ -1,6 +1,7 @@
 /**
- * DeleteRecords, API 21.
+ * DeleteRecords, API 21. Deletes records before an offset (KIP-107).
  *
+ * v2: flexible.
  */
 import { array, defineApi, field } from '../generator/definition.ts';
 

@@ -1,6 +1,8 @@
 /**
- * InitProducerId, API 22.
+ * InitProducerId, API 22. Gives a producer id and epoch (KIP-98).
  *
+ * v2: flexible. v3 (KIP-360): the current id and epoch, to raise the epoch. v4 (KIP-588): PRODUCER_FENCED in place of INVALID_PRODUCER_EPOCH.
+ * v5 (KIP-890): unchanged on the wire.
  */
 import { defineApi, field } from '../generator/definition.ts';
 

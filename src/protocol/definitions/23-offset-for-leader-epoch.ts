@@ -1,6 +1,7 @@
 /**
- * OffsetForLeaderEpoch, API 23.
+ * OffsetForLeaderEpoch, API 23. The end offset of a leader epoch (KIP-101, KIP-279, KIP-320).
  *
+ * v1: epoch in the response. v2: currentLeaderEpoch, throttle. v3: replicaId. v4: flexible.
  */
 import { array, defineApi, field } from '../generator/definition.ts';
 

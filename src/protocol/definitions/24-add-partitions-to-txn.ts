@@ -1,6 +1,8 @@
 /**
- * AddPartitionsToTxn, API 24.
+ * AddPartitionsToTxn, API 24. Adds partitions to a transaction (KIP-98).
  *
+ * v0-v3: one transaction, from a client. v4 (KIP-890): several, from brokers, which may ask for verification only.
+ * v3: flexible.
  */
 import { array, defineApi, field, struct } from '../generator/definition.ts';
 

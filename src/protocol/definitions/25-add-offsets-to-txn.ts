@@ -1,6 +1,7 @@
 /**
- * AddOffsetsToTxn, API 25.
+ * AddOffsetsToTxn, API 25. Adds a group's offsets to a transaction (KIP-98).
  *
+ * v3: flexible. v4 (KIP-890): unchanged on the wire.
  */
 import { defineApi, field } from '../generator/definition.ts';
 

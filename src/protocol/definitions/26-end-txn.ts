@@ -1,6 +1,7 @@
 /**
- * EndTxn, API 26.
+ * EndTxn, API 26. Commits or aborts a transaction (KIP-98).
  *
+ * v3: flexible. v4 (KIP-890): unchanged on the wire. Not here: v5 (transactions V2).
  */
 import { defineApi, field } from '../generator/definition.ts';
 

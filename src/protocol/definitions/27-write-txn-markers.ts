@@ -1,6 +1,7 @@
 /**
- * WriteTxnMarkers, API 27.
+ * WriteTxnMarkers, API 27. Transaction coordinator to leaders: write the end of a transaction (KIP-98).
  *
+ * v1: flexible.
  */
 import { array, defineApi, field } from '../generator/definition.ts';
 

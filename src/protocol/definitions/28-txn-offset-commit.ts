@@ -1,6 +1,7 @@
 /**
- * TxnOffsetCommit, API 28.
+ * TxnOffsetCommit, API 28. Commits offsets as part of a transaction (KIP-98).
  *
+ * v2 (KIP-320): leader epoch. v3 (KIP-447): flexible; member, generation and instance, which fence. v4 (KIP-890): unchanged.
  */
 import { array, defineApi, field } from '../generator/definition.ts';
 

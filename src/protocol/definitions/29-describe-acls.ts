@@ -1,6 +1,7 @@
 /**
- * DescribeAcls, API 29.
+ * DescribeAcls, API 29. Lists ACLs (KIP-140).
  *
+ * v1 (KIP-290): pattern type. v2: flexible. v3: user resources.
  */
 import { array, defineApi, field } from '../generator/definition.ts';
 

@@ -1,6 +1,7 @@
 /**
- * CreateAcls, API 30.
+ * CreateAcls, API 30. Creates ACLs (KIP-140).
  *
+ * v1 (KIP-290): pattern type. v2: flexible. v3: user resources.
  */
 import { array, defineApi, field } from '../generator/definition.ts';
 

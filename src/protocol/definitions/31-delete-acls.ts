@@ -1,6 +1,7 @@
 /**
- * DeleteAcls, API 31.
+ * DeleteAcls, API 31. Deletes ACLs by filter (KIP-140).
  *
+ * v1 (KIP-290): pattern type. v2: flexible. v3: user resources.
  */
 import { array, defineApi, field } from '../generator/definition.ts';
 

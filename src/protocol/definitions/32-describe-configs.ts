@@ -1,6 +1,7 @@
 /**
- * DescribeConfigs, API 32.
+ * DescribeConfigs, API 32. Configurations of topics and brokers (KIP-133).
  *
+ * v1 (KIP-226): synonyms and sources. v3 (KIP-569): types and documentation. v4: flexible.
  */
 import { array, defineApi, field } from '../generator/definition.ts';
 

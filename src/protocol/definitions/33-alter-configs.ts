@@ -1,6 +1,7 @@
 /**
- * AlterConfigs, API 33.
+ * AlterConfigs, API 33. Replaces configurations as a whole (KIP-133).
  *
+ * v2: flexible.
  */
 import { array, defineApi, field } from '../generator/definition.ts';
 

@@ -1,6 +1,7 @@
 /**
- * AlterReplicaLogDirs, API 34.
+ * AlterReplicaLogDirs, API 34. Moves replicas between log directories (KIP-113).
  *
+ * v2: flexible.
  */
 import { array, defineApi, field } from '../generator/definition.ts';
 

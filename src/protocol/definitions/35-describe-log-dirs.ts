@@ -1,6 +1,7 @@
 /**
- * DescribeLogDirs, API 35.
+ * DescribeLogDirs, API 35. Log directories with their replicas and sizes (KIP-113).
  *
+ * v2: flexible. v3: errorCode. v4 (KIP-827): total and usable bytes.
  */
 import { array, defineApi, field } from '../generator/definition.ts';
 

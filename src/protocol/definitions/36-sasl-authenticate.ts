@@ -1,6 +1,7 @@
 /**
- * SaslAuthenticate, API 36.
+ * SaslAuthenticate, API 36. A step of the SASL exchange (KIP-152).
  *
+ * v1 (KIP-368): session lifetime. v2: flexible.
  */
 import { defineApi, field } from '../generator/definition.ts';
 

@@ -1,6 +1,7 @@
 /**
- * CreatePartitions, API 37.
+ * CreatePartitions, API 37. Adds partitions to topics (KIP-195).
  *
+ * v2: flexible. v3 (KIP-599): THROTTLING_QUOTA_EXCEEDED.
  */
 import { array, defineApi, field } from '../generator/definition.ts';
 

@@ -1,6 +1,7 @@
 /**
- * DeleteGroups, API 42.
+ * DeleteGroups, API 42. Deletes groups (KIP-229).
  *
+ * v2: flexible.
  */
 import { array, defineApi, field } from '../generator/definition.ts';
 

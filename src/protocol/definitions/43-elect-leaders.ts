@@ -1,6 +1,7 @@
 /**
- * ElectLeaders, API 43.
+ * ElectLeaders, API 43. Elects leaders (KIP-183).
  *
+ * v1 (KIP-460): election type (0 preferred, 1 unclean), errorCode. v2: flexible.
  */
 import { array, defineApi, field } from '../generator/definition.ts';
 

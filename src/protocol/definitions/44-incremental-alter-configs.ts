@@ -1,6 +1,7 @@
 /**
- * IncrementalAlterConfigs, API 44.
+ * IncrementalAlterConfigs, API 44. Changes single configurations (KIP-339): 0 set, 1 delete, 2 append, 3 subtract.
  *
+ * v1: flexible.
  */
 import { array, defineApi, field } from '../generator/definition.ts';
 

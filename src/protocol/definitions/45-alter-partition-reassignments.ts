@@ -1,6 +1,5 @@
 /**
- * AlterPartitionReassignments, API 45.
- *
+ * AlterPartitionReassignments, API 45. Starts or cancels reassignments (KIP-455): null replicas cancel.
  */
 import { array, defineApi, field } from '../generator/definition.ts';
 

@@ -1,6 +1,5 @@
 /**
- * ListPartitionReassignments, API 46.
- *
+ * ListPartitionReassignments, API 46. Reassignments under way (KIP-455).
  */
 import { array, defineApi, field } from '../generator/definition.ts';
 

@@ -1,6 +1,5 @@
 /**
- * OffsetDelete, API 47.
- *
+ * OffsetDelete, API 47. Deletes a group's offsets (KIP-496). Never flexible.
  */
 import { array, defineApi, field } from '../generator/definition.ts';
 

@@ -1,6 +1,7 @@
 /**
- * DescribeClientQuotas, API 48.
+ * DescribeClientQuotas, API 48. Reads client quotas (KIP-546).
  *
+ * v1: flexible.
  */
 import { array, defineApi, field } from '../generator/definition.ts';
 

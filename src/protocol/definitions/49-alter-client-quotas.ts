@@ -1,6 +1,7 @@
 /**
- * AlterClientQuotas, API 49.
+ * AlterClientQuotas, API 49. Sets client quotas (KIP-546).
  *
+ * v1: flexible.
  */
 import { array, defineApi, field } from '../generator/definition.ts';
 

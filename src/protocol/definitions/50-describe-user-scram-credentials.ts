@@ -1,6 +1,5 @@
 /**
- * DescribeUserScramCredentials, API 50.
- *
+ * DescribeUserScramCredentials, API 50. SCRAM credentials, without their secrets (KIP-554).
  */
 import { array, defineApi, field } from '../generator/definition.ts';
 

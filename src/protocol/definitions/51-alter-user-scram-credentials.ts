@@ -1,6 +1,5 @@
 /**
- * AlterUserScramCredentials, API 51.
- *
+ * AlterUserScramCredentials, API 51. Sets and deletes SCRAM credentials (KIP-554).
  */
 import { array, defineApi, field } from '../generator/definition.ts';
 

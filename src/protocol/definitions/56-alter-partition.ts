@@ -1,6 +1,7 @@
 /**
- * AlterPartition, API 56.
+ * AlterPartition, API 56. A leader asks the controller to change the ISR (KIP-497).
  *
+ * v1 (KIP-704): leaderRecoveryState. v2 (KIP-841): topic ids. v3 (KIP-903): ISR members with their broker epochs.
  */
 import { array, defineApi, field } from '../generator/definition.ts';
 

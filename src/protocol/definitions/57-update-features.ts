@@ -1,6 +1,7 @@
 /**
- * UpdateFeatures, API 57.
+ * UpdateFeatures, API 57. Sets finalized features (KIP-584).
  *
+ * v1 (KIP-778): upgrade type in place of allowDowngrade, validateOnly.
  */
 import { array, defineApi, field } from '../generator/definition.ts';
 

@@ -1,6 +1,7 @@
 /**
- * DescribeCluster, API 60.
+ * DescribeCluster, API 60. Cluster id, controller and brokers (KIP-700).
  *
+ * v1 (KIP-919): type of endpoint.
  */
 import { array, defineApi, field } from '../generator/definition.ts';
 

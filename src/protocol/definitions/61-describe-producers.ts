@@ -1,6 +1,5 @@
 /**
- * DescribeProducers, API 61.
- *
+ * DescribeProducers, API 61. Active producers of partitions (KIP-664).
  */
 import { array, defineApi, field } from '../generator/definition.ts';
 

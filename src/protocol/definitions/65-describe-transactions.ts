@@ -1,6 +1,5 @@
 /**
- * DescribeTransactions, API 65.
- *
+ * DescribeTransactions, API 65. State of transactions (KIP-664).
  */
 import { array, defineApi, field } from '../generator/definition.ts';
 

@@ -1,6 +1,7 @@
 /**
- * ListTransactions, API 66.
+ * ListTransactions, API 66. Transactions of a coordinator (KIP-664).
  *
+ * v1 (KIP-994): filter by duration.
  */
 import { array, defineApi, field } from '../generator/definition.ts';
 

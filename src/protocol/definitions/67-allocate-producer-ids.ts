@@ -1,6 +1,5 @@
 /**
- * AllocateProducerIds, API 67.
- *
+ * AllocateProducerIds, API 67. A broker asks the controller for a block of producer ids (KIP-730).
  */
 import { defineApi, field } from '../generator/definition.ts';
 

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ErrorCode, KafkaError } from '../errors.ts';
 import { goldenBatch, T } from '../testing/golden-batches.ts';

@@ -13,16 +13,18 @@
 import { readVarint, readVarlong, type VarintCursor } from './varint.ts';
 
 export interface RecordScan {
-  /** undefined: the records are as they should be. */
-  fault: string | undefined;
-  /** Index (= offset delta) of the record at fault. */
-  faultIndex: number;
+  /** undefined: the records are as they should be. Set: only this and `faultIndex` mean anything. */
+  readonly fault: string | undefined;
+  /** Index of the record at fault, or the count where the fault is behind the last. */
+  readonly faultIndex: number;
   /** Records without a key. */
-  nullKeys: number;
-  minTimestampDelta: number;
-  maxTimestampDelta: number;
+  readonly nullKeys: number;
+  /** Infinity where there are no records. */
+  readonly minTimestampDelta: number;
+  /** -Infinity where there are no records. */
+  readonly maxTimestampDelta: number;
   /** Offset delta of the first record that has the largest timestamp. */
-  offsetDeltaOfMaxTimestamp: number;
+  readonly offsetDeltaOfMaxTimestamp: number;
 }
 
 export interface ScanOptions {
@@ -34,54 +36,146 @@ export interface ScanOptions {
 
 /** Walks `count` records in `buffer` from `start` to `end`. */
 export function scanRecords(buffer: Buffer, start: number, end: number, count: number, options: ScanOptions = {}): RecordScan {
-  const scan: RecordScan = {
-    fault: undefined,
-    faultIndex: -1,
-    nullKeys: 0,
-    minTimestampDelta: Infinity,
-    maxTimestampDelta: -Infinity,
-    offsetDeltaOfMaxTimestamp: 0,
-  };
   const consecutive = options.consecutive !== false;
-  const cursor: VarintCursor = { position: start, failed: false };
+  const record: CurrentRecord = { position: start, failed: false, timestampDelta: 0, offsetDelta: 0, nullKey: false, fault: '' };
+  let nullKeys = 0;
+  let minTimestampDelta = Infinity;
+  let maxTimestampDelta = -Infinity;
+  let offsetDeltaOfMaxTimestamp = 0;
   let previousDelta = -1;
+  let position = start;
   for (let index = 0; index < count; index++) {
-    const length = readVarint(buffer, cursor, end);
-    const bodyStart = cursor.position;
-    const bodyEnd = bodyStart + length;
-    if (cursor.failed || length < 1 || bodyEnd > end)
-      return faultAt(scan, index, `a length of ${length} bytes, ${end - bodyStart} are left`);
-    cursor.position = bodyStart + 1;
-    const timestampDelta = readVarlong(buffer, cursor, bodyEnd);
-    const offsetDelta = readVarint(buffer, cursor, bodyEnd);
-    const keyLength = readVarint(buffer, cursor, bodyEnd);
-    if (keyLength < 0) scan.nullKeys += 1;
-    else cursor.position += keyLength;
-    const valueLength = readVarint(buffer, cursor, bodyEnd);
-    if (valueLength > 0) cursor.position += valueLength;
-    const headerCount = readVarint(buffer, cursor, bodyEnd);
-    if (headerCount !== 0 && !skipHeaders(buffer, cursor, bodyEnd, headerCount)) return faultAt(scan, index, 'malformed headers');
-    if (cursor.failed || keyLength < -1 || valueLength < -1 || cursor.position !== bodyEnd) {
-      return faultAt(scan, index, `a length of ${length} bytes, which its fields do not fill`);
+    let timestampDelta = 0;
+    let offsetDelta = 0;
+    let nullKey = false;
+    let readPlain = false;
+    // Straight through a record whose varints have up to 3 bytes and that has no headers: all reads but the last depend on
+    // predictable branches only. At any doubt `readSlowly` starts over. Bytes past the end read as undefined, which fails.
+    plain: {
+      let at = position;
+      let length = buffer[at++]!;
+      if (length >= 0x80) {
+        const next = buffer[at++]!;
+        length = (length & 0x7f) | ((next & 0x7f) << 7);
+        if (next >= 0x80) {
+          const last = buffer[at++]!;
+          if (!(last < 0x80)) break plain;
+          length |= last << 14;
+        }
+      }
+      const bodyEnd = at + (length >>> 1);
+      at += 1;
+      let timestamp = buffer[at++]!;
+      if (timestamp >= 0x80) {
+        const next = buffer[at++]!;
+        timestamp = (timestamp & 0x7f) | ((next & 0x7f) << 7);
+        if (next >= 0x80) {
+          const last = buffer[at++]!;
+          if (!(last < 0x80)) break plain;
+          timestamp |= last << 14;
+        }
+      }
+      let offset = buffer[at++]!;
+      if (offset >= 0x80) {
+        const next = buffer[at++]!;
+        offset = (offset & 0x7f) | ((next & 0x7f) << 7);
+        if (next >= 0x80) {
+          const last = buffer[at++]!;
+          if (!(last < 0x80)) break plain;
+          offset |= last << 14;
+        }
+      }
+      let key = buffer[at++]!;
+      if (key >= 0x80) {
+        const next = buffer[at++]!;
+        key = (key & 0x7f) | ((next & 0x7f) << 7);
+        if (next >= 0x80) {
+          const last = buffer[at++]!;
+          if (!(last < 0x80)) break plain;
+          key |= last << 14;
+        }
+      }
+      if (key > 1) {
+        if ((key & 1) !== 0) break plain;
+        at += key >>> 1;
+      }
+      let value = buffer[at++]!;
+      if (value >= 0x80) {
+        const next = buffer[at++]!;
+        value = (value & 0x7f) | ((next & 0x7f) << 7);
+        if (next >= 0x80) {
+          const last = buffer[at++]!;
+          if (!(last < 0x80)) break plain;
+          value |= last << 14;
+        }
+      }
+      if (value > 1) {
+        if ((value & 1) !== 0) break plain;
+        at += value >>> 1;
+      }
+      if (buffer[at] !== 0 || at + 1 !== bodyEnd || bodyEnd > end || (length & 1) !== 0) break plain;
+      timestampDelta = (timestamp >>> 1) ^ -(timestamp & 1);
+      offsetDelta = (offset >>> 1) ^ -(offset & 1);
+      nullKey = key === 1;
+      position = at + 1;
+      readPlain = true;
     }
+    if (!readPlain) {
+      record.position = position;
+      if (!readSlowly(buffer, record, end)) return faultAt(index, record.fault);
+      ({ timestampDelta, offsetDelta, nullKey, position } = record);
+    }
+    if (nullKey) nullKeys += 1;
     if (consecutive ? offsetDelta !== index : offsetDelta <= previousDelta) {
-      return faultAt(scan, index, `offset delta ${offsetDelta}, ${consecutive ? index : `more than ${previousDelta}`} was expected`);
+      return faultAt(index, `offset delta ${offsetDelta}, ${consecutive ? index : `more than ${previousDelta}`} was expected`);
     }
     previousDelta = offsetDelta;
-    if (timestampDelta > scan.maxTimestampDelta) {
-      scan.maxTimestampDelta = timestampDelta;
-      scan.offsetDeltaOfMaxTimestamp = offsetDelta;
+    if (timestampDelta > maxTimestampDelta) {
+      maxTimestampDelta = timestampDelta;
+      offsetDeltaOfMaxTimestamp = offsetDelta;
     }
-    if (timestampDelta < scan.minTimestampDelta) scan.minTimestampDelta = timestampDelta;
+    if (timestampDelta < minTimestampDelta) minTimestampDelta = timestampDelta;
   }
-  if (cursor.position !== end) return faultAt(scan, count, `${end - cursor.position} bytes follow the last of ${count} records`);
-  return scan;
+  if (position !== end) return faultAt(count, `${end - position} bytes behind the last of ${count} records`);
+  return { fault: undefined, faultIndex: -1, nullKeys, minTimestampDelta, maxTimestampDelta, offsetDeltaOfMaxTimestamp };
 }
 
-function faultAt(scan: RecordScan, index: number, fault: string): RecordScan {
-  scan.fault = fault;
-  scan.faultIndex = index;
-  return scan;
+interface CurrentRecord extends VarintCursor {
+  timestampDelta: number;
+  offsetDelta: number;
+  nullKey: boolean;
+  fault: string;
+}
+
+/** Reads the record at `record.position`, whatever its shape; false: malformed, `record.fault` says how. */
+function readSlowly(buffer: Buffer, record: CurrentRecord, end: number): boolean {
+  const length = readVarint(buffer, record, end);
+  const bodyStart = record.position;
+  const bodyEnd = bodyStart + length;
+  if (record.failed || length < 1 || bodyEnd > end) {
+    record.fault = `a length of ${length} bytes, ${end - bodyStart} are left`;
+    return false;
+  }
+  record.position = bodyStart + 1;
+  record.timestampDelta = readVarlong(buffer, record, bodyEnd);
+  record.offsetDelta = readVarint(buffer, record, bodyEnd);
+  const keyLength = readVarint(buffer, record, bodyEnd);
+  if (keyLength > 0) record.position += keyLength;
+  const valueLength = readVarint(buffer, record, bodyEnd);
+  if (valueLength > 0) record.position += valueLength;
+  const headerCount = readVarint(buffer, record, bodyEnd);
+  if (headerCount !== 0 && !skipHeaders(buffer, record, bodyEnd, headerCount)) {
+    record.fault = 'malformed headers';
+    return false;
+  }
+  record.nullKey = keyLength < 0;
+  if (!record.failed && keyLength >= -1 && valueLength >= -1 && record.position === bodyEnd) return true;
+  record.fault = `a length of ${length} bytes, which its fields do not fill`;
+  return false;
+}
+
+function faultAt(faultIndex: number, fault: string): RecordScan {
+  return { fault, faultIndex, nullKeys: 0, minTimestampDelta: 0, maxTimestampDelta: 0, offsetDeltaOfMaxTimestamp: 0 };
 }
 
 function skipHeaders(buffer: Buffer, cursor: VarintCursor, end: number, count: number): boolean {

@@ -2,7 +2,7 @@
  * Messages made from definitions, for tests: arbitrary ones (property tests), and the wire order of a message's values
  * (golden frames of other implementations, whose names for fields differ but whose order can't).
  */
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import type { FieldDefinition, FieldType, ScalarType, StructType } from '../generator/definition.ts';
 import { parseVersions } from '../generator/definition.ts';
 import { uuidFromBytes, ZERO_UUID } from '../uuid.ts';

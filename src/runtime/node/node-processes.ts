@@ -14,7 +14,14 @@ export const nodeProcesses: Processes = {
   ownPid: process.pid,
 
   spawn({ command, args, env, cwd }: ChildCommand, handler: ChildHandler): Child {
-    const child = spawn(command, args, { env, stdio: ['ignore', 'pipe', 'pipe', 'ipc'], windowsHide: true, ...(cwd === undefined ? {} : { cwd }) });
+    const child = spawn(command, args, {
+      env,
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+      windowsHide: true,
+      // A process group of its own: Ctrl+C in the terminal is for us, and we stop the children in order.
+      detached: process.platform !== 'win32',
+      ...(cwd === undefined ? {} : { cwd }),
+    });
     let startError: Error | undefined;
     let ended = false;
     const end = (code: number | null, signal: string | null): void => {

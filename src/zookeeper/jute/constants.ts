@@ -60,7 +60,9 @@ export function isCreateMode(flags: number): flags is CreateMode {
 
 export function isSequentialMode(mode: CreateMode): boolean {
   return (
-    mode === CreateMode.PERSISTENT_SEQUENTIAL || mode === CreateMode.EPHEMERAL_SEQUENTIAL || mode === CreateMode.PERSISTENT_SEQUENTIAL_WITH_TTL
+    mode === CreateMode.PERSISTENT_SEQUENTIAL ||
+    mode === CreateMode.EPHEMERAL_SEQUENTIAL ||
+    mode === CreateMode.PERSISTENT_SEQUENTIAL_WITH_TTL
   );
 }
 

@@ -81,7 +81,8 @@ export class JuteReader {
   vector<T>(minimumElementBytes: number, element: (reader: JuteReader) => T): T[] {
     const count = this.int();
     if (count === -1) return [];
-    if (count < 0 || count * minimumElementBytes > this.remaining) throw new JuteError(`a vector of ${count} elements in ${this.remaining} bytes`);
+    if (count < 0 || count * minimumElementBytes > this.remaining)
+      throw new JuteError(`a vector of ${count} elements in ${this.remaining} bytes`);
     const values: T[] = [];
     for (let i = 0; i < count; i++) values.push(element(this));
     return values;

@@ -105,7 +105,12 @@ export function readAuth(reader: JuteReader): AuthPacket {
 }
 
 export function readSetWatches(reader: JuteReader, type: number): SetWatchesRequest {
-  const base = { relativeZxid: reader.long(), dataWatches: reader.strings(), existWatches: reader.strings(), childWatches: reader.strings() };
+  const base = {
+    relativeZxid: reader.long(),
+    dataWatches: reader.strings(),
+    existWatches: reader.strings(),
+    childWatches: reader.strings(),
+  };
   if (type === OpCode.setWatches) return { ...base, persistentWatches: [], persistentRecursiveWatches: [] };
   return { ...base, persistentWatches: reader.strings(), persistentRecursiveWatches: reader.strings() };
 }

@@ -9,7 +9,7 @@ export const ADLER32_INITIAL = 1;
 export function updateAdler32(adler: number, bytes: Uint8Array, from = 0, to = bytes.length): number {
   let a = adler & 0xffff;
   let b = adler >>> 16;
-  for (let position = from; position < to; ) {
+  for (let position = from; position < to;) {
     const end = Math.min(position + REDUCE_EVERY, to);
     for (; position < end; position++) {
       a += bytes[position] ?? 0;

@@ -54,7 +54,8 @@ export async function openDatabase<W extends Watcher>(
     return { directory, tree, sessions, replayedTxns: 0 };
   }
   const replayedTxns = replayLogs(disk, logs, tree, sessions, logger);
-  for (const [session] of Array.from(tree.sessionsWithEphemerals())) if (!sessions.has(session)) tree.killSession(session, tree.lastProcessedZxid);
+  for (const [session] of Array.from(tree.sessionsWithEphemerals()))
+    if (!sessions.has(session)) tree.killSession(session, tree.lastProcessedZxid);
   logger.info({ zxid: tree.lastProcessedZxid, replayedTxns, nodes: tree.nodeCount, sessions: sessions.size }, 'opened the database');
   return { directory, tree, sessions, replayedTxns };
 }
@@ -86,7 +87,8 @@ function replayLogs(disk: Disk, logs: readonly ZxidFile[], tree: DataTree, sessi
   let lastZxid = snapshotZxid;
   const apply = ({ header, txn }: TxnLogEntry): void => {
     if (header.zxid <= snapshotZxid) return;
-    if (header.zxid <= lastZxid && replayed > 0) throw new DatabaseError(`zxid 0x${header.zxid.toString(16)} comes after 0x${lastZxid.toString(16)} in the log`);
+    if (header.zxid <= lastZxid && replayed > 0)
+      throw new DatabaseError(`zxid 0x${header.zxid.toString(16)} comes after 0x${lastZxid.toString(16)} in the log`);
     if (txn.type === OpCode.createSession) sessions.set(header.clientId, txn.timeOut);
     else if (txn.type === OpCode.closeSession) sessions.delete(header.clientId);
     tree.processTxn(header, txn);
@@ -121,7 +123,8 @@ function cutTornEnd(disk: Disk, log: ZxidFile, validBytes: number, entries: numb
 
 function removeTemporaryFiles(disk: Disk, directory: string): void {
   for (const entry of disk.list(directory)) {
-    if (!entry.isDirectory && entry.name.startsWith(`${SNAPSHOT_PREFIX}.`) && entry.name.endsWith(TEMPORARY_SUFFIX)) disk.remove(`${directory}/${entry.name}`);
+    if (!entry.isDirectory && entry.name.startsWith(`${SNAPSHOT_PREFIX}.`) && entry.name.endsWith(TEMPORARY_SUFFIX))
+      disk.remove(`${directory}/${entry.name}`);
   }
 }
 

@@ -63,7 +63,8 @@ export class FileInput {
 
   /** The next `length` bytes: a view that is good until the next read. */
   bytes(length: number): Buffer {
-    if (length < 0 || length > this.remaining) throw new CorruptFileError(`${length} bytes announced at ${this.position} of ${this.#file.path}, ${this.remaining} left`);
+    if (length < 0 || length > this.remaining)
+      throw new CorruptFileError(`${length} bytes announced at ${this.position} of ${this.#file.path}, ${this.remaining} left`);
     return this.#consume(length);
   }
 

@@ -11,7 +11,8 @@ export function readSnapshot(disk: Disk, path: string, tree: DataTree): Map<Long
   const file = disk.open(path, 'read');
   try {
     const input = new FileInput(file);
-    if (input.int() !== SNAPSHOT_MAGIC || input.int() !== SNAPSHOT_VERSION) throw new CorruptFileError(`${path} is not a snapshot of version ${SNAPSHOT_VERSION}`);
+    if (input.int() !== SNAPSHOT_MAGIC || input.int() !== SNAPSHOT_VERSION)
+      throw new CorruptFileError(`${path} is not a snapshot of version ${SNAPSHOT_VERSION}`);
     input.long();
     tree.clearForRestore();
     const sessions = readSessions(input);

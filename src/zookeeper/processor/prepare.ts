@@ -166,7 +166,15 @@ export class RequestPreparer {
     if (this.#exceedsQuota(path, dataLength, 1)) return KeeperCode.QuotaExceeded;
     const parentCVersion = (parent.cversion + 1) | 0;
     this.changes.put(zxid, above, { ...parent, cversion: parentCVersion, childCount: parent.childCount + 1 });
-    this.changes.put(zxid, path, { version: 0, cversion: 0, aversion: 0, ephemeralOwner: ownerOf(request, mode, requester), childCount: 0, acl, dataLength });
+    this.changes.put(zxid, path, {
+      version: 0,
+      cversion: 0,
+      aversion: 0,
+      ephemeralOwner: ownerOf(request, mode, requester),
+      childCount: 0,
+      acl,
+      dataLength,
+    });
     const base = { path, data: request.data, acl, parentCVersion };
     if (request.type === OpCode.createContainer) return { type: request.type, ...base };
     if (request.type === OpCode.createTTL) return { type: request.type, ...base, ttl: request.ttl };

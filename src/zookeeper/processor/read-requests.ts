@@ -95,7 +95,13 @@ function getData(tree: DataTree, reader: Reader, { path, watch }: { path: string
   return KeeperCode.OK;
 }
 
-function getChildren(tree: DataTree, reader: Reader, { path, watch }: { path: string; watch: boolean }, reply: JuteWriter, withStat: boolean): number {
+function getChildren(
+  tree: DataTree,
+  reader: Reader,
+  { path, watch }: { path: string; watch: boolean },
+  reply: JuteWriter,
+  withStat: boolean,
+): number {
   const node = tree.getNode(path);
   const error = readable(tree, reader, node);
   if (node === undefined || error !== KeeperCode.OK) return error;
@@ -160,7 +166,8 @@ function multiReadOne(tree: DataTree, reader: Reader, { type, path }: MultiReadO
  */
 function setWatches<R extends Reader>(tree: DataTree<R>, reader: R, request: SetWatchesRequest): number {
   const { relativeZxid } = request;
-  const tell = (type: EventType, path: string, node?: DataNode): void => reader.process(type, path, node === undefined ? [] : tree.aclOf(node));
+  const tell = (type: EventType, path: string, node?: DataNode): void =>
+    reader.process(type, path, node === undefined ? [] : tree.aclOf(node));
   for (const path of request.dataWatches) {
     const node = tree.getNode(path);
     if (node === undefined) tell(EventType.NodeDeleted, path);

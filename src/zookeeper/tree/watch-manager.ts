@@ -105,7 +105,7 @@ export class WatchManager<W extends Watcher> {
   /** The paths above `path`, only walked when a recursive watch exists at all. */
   *#pathsAbove(path: string): Iterable<string> {
     if (this.#recursiveCount === 0) return;
-    for (let above = path; above !== '/'; ) {
+    for (let above = path; above !== '/';) {
       above = parentPath(above);
       yield above;
     }

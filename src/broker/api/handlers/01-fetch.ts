@@ -126,7 +126,7 @@ function partitionData(slot: Slot, apiVersion: number, deps: FetchDeps, leaders:
     lastStableOffset: result.lastStableOffset,
     logStartOffset: result.logStartOffset,
     abortedTransactions: result.abortedTransactions === null ? null : [...result.abortedTransactions],
-    records: result.records === null ? [] : [result.records],
+    records: result.records ?? [],
     ...(result.divergingEpoch === undefined ? {} : { divergingEpoch: result.divergingEpoch }),
   };
   if (apiVersion < FIRST_LEADER_TAG_VERSION || (result.errorCode !== ErrorCode.NOT_LEADER_OR_FOLLOWER && result.errorCode !== ErrorCode.FENCED_LEADER_EPOCH)) return data;

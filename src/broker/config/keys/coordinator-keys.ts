@@ -13,9 +13,12 @@ export const coordinatorKeys = {
     validator: eachOneOf('classic'),
   }),
   'offset.metadata.max.bytes': int(4096, { doc: 'The longest note that may be committed with an offset.' }),
-  'offsets.load.buffer.size': int(5_242_880, { doc: 'How much is read at once when groups and offsets are loaded.', validator: atLeast(1) }),
+  'offsets.load.buffer.size': int(5_242_880, {
+    doc: 'How much is read at once when groups and offsets are loaded.',
+    validator: atLeast(1),
+  }),
   'offsets.topic.replication.factor': short(3, {
-    doc: 'How many replicas the partitions of __consumer_offsets get. The topic can\'t be made with fewer brokers.',
+    doc: "How many replicas the partitions of __consumer_offsets get. The topic can't be made with fewer brokers.",
     validator: atLeast(1),
   }),
   'offsets.topic.num.partitions': int(50, {
@@ -23,12 +26,17 @@ export const coordinatorKeys = {
     validator: atLeast(1),
   }),
   'offsets.topic.segment.bytes': int(104_857_600, { doc: 'The size of a segment of __consumer_offsets.', validator: atLeast(1) }),
-  'offsets.topic.compression.codec': int(0, { doc: 'The codec of records in __consumer_offsets: 0 none, 1 gzip, 2 snappy, 3 LZ4, 4 zstd.' }),
+  'offsets.topic.compression.codec': int(0, {
+    doc: 'The codec of records in __consumer_offsets: 0 none, 1 gzip, 2 snappy, 3 LZ4, 4 zstd.',
+  }),
   'offsets.retention.minutes': int(10_080, {
     doc: 'How long committed offsets are kept after the group has lost its last member, or has stopped reading the topic.',
     validator: atLeast(1),
   }),
-  'offsets.retention.check.interval.ms': long(600_000, { doc: 'How often committed offsets are checked for expiry.', validator: atLeast(1) }),
+  'offsets.retention.check.interval.ms': long(600_000, {
+    doc: 'How often committed offsets are checked for expiry.',
+    validator: atLeast(1),
+  }),
   'offsets.commit.timeout.ms': int(5000, {
     doc: 'How long a commit waits for the replicas of __consumer_offsets.',
     validator: atLeast(1),
@@ -39,9 +47,12 @@ export const coordinatorKeys = {
     doc: 'How many replicas of __transaction_state must be in sync for a write to it.',
     validator: atLeast(1),
   }),
-  'transaction.state.log.load.buffer.size': int(5_242_880, { doc: 'How much is read at once when transactions are loaded.', validator: atLeast(1) }),
+  'transaction.state.log.load.buffer.size': int(5_242_880, {
+    doc: 'How much is read at once when transactions are loaded.',
+    validator: atLeast(1),
+  }),
   'transaction.state.log.replication.factor': short(3, {
-    doc: 'How many replicas the partitions of __transaction_state get. The topic can\'t be made with fewer brokers.',
+    doc: "How many replicas the partitions of __transaction_state get. The topic can't be made with fewer brokers.",
     validator: atLeast(1),
   }),
   'transaction.state.log.num.partitions': int(50, {

@@ -3,7 +3,7 @@ import { atLeast, between, boolean, className, double, eachOneOf, int, list, lon
 
 export const logKeys = {
   'num.partitions': int(1, { doc: 'How many partitions a topic gets when nobody says.', validator: atLeast(1) }),
-  'log.dir': string('/tmp/kafka-logs', { doc: 'Where logs lie, when log.dirs isn\'t set.' }),
+  'log.dir': string('/tmp/kafka-logs', { doc: "Where logs lie, when log.dirs isn't set." }),
   'log.dirs': string(null, { doc: 'The folders that logs lie in, separated by commas; by default log.dir.' }),
   'log.segment.bytes': int(1_073_741_824, {
     doc: 'The size at which a segment is closed and a new one begun. Default for topics: segment.bytes.',
@@ -11,7 +11,7 @@ export const logKeys = {
     dynamic: 'cluster-wide',
   }),
   'log.roll.ms': long(null, {
-    doc: 'The age at which a segment is closed even if it isn\'t full. Default for topics: segment.ms. When not set, log.roll.hours is used.',
+    doc: "The age at which a segment is closed even if it isn't full. Default for topics: segment.ms. When not set, log.roll.hours is used.",
     dynamic: 'cluster-wide',
   }),
   'log.roll.hours': int(168, { doc: 'As log.roll.ms, in hours.', validator: atLeast(1) }),
@@ -65,12 +65,12 @@ export const logKeys = {
     validator: atLeast(0),
   }),
   'log.segment.delete.delay.ms': long(60_000, {
-    doc: 'How long a deleted segment\'s file is kept under another name. Default for topics: file.delete.delay.ms.',
+    doc: "How long a deleted segment's file is kept under another name. Default for topics: file.delete.delay.ms.",
     validator: atLeast(0),
     dynamic: 'cluster-wide',
   }),
   'log.preallocate': boolean(false, {
-    doc: 'Whether a new segment\'s file gets its full size at once. Default for topics: preallocate.',
+    doc: "Whether a new segment's file gets its full size at once. Default for topics: preallocate.",
     dynamic: 'cluster-wide',
   }),
   'log.message.format.version': string('3.0-IV1', { doc: 'Kept for Apache Kafka, without effect: records are always in format 2.' }),
@@ -80,22 +80,22 @@ export const logKeys = {
     dynamic: 'cluster-wide',
   }),
   'log.message.timestamp.difference.max.ms': long(LONG_MAX, {
-    doc: 'Replaced by log.message.timestamp.before.max.ms and log.message.timestamp.after.max.ms, which it stands in for when they aren\'t set.',
+    doc: "Replaced by log.message.timestamp.before.max.ms and log.message.timestamp.after.max.ms, which it stands in for when they aren't set.",
     validator: atLeast(0),
     dynamic: 'cluster-wide',
   }),
   'log.message.timestamp.before.max.ms': long(LONG_MAX, {
-    doc: 'How far in the past a record\'s timestamp may lie. Default for topics: message.timestamp.before.max.ms.',
+    doc: "How far in the past a record's timestamp may lie. Default for topics: message.timestamp.before.max.ms.",
     validator: atLeast(0),
     dynamic: 'cluster-wide',
   }),
   'log.message.timestamp.after.max.ms': long(LONG_MAX, {
-    doc: 'How far in the future a record\'s timestamp may lie. Default for topics: message.timestamp.after.max.ms.',
+    doc: "How far in the future a record's timestamp may lie. Default for topics: message.timestamp.after.max.ms.",
     validator: atLeast(0),
     dynamic: 'cluster-wide',
   }),
   'log.message.downconversion.enable': boolean(true, {
-    doc: 'Kept for Apache Kafka, without effect: fetch versions that need older record formats aren\'t offered.',
+    doc: "Kept for Apache Kafka, without effect: fetch versions that need older record formats aren't offered.",
     dynamic: 'cluster-wide',
   }),
   'log.local.retention.ms': long(-2, {
@@ -114,7 +114,7 @@ export const logKeys = {
     internal: true,
   }),
   'log.dir.failure.timeout.ms': long(30_000, {
-    doc: 'How long a broker that can\'t report a failed log directory goes on. Used in KRaft mode only.',
+    doc: "How long a broker that can't report a failed log directory goes on. Used in KRaft mode only.",
     validator: atLeast(1),
   }),
   'num.recovery.threads.per.data.dir': int(1, {
@@ -122,13 +122,15 @@ export const logKeys = {
     validator: atLeast(1),
     dynamic: 'cluster-wide',
   }),
-  'auto.create.topics.enable': boolean(true, { doc: 'Whether a topic that a client asks for and that doesn\'t exist is made.' }),
+  'auto.create.topics.enable': boolean(true, { doc: "Whether a topic that a client asks for and that doesn't exist is made." }),
   'min.insync.replicas': int(1, {
     doc: 'How many replicas must be in sync for a write with acks=all to be accepted. Default for topics: min.insync.replicas.',
     validator: atLeast(1),
     dynamic: 'cluster-wide',
   }),
-  'create.topic.policy.class.name': className(null, { doc: 'A Java class that judges new topics. Kept for Apache Kafka, without effect here.' }),
+  'create.topic.policy.class.name': className(null, {
+    doc: 'A Java class that judges new topics. Kept for Apache Kafka, without effect here.',
+  }),
   'alter.config.policy.class.name': className(null, {
     doc: 'A Java class that judges changes of settings. Kept for Apache Kafka, without effect here.',
   }),
@@ -144,12 +146,12 @@ export const logKeys = {
     dynamic: 'cluster-wide',
   }),
   'log.cleaner.io.buffer.size': int(524_288, {
-    doc: 'The memory of the cleaner\'s buffers, for all its threads together.',
+    doc: "The memory of the cleaner's buffers, for all its threads together.",
     validator: atLeast(0),
     dynamic: 'cluster-wide',
   }),
   'log.cleaner.io.buffer.load.factor': double(0.9, {
-    doc: 'How full the cleaner\'s map of keys may get; more keys per round against more collisions.',
+    doc: "How full the cleaner's map of keys may get; more keys per round against more collisions.",
     dynamic: 'cluster-wide',
   }),
   'log.cleaner.backoff.ms': long(15_000, {

@@ -5,13 +5,17 @@ import { atLeast, boolean, int, long, string } from '../config-def.ts';
 const NO_PURGE = 'Kept for Apache Kafka, without effect: completed requests leave the purgatory at once.';
 
 export const replicationKeys = {
-  'controller.socket.timeout.ms': int(30_000, { doc: 'How long the controller waits for a broker\'s answer before it connects anew.' }),
-  'default.replication.factor': int(1, { doc: 'How many replicas a topic\'s partitions get when nobody says.' }),
+  'controller.socket.timeout.ms': int(30_000, { doc: "How long the controller waits for a broker's answer before it connects anew." }),
+  'default.replication.factor': int(1, { doc: "How many replicas a topic's partitions get when nobody says." }),
   'replica.lag.time.max.ms': long(30_000, {
-    doc: 'A follower that hasn\'t caught up with its leader for this long is taken out of the in-sync replicas.',
+    doc: "A follower that hasn't caught up with its leader for this long is taken out of the in-sync replicas.",
   }),
-  'replica.socket.timeout.ms': int(30_000, { doc: 'How long a follower waits for its leader\'s answer; at least replica.fetch.wait.max.ms.' }),
-  'replica.socket.receive.buffer.bytes': int(65_536, { doc: 'The receive buffer of a follower\'s socket. Left to the operating system here.' }),
+  'replica.socket.timeout.ms': int(30_000, {
+    doc: "How long a follower waits for its leader's answer; at least replica.fetch.wait.max.ms.",
+  }),
+  'replica.socket.receive.buffer.bytes': int(65_536, {
+    doc: "The receive buffer of a follower's socket. Left to the operating system here.",
+  }),
   'replica.fetch.max.bytes': int(1_048_576, {
     doc: 'How many bytes of a partition a follower asks for at most; a larger first batch comes all the same.',
     validator: atLeast(0),
@@ -37,7 +41,7 @@ export const replicationKeys = {
     doc: 'Whether the controller gives leadership back to preferred replicas when leaders have become too unevenly spread.',
   }),
   'leader.imbalance.per.broker.percentage': int(10, {
-    doc: 'The share of a broker\'s preferred leaderships that may lie elsewhere before leaderships are given back.',
+    doc: "The share of a broker's preferred leaderships that may lie elsewhere before leaderships are given back.",
   }),
   'leader.imbalance.check.interval.seconds': long(300, { doc: 'How often the spread of leaders is checked.', validator: atLeast(1) }),
   'unclean.leader.election.interval.ms': long(300_000, {
@@ -46,7 +50,7 @@ export const replicationKeys = {
     internal: true,
   }),
   'unclean.leader.election.enable': boolean(false, {
-    doc: 'Whether a replica that isn\'t in sync may become leader when no other is left, losing records. Default for topics: unclean.leader.election.enable.',
+    doc: "Whether a replica that isn't in sync may become leader when no other is left, losing records. Default for topics: unclean.leader.election.enable.",
     dynamic: 'cluster-wide',
   }),
   'inter.broker.protocol.version': string('3.9-IV0', {

@@ -32,7 +32,9 @@ export const serverKeys = {
     doc: 'How many moves of replicas between log directories run at once; by default one per log directory.',
   }),
   'request.timeout.ms': int(30_000, { doc: 'How long this broker waits for the answer to a request it sent to another broker.' }),
-  'socket.connection.setup.timeout.ms': long(10_000, { doc: 'How long a connection to another broker may take to be set up at the first try.' }),
+  'socket.connection.setup.timeout.ms': long(10_000, {
+    doc: 'How long a connection to another broker may take to be set up at the first try.',
+  }),
   'socket.connection.setup.timeout.max.ms': long(30_000, {
     doc: 'The longest time for setting up a connection, reached by doubling after each failure in a row.',
   }),
@@ -43,7 +45,7 @@ export const serverKeys = {
     dynamic: 'cluster-wide',
   }),
   'compression.gzip.level': int(-1, {
-    doc: 'The level used when the broker compresses with gzip; -1 is the library\'s own choice.',
+    doc: "The level used when the broker compresses with gzip; -1 is the library's own choice.",
     validator: {
       description: '[1,...,9] or -1',
       check: (level) => (level === -1 || (level >= 1 && level <= 9) ? undefined : 'Value must be between 1 and 9 or equal to -1'),
@@ -79,7 +81,10 @@ export const serverKeys = {
     doc: 'What decides on access: kafka.security.authorizer.AclAuthorizer for access control lists kept in ZooKeeper, empty for none.',
   }),
   'early.start.listeners': string(null, { doc: 'Listeners that open before the authorizer has started.' }),
-  'unstable.api.versions.enable': boolean(false, { doc: 'Whether API versions that are still being developed are offered.', internal: true }),
+  'unstable.api.versions.enable': boolean(false, {
+    doc: 'Whether API versions that are still being developed are offered.',
+    internal: true,
+  }),
 
   'zookeeper.connect': string(null, {
     doc: 'The ZooKeeper servers as host:port, separated by commas; a path after the last one keeps the cluster below that node.',
@@ -96,7 +101,9 @@ export const serverKeys = {
     validator: atLeast(1),
   }),
   'zookeeper.ssl.client.enable': boolean(false, { doc: 'Whether ZooKeeper is reached over TLS.' }),
-  'zookeeper.clientCnxnSocket': string(null, { doc: 'The Java class for sockets to ZooKeeper. Kept for Apache Kafka, without effect here.' }),
+  'zookeeper.clientCnxnSocket': string(null, {
+    doc: 'The Java class for sockets to ZooKeeper. Kept for Apache Kafka, without effect here.',
+  }),
   'zookeeper.ssl.keystore.location': string(null, { doc: 'Where the key store for TLS to ZooKeeper lies.' }),
   'zookeeper.ssl.keystore.password': password({ doc: 'The password of the key store for TLS to ZooKeeper.' }),
   'zookeeper.ssl.keystore.type': string(null, { doc: 'The type of the key store for TLS to ZooKeeper.' }),
@@ -106,9 +113,9 @@ export const serverKeys = {
   'zookeeper.ssl.protocol': string('TLSv1.2', { doc: 'The TLS version tried with ZooKeeper.' }),
   'zookeeper.ssl.enabled.protocols': list(null, { doc: 'The TLS versions allowed with ZooKeeper.' }),
   'zookeeper.ssl.cipher.suites': list(null, { doc: 'The cipher suites allowed with ZooKeeper.' }),
-  'zookeeper.ssl.endpoint.identification.algorithm': string('HTTPS', { doc: 'How the host name in ZooKeeper\'s certificate is checked.' }),
-  'zookeeper.ssl.crl.enable': boolean(false, { doc: 'Whether revocation lists are consulted for ZooKeeper\'s certificate.' }),
-  'zookeeper.ssl.ocsp.enable': boolean(false, { doc: 'Whether OCSP is asked about ZooKeeper\'s certificate.' }),
+  'zookeeper.ssl.endpoint.identification.algorithm': string('HTTPS', { doc: "How the host name in ZooKeeper's certificate is checked." }),
+  'zookeeper.ssl.crl.enable': boolean(false, { doc: "Whether revocation lists are consulted for ZooKeeper's certificate." }),
+  'zookeeper.ssl.ocsp.enable': boolean(false, { doc: "Whether OCSP is asked about ZooKeeper's certificate." }),
   'samsa.zookeeper.client': string('library', {
     doc: 'Which ZooKeeper client the broker uses: library (node-zookeeper-client) or own. A key of Samsa, unknown to Apache Kafka.',
     validator: oneOf('library', 'own'),
@@ -123,7 +130,10 @@ export const serverKeys = {
   'auto.include.jmx.reporter': boolean(true, { doc: 'Kept for Apache Kafka, without effect here: there is no JMX.' }),
   'kafka.metrics.reporters': list('', { doc: 'Kept for Apache Kafka, without effect here.' }),
   'kafka.metrics.polling.interval.secs': int(10, { doc: 'Kept for Apache Kafka, without effect here.', validator: atLeast(1) }),
-  'telemetry.max.bytes': int(1_048_576, { doc: 'The largest telemetry message of a client. Used in KRaft mode only.', validator: atLeast(1) }),
+  'telemetry.max.bytes': int(1_048_576, {
+    doc: 'The largest telemetry message of a client. Used in KRaft mode only.',
+    validator: atLeast(1),
+  }),
 
   'quota.window.num': int(11, { doc: 'How many windows client quotas are averaged over.', validator: atLeast(1) }),
   'quota.window.size.seconds': int(1, { doc: 'The length of a window for client quotas.', validator: atLeast(1) }),

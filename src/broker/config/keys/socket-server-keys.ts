@@ -8,10 +8,9 @@ export const socketServerKeys = {
   'advertised.listeners': string(null, {
     doc: 'The addresses that clients and other brokers are told, as NAME://host:port; by default those of listeners.',
   }),
-  'listener.security.protocol.map': string(
-    'SASL_SSL:SASL_SSL,PLAINTEXT:PLAINTEXT,SSL:SSL,SASL_PLAINTEXT:SASL_PLAINTEXT',
-    { doc: 'Which security protocol each listener name stands for, as NAME:PROTOCOL, separated by commas.' },
-  ),
+  'listener.security.protocol.map': string('SASL_SSL:SASL_SSL,PLAINTEXT:PLAINTEXT,SSL:SSL,SASL_PLAINTEXT:SASL_PLAINTEXT', {
+    doc: 'Which security protocol each listener name stands for, as NAME:PROTOCOL, separated by commas.',
+  }),
   'control.plane.listener.name': string(null, {
     doc: 'The listener that the controller speaks to brokers on; by default it uses the inter-broker listener.',
   }),
@@ -62,7 +61,7 @@ export const socketServerKeys = {
   }),
 
   'security.inter.broker.protocol': string('PLAINTEXT', {
-    doc: 'The security protocol between brokers, when inter.broker.listener.name isn\'t set.',
+    doc: "The security protocol between brokers, when inter.broker.listener.name isn't set.",
     validator: oneOf('PLAINTEXT', 'SSL', 'SASL_PLAINTEXT', 'SASL_SSL'),
   }),
   'inter.broker.listener.name': string(null, { doc: 'The listener that brokers use among themselves.' }),
@@ -76,7 +75,7 @@ export const socketServerKeys = {
     doc: 'Whether a client must show a certificate: required, requested, none.',
     validator: oneOf('required', 'requested', 'none'),
   }),
-  'ssl.principal.mapping.rules': string('DEFAULT', { doc: 'How a certificate\'s distinguished name becomes a user name.' }),
+  'ssl.principal.mapping.rules': string('DEFAULT', { doc: "How a certificate's distinguished name becomes a user name." }),
   'ssl.protocol': string('TLSv1.3', { doc: 'The newest TLS version to use.' }),
   'ssl.enabled.protocols': list('TLSv1.2,TLSv1.3', { doc: 'The TLS versions allowed.' }),
   'ssl.cipher.suites': list('', { doc: 'The cipher suites allowed; empty is all that are safe.' }),

@@ -25,7 +25,7 @@ export const topicKeys = {
     validator: oneOf('uncompressed', 'zstd', 'lz4', 'snappy', 'gzip', 'producer'),
   }),
   'compression.gzip.level': int(-1, {
-    doc: 'The level when the broker compresses with gzip; -1 is the library\'s own choice.',
+    doc: "The level when the broker compresses with gzip; -1 is the library's own choice.",
     validator: {
       description: '[1,...,9] or -1',
       check: (level) => (level === -1 || (level >= 1 && level <= 9) ? undefined : 'Value must be between 1 and 9 or equal to -1'),
@@ -66,7 +66,7 @@ export const topicKeys = {
     validator: atLeast(-2),
   }),
   'local.retention.ms': long(-2, {
-    doc: 'How long a tiered log\'s records are kept on this broker; -2 is what retention.ms says. There is no tiered storage here.',
+    doc: "How long a tiered log's records are kept on this broker; -2 is what retention.ms says. There is no tiered storage here.",
     validator: atLeast(-2),
   }),
   'max.compaction.lag.ms': long(LONG_MAX, {
@@ -78,19 +78,19 @@ export const topicKeys = {
     validator: atLeast(0),
   }),
   'message.downconversion.enable': boolean(true, {
-    doc: 'Kept for Apache Kafka, without effect: fetch versions that need older record formats aren\'t offered.',
+    doc: "Kept for Apache Kafka, without effect: fetch versions that need older record formats aren't offered.",
   }),
   'message.format.version': string('3.0-IV1', { doc: 'Kept for Apache Kafka, without effect: records are always in format 2.' }),
   'message.timestamp.after.max.ms': long(LONG_MAX, {
-    doc: 'How far in the future, by the broker\'s clock, a record\'s timestamp may lie. Not for LogAppendTime.',
+    doc: "How far in the future, by the broker's clock, a record's timestamp may lie. Not for LogAppendTime.",
     validator: atLeast(0),
   }),
   'message.timestamp.before.max.ms': long(LONG_MAX, {
-    doc: 'How far in the past, by the broker\'s clock, a record\'s timestamp may lie. Not for LogAppendTime.',
+    doc: "How far in the past, by the broker's clock, a record's timestamp may lie. Not for LogAppendTime.",
     validator: atLeast(0),
   }),
   'message.timestamp.difference.max.ms': long(LONG_MAX, {
-    doc: 'Replaced by message.timestamp.before.max.ms and message.timestamp.after.max.ms, which it stands in for when they aren\'t set.',
+    doc: "Replaced by message.timestamp.before.max.ms and message.timestamp.after.max.ms, which it stands in for when they aren't set.",
     validator: atLeast(0),
   }),
   'message.timestamp.type': string('CreateTime', {
@@ -109,7 +109,7 @@ export const topicKeys = {
     doc: 'How many replicas must be in sync for a write with acks=all. With fewer the write is refused.',
     validator: atLeast(1),
   }),
-  preallocate: boolean(false, { doc: 'Whether a new segment\'s file gets its full size at once.' }),
+  preallocate: boolean(false, { doc: "Whether a new segment's file gets its full size at once." }),
   'remote.storage.enable': boolean(false, { doc: 'Whether old segments move to remote storage. There is no tiered storage here.' }),
   'remote.log.copy.disable': boolean(false, { doc: 'Whether no more segments move to remote storage. There is no tiered storage here.' }),
   'remote.log.delete.on.disable': boolean(false, {
@@ -135,11 +135,11 @@ export const topicKeys = {
     validator: atLeast(0),
   }),
   'segment.ms': long(604_800_000, {
-    doc: 'The age at which a segment is closed even if it isn\'t full.',
+    doc: "The age at which a segment is closed even if it isn't full.",
     validator: atLeast(1),
   }),
   'unclean.leader.election.enable': boolean(false, {
-    doc: 'Whether a replica that isn\'t in sync may become leader when no other is left, losing records.',
+    doc: "Whether a replica that isn't in sync may become leader when no other is left, losing records.",
   }),
 };
 

@@ -1,5 +1,5 @@
 /**
- * ConsumerProtocolAssignment
+ * A consumer's assignment in SyncGroup, by the built-in assignors. All versions are the same on the wire.
  */
 import { array, defineData, field } from '../../generator/definition.ts';
 

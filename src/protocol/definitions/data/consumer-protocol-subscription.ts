@@ -1,5 +1,6 @@
 /**
- * ConsumerProtocolSubscription
+ * A consumer's metadata in JoinGroup, for the built-in assignors.
+ * v1 (KIP-429): ownedPartitions. v2 (KIP-792): generationId. v3 (KIP-881): rackId. Newer versions only append: read as v3.
  */
 import { array, defineData, field } from '../../generator/definition.ts';
 

@@ -1,5 +1,6 @@
 /**
- * GroupMetadataValue
+ * A group's generation and members in `__consumer_offsets`. Kafka 3.9 writes v3.
+ * v1: rebalanceTimeout. v2: currentStateTimestamp. v3 (KIP-345): groupInstanceId. v4: flexible, read only.
  */
 import { array, defineData, field, struct } from '../../generator/definition.ts';
 

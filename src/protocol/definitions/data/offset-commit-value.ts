@@ -1,5 +1,6 @@
 /**
- * OffsetCommitValue
+ * A committed offset in `__consumer_offsets`. Kafka 3.9 writes v3, and v1 where the client gave a retention.
+ * v1: expireTimestamp (only there). v3 (KIP-320): leaderEpoch. v4: flexible, read only.
  */
 import { defineData, field } from '../../generator/definition.ts';
 

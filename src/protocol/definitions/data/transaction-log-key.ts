@@ -1,5 +1,5 @@
 /**
- * TransactionLogKey
+ * Key of a transaction in `__transaction_state`.
  */
 import { defineData, field } from '../../generator/definition.ts';
 

@@ -1,5 +1,7 @@
 /**
- * TransactionLogValue
+ * State of a transaction in `__transaction_state`. Kafka 3.9 writes v0; v1 is flexible, read only.
+ * transactionStatus: 0 Empty, 1 Ongoing, 2 PrepareCommit, 3 PrepareAbort, 4 CompleteCommit, 5 CompleteAbort, 6 Dead,
+ * 7 PrepareEpochFence. Empty ones have null partitions.
  */
 import { array, defineData, field } from '../../generator/definition.ts';
 

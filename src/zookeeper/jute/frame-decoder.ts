@@ -42,6 +42,13 @@ export class FrameDecoder {
     }
   }
 
+  /** Throws away what comes from now on. */
+  discard(): void {
+    this.#broken = true;
+    this.#kept = [];
+    this.#body = undefined;
+  }
+
   /** Goes on after a frame that stopped it. */
   resume(): void {
     this.#stopped = false;
@@ -50,7 +57,6 @@ export class FrameDecoder {
     for (const chunk of kept) this.push(chunk);
   }
 
-  /** The first four bytes of the stream, once they are there: what a four-letter word is recognized by. */
   #readHeader(chunk: Buffer, from: number): number {
     const take = Math.min(4 - this.#headerBytes, chunk.length - from);
     chunk.copy(this.#header, this.#headerBytes, from, from + take);

@@ -1,0 +1,557 @@
+/**
+ * The controller: one broker, elected in ZooKeeper, that decides who leads which partition and tells the others.
+ *
+ * Every broker runs this class; at most one is in office. Everything happens in events, one at a time (`ControllerEventManager`);
+ * coming to office is `#onControllerFailover`, leaving it `#onControllerResignation`. Every write is fenced by
+ * /controller_epoch: a ControllerMovedError in any event ends the office.
+ *
+ * Differences from Apache Kafka: requests that no longer fit the queue are refused; a broker whose channel overflows is told
+ * everything anew; after an unexpected failure to come to office the node is given up only after a pause. Reassignment of
+ * partitions is not driven yet: assignments that are being reassigned are served as they are. Source: kafka.controller.KafkaController.
+ */
+import { ErrorCode, errorByCode, KafkaError } from '../../protocol/errors.ts';
+import type { AllocateProducerIdsRequest, AllocateProducerIdsResponseInput } from '../../protocol/generated/allocate-producer-ids.ts';
+import type { AlterPartitionRequest, AlterPartitionResponseInput } from '../../protocol/generated/alter-partition.ts';
+import type { StopReplicaResponse } from '../../protocol/generated/stop-replica.ts';
+import type { TopicPartition } from '../../protocol/topic-partition.ts';
+import type { Runtime } from '../../runtime/runtime.ts';
+import { sleep, type Cancellable } from '../../runtime/scheduler.ts';
+import type { BrokerInfo } from '../zk/broker-info.ts';
+import type { KafkaZkClient } from '../zk/kafka-zk-client.ts';
+import { ControllerMovedError } from '../zk/zk-errors.ts';
+import { processAlterPartition } from './alter-partition.ts';
+import { BrokerChangeProcessor } from './broker-change-processor.ts';
+import type { ClusterEventSink, TimedClusterEvent } from './cluster-events.ts';
+import { doControlledShutdown } from './controlled-shutdown.ts';
+import { ControllerBrokerRequestBatch } from './controller-broker-request-batch.ts';
+import { ControllerChannelManager, type ControllerNetworkClient } from './controller-channel-manager.ts';
+import { ControllerContext, type ControllerPartition } from './controller-context.ts';
+import { ControllerEventManager, type ControllerEvent } from './controller-event-manager.ts';
+import { ControllerMetrics } from './controller-metrics.ts';
+import { nodeOf, sendUpdateMetadata, type ControllerConfig, type ControllerParts } from './controller-parts.ts';
+import { ControllerZkWatches } from './controller-zk-watches.ts';
+import { describeController, type ControllerDescription } from './describe-controller.ts';
+import { PartitionStateMachine } from './partition-state-machine.ts';
+import { ReplicaElections, type ElectionType, type ReplicaElectionResult } from './replica-elections.ts';
+import { ReplicaStateMachine } from './replica-state-machine.ts';
+import { StateChangeLogger } from './state-change-logger.ts';
+import { TopicChangeProcessor } from './topic-change-processor.ts';
+import { TopicDeletionManager } from './topic-deletion-manager.ts';
+
+/** First look at the balance of leaders after the election. */
+const FIRST_REBALANCE_DELAY_MS = 5000;
+/** Pause before office is given up after an unexpected failure: else an error that stays would make elections spin. */
+const FAILED_FAILOVER_BACKOFF_MS = 500;
+
+export interface KafkaControllerOptions {
+  readonly config: ControllerConfig;
+  readonly zk: KafkaZkClient;
+  readonly runtime: Pick<Runtime, 'clock' | 'scheduler' | 'random' | 'logger' | 'metrics'>;
+  /** A client of the controller's own, with one request in flight per node; closed with the controller. */
+  readonly networkClient: ControllerNetworkClient;
+  /** What the broker registers: asked again when a new session needs a new registration. */
+  readonly brokerInfo: () => BrokerInfo;
+  /** Of the registration made before `startup`. */
+  readonly initialBrokerEpoch: number;
+  /** Told each new broker epoch (after a new session). */
+  readonly onBrokerEpoch?: (brokerEpoch: number) => void;
+  readonly eventSink?: ClusterEventSink;
+  readonly maxQueuedEvents?: number;
+}
+
+export class KafkaController {
+  readonly #options: KafkaControllerOptions;
+  readonly #eventManager: ControllerEventManager;
+  readonly #parts: ControllerParts;
+  readonly #brokerChanges: BrokerChangeProcessor;
+  readonly #topicChanges: TopicChangeProcessor;
+  readonly #elections: ReplicaElections;
+  readonly #watches: ControllerZkWatches;
+  readonly #metrics: ControllerMetrics;
+  #brokerEpoch: number;
+  #activeControllerId = -1;
+  #inOffice = false;
+  #rebalanceTimer: Cancellable | undefined;
+
+  constructor(options: KafkaControllerOptions) {
+    const { config, runtime, zk } = options;
+    const { clock, scheduler, metrics } = runtime;
+    this.#options = options;
+    this.#brokerEpoch = options.initialBrokerEpoch;
+    const logger = runtime.logger.child({ component: 'KafkaController', brokerId: config.brokerId });
+    const { maxQueuedEvents, eventSink } = options;
+    this.#eventManager = new ControllerEventManager({ clock, scheduler, logger, metrics, ...(maxQueuedEvents === undefined ? {} : { maxQueuedEvents }) });
+    this.#watches = new ControllerZkWatches(zk.session, (event) => void this.#eventManager.put(event), this.#watchedEvents());
+    const context = new ControllerContext();
+    const stateChangeLogger = new StateChangeLogger({
+      brokerId: config.brokerId,
+      controllerEpoch: () => context.epoch,
+      clock,
+      logger: runtime.logger,
+      ...(eventSink === undefined ? {} : { sink: eventSink }),
+    });
+    this.#metrics = new ControllerMetrics(metrics, { isActive: () => this.isActive, counts: () => context.counts() });
+    this.#parts = this.#makeParts(context, stateChangeLogger, logger);
+    this.#brokerChanges = new BrokerChangeProcessor(this.#parts);
+    this.#topicChanges = new TopicChangeProcessor(this.#parts, runtime.random);
+    this.#elections = new ReplicaElections(this.#parts);
+  }
+
+  /** Whether this broker is the controller and has come to office. */
+  get isActive(): boolean {
+    return this.#inOffice;
+  }
+
+  /** The controller as this broker last saw it in ZooKeeper, -1 for none. */
+  get activeControllerId(): number {
+    return this.#activeControllerId;
+  }
+
+  /** Epoch of this controller; 0 while not in office. */
+  get epoch(): number {
+    return this.#parts.context.epoch;
+  }
+
+  /** Current epoch of this broker's registration. */
+  get brokerEpoch(): number {
+    return this.#brokerEpoch;
+  }
+
+  /** Events processed or waiting right now; for tests and introspection. */
+  get isIdle(): boolean {
+    return this.#eventManager.state === 'Idle' && this.#eventManager.queueSize === 0;
+  }
+
+  /** Takes part in elections from now on. The broker is registered already. */
+  startup(): void {
+    this.#options.zk.session.registerStateChangeHandler({
+      name: 'controller-state-change-handler',
+      beforeInitializingSession: () => this.#eventManager.clearAndPut(this.#event('Expire', () => this.#resign('the ZooKeeper session expired'))),
+      afterInitializingSession: () => void this.#eventManager.put(this.#event('RegisterBrokerAndReelect', () => this.#registerBrokerAndReelect())),
+    });
+    void this.#eventManager.put(
+      this.#event('Startup', async () => {
+        await this.#watches.watchController();
+        await this.#elect();
+      }),
+    );
+    this.#eventManager.start();
+  }
+
+  /** Leaves office if in it; the ZooKeeper session, whose end lets another be elected, is the owner's to close. */
+  async shutdown(): Promise<void> {
+    this.#options.zk.session.unregisterStateChangeHandler('controller-state-change-handler');
+    this.#watches.unwatchController();
+    await this.#eventManager.close();
+    this.#resign('the broker is shutting down');
+    await this.#parts.channelManager.shutdown();
+    this.#metrics.remove();
+  }
+
+  // Requests
+
+  /** Resolves with the partitions the broker still leads; rejects with KafkaError NOT_CONTROLLER, STALE_BROKER_EPOCH, BROKER_NOT_AVAILABLE. */
+  controlledShutdown(brokerId: number, brokerEpoch: number): Promise<readonly TopicPartition[]> {
+    return this.#request('ControlledShutdown', 'ControlledShutdown', () => doControlledShutdown(this.#parts, brokerId, brokerEpoch));
+  }
+
+  /** Never rejects: errors are in the response. */
+  async alterPartition(request: AlterPartitionRequest, version: number): Promise<AlterPartitionResponseInput> {
+    try {
+      return await this.#request('AlterPartition', 'IsrChange', () => processAlterPartition(this.#parts, request, version));
+    } catch (error) {
+      return { throttleTimeMs: 0, errorCode: codeOf(error), topics: [] };
+    }
+  }
+
+  /** Never rejects: errors are in the response. */
+  async allocateProducerIds({ brokerId, brokerEpoch }: AllocateProducerIdsRequest): Promise<AllocateProducerIdsResponseInput> {
+    try {
+      const block = await this.#request('AllocateProducerIds', 'Idle', () => {
+        const known = this.#parts.context.brokerEpoch(brokerId);
+        if (known === undefined) throw new KafkaError(ErrorCode.BROKER_ID_NOT_REGISTERED);
+        if (known !== brokerEpoch) throw new KafkaError(ErrorCode.STALE_BROKER_EPOCH);
+        return this.#options.zk.takeProducerIdBlock(brokerId);
+      });
+      const length = block.lastProducerId - block.firstProducerId + 1;
+      return { throttleTimeMs: 0, errorCode: ErrorCode.NONE, producerIdStart: block.firstProducerId, producerIdLen: length };
+    } catch (error) {
+      return { throttleTimeMs: 0, errorCode: codeOf(error), producerIdStart: 0, producerIdLen: 0 };
+    }
+  }
+
+  /** Elections by request; without `partitions`, of all. Rejects with KafkaError NOT_CONTROLLER. */
+  electLeaders(partitions: readonly TopicPartition[] | undefined, type: ElectionType): Promise<readonly ReplicaElectionResult[]> {
+    return this.#request('ReplicaLeaderElection', 'ManualLeaderBalance', () =>
+      this.#elections.electLeaders(partitions ?? [...this.#parts.context.allPartitions()], type, 'admin'),
+    );
+  }
+
+  /** unclean.leader.election.enable became true for the broker, or for `topic`: partitions without a leader may have one now. */
+  enableUncleanLeaderElection(topic?: string): void {
+    const state = topic === undefined ? 'UncleanLeaderElectionEnable' : 'TopicUncleanLeaderElectionEnable';
+    const name = topic === undefined ? state : `${state} ${topic}`;
+    void this.#eventManager.put(
+      this.#officeEvent(name, state, async () => {
+        await this.#parts.partitionStateMachine.triggerOnlinePartitionStateChange(topic);
+      }),
+    );
+  }
+
+  isTopicQueuedForDeletion(topic: string): boolean {
+    return this.#parts.topicDeletionManager.isTopicQueuedUpForDeletion(topic);
+  }
+
+  /** The last changes this controller made, oldest first. */
+  recentEvents(): readonly TimedClusterEvent[] {
+    return this.#parts.stateChangeLogger.recentEvents();
+  }
+
+  /** A picture of the controller for introspection. */
+  describe(): ControllerDescription {
+    const { context, channelManager } = this.#parts;
+    const { state, queueSize } = this.#eventManager;
+    return describeController({ isActive: this.isActive, activeControllerId: this.#activeControllerId, state, queueSize, context, channelManager });
+  }
+
+  // Office
+
+  async #elect(): Promise<void> {
+    const { zk, config, logger, context } = this.#parts;
+    this.#activeControllerId = (await zk.controller.getControllerId()) ?? -1;
+    if (this.#activeControllerId !== -1) return;
+    try {
+      const { epoch, epochZkVersion } = await zk.controller.elect(config.brokerId);
+      context.epoch = epoch;
+      context.epochZkVersion = epochZkVersion;
+      this.#activeControllerId = config.brokerId;
+      this.#inOffice = true;
+      this.#parts.stateChangeLogger.record({
+        kind: 'controller-elected',
+        brokerId: config.brokerId,
+        controllerEpoch: epoch,
+        reason: 'there was no controller and it was the first to create /controller',
+      });
+      await this.#onControllerFailover();
+    } catch (error) {
+      if (error instanceof ControllerMovedError) {
+        await this.#maybeResign();
+        logger.info(`broker ${this.#activeControllerId} was elected controller instead of this one`);
+      } else {
+        logger.error({ err: error }, 'coming to office failed: giving it up');
+        await this.#triggerControllerMove();
+      }
+    }
+  }
+
+  /** Reads everything, starts the state machines, takes up what was left unfinished. */
+  async #onControllerFailover(): Promise<void> {
+    const { zk, context, logger, partitionStateMachine, replicaStateMachine, topicDeletionManager, config } = this.#parts;
+    const startedAtMs = this.#options.runtime.clock.monotonicMs();
+    await zk.controller.enableFeatureVersioning();
+    const preferredElectionRequested = await this.#watches.watchOffice();
+    const [logDirEvents, isrChanges] = await Promise.all([zk.controller.getLogDirEvents(), zk.controller.getIsrChangeNotifications()]);
+    await zk.controller.deleteLogDirEvents(logDirEvents, context.epochZkVersion);
+    await zk.controller.deleteIsrChangeNotifications(isrChanges, context.epochZkVersion);
+    await this.#initializeControllerContext();
+    const deletions = new Set(await zk.controller.getTopicDeletions());
+    await topicDeletionManager.init(deletions, this.#topicsIneligibleForDeletion());
+    sendUpdateMetadata(this.#parts, context.liveOrShuttingDownBrokerIds, []);
+    await replicaStateMachine.startup();
+    await partitionStateMachine.startup();
+    const tookMs = Math.round(this.#options.runtime.clock.monotonicMs() - startedAtMs);
+    logger.info(`controller of epoch ${context.epoch} is ready after ${tookMs} ms: ${context.allTopics.size} topics`);
+    await topicDeletionManager.tryTopicDeletion();
+    if (preferredElectionRequested) await this.#elections.processPreferredReplicaElectionZNode();
+    if (config.autoLeaderRebalanceEnable) this.#scheduleRebalance(FIRST_REBALANCE_DELAY_MS);
+  }
+
+  async #initializeControllerContext(): Promise<void> {
+    const { zk, context, channelManager, config, logger } = this.#parts;
+    context.setLiveBrokers(await zk.brokers.getAllWithEpochs());
+    const partitions = await this.#topicChanges.loadTopics(await zk.topics.getAllTopics());
+    await this.#watches.watchBrokerModifications(context.liveOrShuttingDownBrokerIds);
+    for (const [partition, state] of await zk.topics.getPartitionStates(partitions)) {
+      if (state instanceof Error) logger.error({ err: state }, `the state of ${partition.name} cannot be read`);
+      else partition.leadership = state;
+    }
+    for (const broker of context.liveOrShuttingDownBrokers) {
+      const node = nodeOf(broker, config.interBrokerListenerName);
+      if (node !== undefined) channelManager.addBroker(node);
+      else logger.error(`broker ${broker.id} has no listener ${config.interBrokerListenerName}: it cannot be told anything`);
+    }
+  }
+
+  #topicsIneligibleForDeletion(): Set<string> {
+    const { context } = this.#parts;
+    const topics = new Set<string>();
+    for (const partition of context.allPartitions()) {
+      const offline = partition.assignment.replicas.some((replica) => !context.isReplicaOnline(replica, partition));
+      if (offline || context.partitionsBeingReassigned.has(partition)) topics.add(partition.topic);
+    }
+    return topics;
+  }
+
+  #onControllerResignation(): void {
+    this.#watches.unwatchOffice();
+    this.#rebalanceTimer?.cancel();
+    this.#rebalanceTimer = undefined;
+    this.#parts.channelManager.removeAllBrokers();
+    this.#parts.batch.clear();
+    this.#parts.context.reset();
+  }
+
+  /** Leaves office in memory; does nothing when not in it. */
+  #resign(reason: string): void {
+    const { context, config, stateChangeLogger } = this.#parts;
+    this.#activeControllerId = -1;
+    if (!this.#inOffice) return;
+    this.#inOffice = false;
+    stateChangeLogger.record({ kind: 'controller-resigned', brokerId: config.brokerId, controllerEpoch: context.epoch, reason });
+    this.#onControllerResignation();
+  }
+
+  /** Looks who is controller; leaves office when it is someone else. */
+  async #maybeResign(): Promise<void> {
+    await this.#watches.watchController();
+    const controllerId = (await this.#options.zk.controller.getControllerId()) ?? -1;
+    const { brokerId } = this.#options.config;
+    if (controllerId !== brokerId) this.#resign(controllerId === -1 ? '/controller is gone' : `broker ${controllerId} is the controller`);
+    this.#activeControllerId = controllerId;
+  }
+
+  /** Gives office up, in ZooKeeper too, so that another election takes place. */
+  async #triggerControllerMove(): Promise<void> {
+    const { zk, context, logger } = this.#parts;
+    const { epochZkVersion } = context;
+    if (!this.#inOffice) return;
+    this.#resign('coming to office failed');
+    await sleep(this.#options.runtime.scheduler, FAILED_FAILOVER_BACKOFF_MS);
+    try {
+      await zk.controller.resign(epochZkVersion);
+    } catch (error) {
+      if (!(error instanceof ControllerMovedError)) throw error;
+      logger.warn('another controller was elected meanwhile');
+    }
+  }
+
+  async #registerBrokerAndReelect(): Promise<void> {
+    this.#brokerEpoch = await this.#options.zk.brokers.register(this.#options.brokerInfo());
+    this.#options.onBrokerEpoch?.(this.#brokerEpoch);
+    await this.#maybeResign();
+    await this.#elect();
+  }
+
+  #scheduleRebalance(delayMs: number): void {
+    this.#rebalanceTimer = this.#options.runtime.scheduler.after(delayMs, () => {
+      const rebalance = this.#officeEvent('AutoPreferredReplicaLeaderElection', 'AutoLeaderBalance', async () => {
+        try {
+          await this.#elections.rebalanceLeaders();
+        } finally {
+          if (this.#inOffice) this.#scheduleRebalance(this.#options.config.leaderImbalanceCheckIntervalSeconds * 1000);
+        }
+      });
+      void this.#eventManager.put(rebalance);
+    });
+  }
+
+  // Events
+
+  /** What ZooKeeper's watches lead to. */
+  #watchedEvents(): ConstructorParameters<typeof ControllerZkWatches>[2] {
+    return {
+      controllerChange: () => this.#event('ControllerChange', () => this.#maybeResign(), true),
+      reelect: () =>
+        this.#event('Reelect', async () => {
+          await this.#maybeResign();
+          await this.#elect();
+        }),
+      brokerChange: () => this.#officeEvent('BrokerChange', 'BrokerChange', () => this.#brokerChanges.processBrokerChange()),
+      brokerModifications: (id) =>
+        this.#officeEvent(`BrokerModifications ${id}`, 'BrokerChange', () => this.#brokerChanges.processBrokerModification(id)),
+      topicChange: () => this.#officeEvent('TopicChange', 'TopicChange', () => this.#topicChanges.processTopicChange()),
+      partitionModifications: (topic) =>
+        this.#officeEvent(`PartitionModifications ${topic}`, 'TopicChange', () => this.#topicChanges.processPartitionModifications(topic)),
+      topicDeletion: () => this.#officeEvent('TopicDeletion', 'TopicDeletion', () => this.#topicChanges.processTopicDeletion()),
+      preferredReplicaElection: () =>
+        this.#officeEvent('ReplicaLeaderElection by znode', 'ManualLeaderBalance', async () => {
+          if (await this.#watches.watchPreferredReplicaElection()) await this.#elections.processPreferredReplicaElectionZNode();
+        }),
+      isrChangeNotification: () => this.#officeEvent('IsrChangeNotification', 'IsrChange', () => this.#processIsrChangeNotification()),
+      logDirEvent: () => this.#officeEvent('LogDirEventNotification', 'LogDirChange', () => this.#processLogDirEvents()),
+    };
+  }
+
+  /** ISR changes that brokers without AlterPartition wrote themselves: read them and tell everyone. */
+  async #processIsrChangeNotification(): Promise<void> {
+    const { zk, context } = this.#parts;
+    const names = await zk.controller.getIsrChangeNotifications();
+    try {
+      const changed = await zk.controller.getPartitionsOfIsrChanges(names);
+      const partitions = changed.map(({ topic, partition }) => context.partition(topic, partition)).filter((partition) => partition !== undefined);
+      if (partitions.length === 0) return;
+      for (const [partition, state] of await zk.topics.getPartitionStates(partitions)) {
+        if (state !== undefined && !(state instanceof Error)) partition.leadership = state;
+      }
+      sendUpdateMetadata(this.#parts, context.liveOrShuttingDownBrokerIds, partitions);
+    } finally {
+      await zk.controller.deleteIsrChangeNotifications(names, context.epochZkVersion);
+    }
+  }
+
+  async #processLogDirEvents(): Promise<void> {
+    const { zk, context } = this.#parts;
+    const names = await zk.controller.getLogDirEvents();
+    try {
+      const brokerIds = await zk.controller.getBrokersOfLogDirEvents(names);
+      if (brokerIds.length > 0) await this.#brokerChanges.processLogDirFailure(brokerIds);
+    } finally {
+      await zk.controller.deleteLogDirEvents(names, context.epochZkVersion);
+    }
+  }
+
+  /** The answer to StopReplica with deletion. */
+  #onStopReplicaResponse(response: StopReplicaResponse, brokerId: number, deleted: ReadonlySet<ControllerPartition>): void {
+    const event = this.#officeEvent('TopicDeletionStopReplicaResponseReceived', 'TopicDeletion', async () => {
+      const { context, topicDeletionManager } = this.#parts;
+      const failed: { partition: ControllerPartition; replica: number }[] = [];
+      const done: { partition: ControllerPartition; replica: number }[] = [];
+      const codes = new Map<ControllerPartition, number>();
+      for (const { topicName, partitionIndex, errorCode } of response.partitionErrors) {
+        const partition = context.partition(topicName, partitionIndex);
+        if (partition !== undefined) codes.set(partition, errorCode);
+      }
+      for (const partition of deleted) {
+        // Of another term of office, or of a reassignment, whose deletions nobody waits for.
+        if (context.partition(partition.topic, partition.partition) !== partition || !context.isTopicDeletionInProgress(partition.topic)) continue;
+        const errorCode = response.errorCode === ErrorCode.NONE ? (codes.get(partition) ?? ErrorCode.UNKNOWN_SERVER_ERROR) : response.errorCode;
+        (errorCode === ErrorCode.NONE ? done : failed).push({ partition, replica: brokerId });
+      }
+      await topicDeletionManager.failReplicaDeletion(failed);
+      if (done.length > 0) await topicDeletionManager.completeReplicaDeletion(done);
+    });
+    void this.#eventManager.put({ ...event, coalesce: false });
+  }
+
+  #event(name: string, process: () => Promise<void> | void, coalesce = false): ControllerEvent {
+    return { name, state: 'ControllerChange', coalesce, process };
+  }
+
+  /** An event that concerns the controller in office only, and that is one however often it waits. */
+  #officeEvent(name: string, state: ControllerEvent['state'], process: () => Promise<void>): ControllerEvent {
+    return { name, state, coalesce: true, process: () => this.#inOfficeOnly(name, process) };
+  }
+
+  async #inOfficeOnly<T>(name: string, process: () => Promise<T>): Promise<T | undefined> {
+    if (!this.#inOffice) return undefined;
+    try {
+      return await process();
+    } catch (error) {
+      if (!(error instanceof ControllerMovedError)) throw error;
+      this.#parts.logger.info({ err: error }, `the controller moved to another broker during ${name}`);
+      await this.#maybeResign();
+      return undefined;
+    }
+  }
+
+  /** Runs `process` as an event; rejects with KafkaError NOT_CONTROLLER when this broker is not, or stops being, the controller. */
+  #request<T>(name: string, state: ControllerEvent['state'], process: () => Promise<T> | T): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      const preempt = (): void => reject(new KafkaError(ErrorCode.NOT_CONTROLLER));
+      const event: ControllerEvent = {
+        name,
+        state,
+        preempt,
+        process: () =>
+          this.#inOfficeOnly(name, async () => {
+            resolve(await process());
+          }).then(preempt, (error: unknown) => {
+            reject(error instanceof Error ? error : new Error(String(error)));
+            if (!(error instanceof KafkaError)) throw error;
+          }),
+      };
+      void this.#eventManager.put(event);
+    });
+  }
+
+  #makeParts(context: ControllerContext, stateChangeLogger: StateChangeLogger, logger: Runtime['logger']): ControllerParts {
+    const { config, zk, runtime, networkClient } = this.#options;
+    const channelManager = new ControllerChannelManager({
+      client: networkClient,
+      clock: runtime.clock,
+      scheduler: runtime.scheduler,
+      logger: logger.child({ component: 'ControllerChannelManager' }),
+      metrics: runtime.metrics,
+      requestTimeoutMs: config.controllerSocketTimeoutMs,
+      onOverflow: (brokerId) => {
+        void this.#eventManager.put(
+          this.#officeEvent(`ChannelOverflow ${brokerId}`, 'BrokerChange', () => this.#brokerChanges.resendEverything(brokerId)),
+        );
+      },
+    });
+    const batch = new ControllerBrokerRequestBatch({
+      controllerId: config.brokerId,
+      context,
+      channelManager,
+      stateChangeLogger,
+      interBrokerListenerName: config.interBrokerListenerName,
+      handlers: {
+        onLeaderAndIsrResponse: (response, brokerId) => {
+          const event = this.#officeEvent('LeaderAndIsrResponseReceived', 'LeaderAndIsrResponseReceived', () =>
+            this.#brokerChanges.processLeaderAndIsrResponse(response, brokerId),
+          );
+          void this.#eventManager.put({ ...event, coalesce: false });
+        },
+        onUpdateMetadataResponse: ({ errorCode }, brokerId) => {
+          if (errorCode !== ErrorCode.NONE) stateChangeLogger.log.error(`broker ${brokerId} answered UpdateMetadata with ${errorByCode(errorCode).name}`);
+        },
+        onStopReplicaResponse: (response, brokerId, deleted) => {
+          if (deleted.size > 0) this.#onStopReplicaResponse(response, brokerId, deleted);
+        },
+      },
+    });
+    const common = { context, zk, batch, stateChangeLogger, logger };
+    const partitionStateMachine = new PartitionStateMachine({
+      ...common,
+      uncleanLeaderElectionEnable: config.uncleanLeaderElectionEnable,
+      onUncleanElection: () => this.#metrics.uncleanLeaderElections.add(),
+    });
+    const replicaStateMachine = new ReplicaStateMachine(common);
+    const topicDeletionManager = new TopicDeletionManager({
+      context,
+      partitionStateMachine,
+      replicaStateMachine,
+      stateChangeLogger,
+      logger,
+      deleteTopicEnable: config.deleteTopicEnable,
+      client: {
+        deleteTopic: async (topic) => {
+          await zk.topics.deleteTopic(topic, context.epochZkVersion);
+          await zk.configs.deleteTopicConfigs([topic], context.epochZkVersion);
+          await zk.controller.deleteTopicDeletions([topic], context.epochZkVersion);
+        },
+        deleteTopicDeletions: (topics) => zk.controller.deleteTopicDeletions(topics, context.epochZkVersion),
+        mutePartitionModifications: (topic) => this.#watches.unwatchPartitionModifications([topic]),
+        sendMetadataUpdate: (partitions) => sendUpdateMetadata({ batch, context }, context.liveOrShuttingDownBrokerIds, partitions),
+      },
+    });
+    return {
+      config,
+      context,
+      zk,
+      channelManager,
+      batch,
+      partitionStateMachine,
+      replicaStateMachine,
+      topicDeletionManager,
+      stateChangeLogger,
+      watches: this.#watches,
+      logger,
+    };
+  }
+}
+
+function codeOf(error: unknown): number {
+  return error instanceof KafkaError ? error.code : ErrorCode.UNKNOWN_SERVER_ERROR;
+}
+

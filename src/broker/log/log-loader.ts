@@ -1,0 +1,356 @@
+/**
+ * Opens the folder of a log: finishes or undoes what a crash interrupted, recovers what may be damaged, and brings epochs and producer
+ * state to the log's end.
+ *
+ *   *.deleted, *.cleaned, *.tmp   thrown away
+ *   *.swap                        a finished replacement by the cleaner: put in place, what it replaces is removed
+ *   an index without a log file   thrown away
+ *   a log file without a good index, at any time: its segment is scanned
+ *   after an unclean end          every segment from the recovery point on is scanned
+ *
+ * After a clean end nothing is scanned but the last few batches behind the last index entry. Source: Kafka's LogLoader.
+ */
+import { lastOffsetAt, leaderEpochAt, baseOffsetAt } from '../../log-format/batch-fields.ts';
+import { decodeEpochCheckpoint } from '../../log-format/checkpoint.ts';
+import type { EpochEntry } from '../../log-format/checkpoint.ts';
+import {
+  CLEANED_SUFFIX,
+  DELETED_SUFFIX,
+  LEADER_EPOCH_CHECKPOINT,
+  LOG_SUFFIX,
+  PARTITION_METADATA,
+  parseSegmentFileName,
+  PRODUCER_SNAPSHOT_SUFFIX,
+  SWAP_SUFFIX,
+} from '../../log-format/file-names.ts';
+import { LogFormatError } from '../../log-format/log-format-error.ts';
+import { decodePartitionMetadata } from '../../log-format/partition-metadata.ts';
+import type { TopicPartition } from '../../protocol/topic-partition.ts';
+import type { LogConfig } from '../config/log-config.ts';
+import { LeaderEpochFileCache } from './leader-epoch-file-cache.ts';
+import { LocalLog } from './local-log.ts';
+import type { LogContext } from './log-context.ts';
+import { recoverSegment } from './log-recovery.ts';
+import { LogSegment } from './log-segment.ts';
+import { LogSegments } from './log-segments.ts';
+import { ProducerSnapshots } from './producer-snapshots.ts';
+import { rebuildProducerState, takeSnapshot } from './producer-state-rebuild.ts';
+import { ProducerStateManager } from './producer-state-manager.ts';
+import { UnifiedLog } from './unified-log.ts';
+
+export interface LoadOptions {
+  readonly topicPartition: TopicPartition;
+  readonly directory: string;
+  readonly config: LogConfig;
+  /** From the checkpoint file; 0 when it doesn't name the log. */
+  readonly logStartOffset: number;
+  readonly recoveryPoint: number;
+  readonly hadCleanShutdown: boolean;
+  /** Hears of bytes scanned by recovery. */
+  readonly onBytes?: (bytes: number) => void;
+}
+
+/** Makes the folder of a new log and opens it. Throws the disk's errors. */
+export function createLog(context: LogContext, options: Pick<LoadOptions, 'topicPartition' | 'directory' | 'config'> & { topicId?: string | undefined }): UnifiedLog {
+  const { topicPartition, directory, config, topicId } = options;
+  context.disk.makeDirectory(directory);
+  const segments = new LogSegments();
+  segments.add(LogSegment.create(context, directory, 0, config));
+  const log = new UnifiedLog(context, {
+    topicPartition,
+    config,
+    local: new LocalLog(context, directory, { segments, logEndOffset: 0, directoryDirty: true }),
+    producerState: new ProducerStateManager(),
+    snapshots: new ProducerSnapshots(context.disk, directory, context.logger),
+    epochEntries: [],
+    epochsDirty: false,
+    topicId: undefined,
+    logStartOffset: 0,
+    recoveryPoint: 0,
+  });
+  if (topicId !== undefined) log.assignTopicId(topicId);
+  return log;
+}
+
+/** Opens a log that exists. Throws the disk's errors; damage never fails it. */
+export async function loadLog(context: LogContext, options: LoadOptions): Promise<UnifiedLog> {
+  return new LogLoader(context, options).load();
+}
+
+class LogLoader {
+  readonly #context: LogContext;
+  readonly #options: LoadOptions;
+  readonly #segments = new LogSegments();
+  readonly #snapshots: ProducerSnapshots;
+  #epochs: LeaderEpochFileCache;
+  #epochsDirty = false;
+  #topicId: string | undefined;
+
+  constructor(context: LogContext, options: LoadOptions) {
+    this.#context = context;
+    this.#options = options;
+    this.#snapshots = new ProducerSnapshots(context.disk, options.directory, context.logger);
+    this.#epochs = new LeaderEpochFileCache([], () => {});
+  }
+
+  async load(): Promise<UnifiedLog> {
+    const { topicPartition, directory, config, logStartOffset, hadCleanShutdown } = this.#options;
+    const names = this.#finishInterrupted();
+    this.#topicId = this.#readTopicId(names);
+    this.#openSegments(names);
+    this.#snapshots.setFrom(names.keys());
+    const epochEntries = this.#readEpochs(names);
+    this.#epochs = new LeaderEpochFileCache(epochEntries ?? [], () => {
+      this.#epochsDirty = true;
+    });
+    if (epochEntries === undefined) this.#epochsFromBatches();
+    await this.#checkIndexes();
+    const { logEndOffset, recoveryPoint } = await this.#recoverLog();
+    this.#epochs.truncateFromEnd(logEndOffset);
+    const start = Math.max(logStartOffset, this.#segments.first?.baseOffset ?? 0);
+    this.#epochs.truncateFromStart(start);
+    this.#snapshots.removeStray(new Set(this.#segments.all.map((segment) => segment.baseOffset)));
+    const producerState = this.#rebuildState(start, logEndOffset);
+    if (hadCleanShutdown) for (const segment of this.#segments.all) segment.markSynced();
+    return new UnifiedLog(this.#context, {
+      topicPartition,
+      config,
+      local: new LocalLog(this.#context, directory, { segments: this.#segments, logEndOffset, directoryDirty: !hadCleanShutdown }),
+      producerState,
+      snapshots: this.#snapshots,
+      epochEntries: this.#epochs.entries,
+      epochsDirty: this.#epochsDirty,
+      topicId: this.#topicId,
+      logStartOffset: start,
+      recoveryPoint,
+    });
+  }
+
+  /** Names of the files that are left, once what was under way is finished or undone. */
+  #finishInterrupted(): Set<string> {
+    const { disk } = this.#context;
+    const { directory } = this.#options;
+    const names = new Set(disk.list(directory).filter((entry) => !entry.isDirectory).map((entry) => entry.name));
+    const remove = (name: string): void => {
+      disk.remove(`${directory}/${name}`);
+      names.delete(name);
+    };
+    let lowestCleaned = Infinity;
+    for (const name of [...names]) {
+      if (name.endsWith(CLEANED_SUFFIX)) lowestCleaned = Math.min(lowestCleaned, parseSegmentFileName(name)?.offset ?? Infinity);
+      if (name.endsWith(DELETED_SUFFIX) || name.endsWith(CLEANED_SUFFIX) || name.endsWith('.tmp')) remove(name);
+    }
+    // A replacement by several segments of which one isn't finished never happened.
+    for (const name of [...names]) {
+      if (name.endsWith(SWAP_SUFFIX) && (parseSegmentFileName(name)?.offset ?? Infinity) >= lowestCleaned) remove(name);
+    }
+    this.#finishSwaps(names, remove);
+    return names;
+  }
+
+  #finishSwaps(names: Set<string>, remove: (name: string) => void): void {
+    const { disk, clock } = this.#context;
+    const { directory, config } = this.#options;
+    const swaps = [...names].filter((name) => name.endsWith(SWAP_SUFFIX));
+    if (swaps.length === 0) return;
+    let from = Infinity;
+    let to = -Infinity;
+    for (const name of swaps) {
+      const file = parseSegmentFileName(name);
+      if (file?.suffix !== LOG_SUFFIX) continue;
+      const sizeBytes = disk.stat(`${directory}/${name}`)?.sizeBytes ?? 0;
+      const segment = new LogSegment(this.#context, directory, { baseOffset: file.offset, sizeBytes, modifiedMs: clock.wallMs(), config });
+      segment.moved(directory, SWAP_SUFFIX);
+      from = Math.min(from, file.offset);
+      to = Math.max(to, endOfSwap(segment));
+      segment.abandon();
+    }
+    for (const name of [...names]) {
+      const file = parseSegmentFileName(name);
+      if (file !== undefined && file.state === '' && file.offset >= from && file.offset < to) remove(name);
+    }
+    for (const name of swaps) {
+      const target = name.slice(0, -SWAP_SUFFIX.length);
+      disk.rename(`${directory}/${name}`, `${directory}/${target}`);
+      names.delete(name);
+      names.add(target);
+    }
+    this.#context.logger.info(`Finished the replacement of segments ${from} to ${to - 1} of ${directory} that a crash interrupted`);
+  }
+
+  #openSegments(names: Set<string>): void {
+    const { disk } = this.#context;
+    const { directory, config } = this.#options;
+    const files = [...names].map((name) => ({ name, file: parseSegmentFileName(name) }));
+    const logs = new Set<number>();
+    for (const { name, file } of files) {
+      if (file?.suffix !== LOG_SUFFIX) continue;
+      const stat = disk.stat(`${directory}/${name}`);
+      logs.add(file.offset);
+      this.#segments.add(
+        new LogSegment(this.#context, directory, { baseOffset: file.offset, sizeBytes: stat?.sizeBytes ?? 0, modifiedMs: stat?.mtimeMs ?? 0, config }),
+      );
+    }
+    for (const { name, file } of files) {
+      if (file === undefined || file.suffix === PRODUCER_SNAPSHOT_SUFFIX || logs.has(file.offset)) continue;
+      this.#context.logger.warn(`Removing ${directory}/${name}: there is no log file to this index`);
+      disk.remove(`${directory}/${name}`);
+      names.delete(name);
+    }
+  }
+
+  #readTopicId(names: ReadonlySet<string>): string | undefined {
+    if (!names.has(PARTITION_METADATA)) return undefined;
+    const path = `${this.#options.directory}/${PARTITION_METADATA}`;
+    try {
+      return decodePartitionMetadata(this.#context.disk.readFile(path).toString('utf8'));
+    } catch (error) {
+      if (!(error instanceof LogFormatError)) throw error;
+      // The controller tells the id again with its next LeaderAndIsr.
+      this.#context.logger.warn({ err: error }, `Removing ${path}, which can't be read`);
+      this.#context.disk.remove(path);
+      return undefined;
+    }
+  }
+
+  /** Undefined when the file is damaged or, after an unclean end, missing: the batches tell. */
+  #readEpochs(names: ReadonlySet<string>): EpochEntry[] | undefined {
+    if (!names.has(LEADER_EPOCH_CHECKPOINT)) return this.#options.hadCleanShutdown ? [] : undefined;
+    const path = `${this.#options.directory}/${LEADER_EPOCH_CHECKPOINT}`;
+    try {
+      return decodeEpochCheckpoint(this.#context.disk.readFile(path).toString('utf8'));
+    } catch (error) {
+      if (!(error instanceof LogFormatError)) throw error;
+      this.#context.logger.warn({ err: error }, `${path} can't be read: the leader epochs are taken from the batches`);
+      return undefined;
+    }
+  }
+
+  #epochsFromBatches(): void {
+    this.#epochsDirty = true;
+    for (const segment of this.#segments.all) {
+      const scanner = segment.scan({ bodies: false });
+      for (let batch = scanner.next(); batch !== undefined; batch = scanner.next()) {
+        const epoch = leaderEpochAt(batch.buffer, batch.at);
+        const baseOffset = baseOffsetAt(batch.buffer, batch.at);
+        if (epoch > (this.#epochs.latestEpoch ?? -1) && baseOffset >= 0 && Number.isSafeInteger(baseOffset)) this.#epochs.assign(epoch, baseOffset);
+      }
+    }
+  }
+
+  /** Segments that recovery won't look at must have good indexes: of the last one at once, of others when they are first used. */
+  async #checkIndexes(): Promise<void> {
+    const { hadCleanShutdown, recoveryPoint, directory } = this.#options;
+    const unflushed = hadCleanShutdown ? [] : this.#segments.between(recoveryPoint, Infinity);
+    for (const segment of this.#segments.all) {
+      if (unflushed.includes(segment)) continue;
+      try {
+        if (segment === this.#segments.last || !hadCleanShutdown) segment.indexes.checkFiles();
+        else segment.indexes.requireFile();
+      } catch (error) {
+        if (!isMissingOrCorrupt(error)) throw error;
+        this.#context.logger.warn({ err: error }, `Building the indexes of segment ${segment.baseOffset} of ${directory} again`);
+        await this.#recoverOne(segment, this.#stateUpTo(segment.baseOffset));
+      }
+    }
+  }
+
+  /** Returns the log's end and how far it is known to be on the device. */
+  async #recoverLog(): Promise<{ logEndOffset: number; recoveryPoint: number }> {
+    const { hadCleanShutdown, recoveryPoint, logStartOffset } = this.#options;
+    if (!hadCleanShutdown) await this.#recoverUnflushed(this.#segments.between(recoveryPoint, Infinity));
+    const last = this.#segments.last;
+    const logEndOffset = last?.readNextOffset() ?? logStartOffset;
+    if (last !== undefined && logEndOffset < logStartOffset) {
+      this.#context.logger.warn(`${this.#options.directory} ends at ${logEndOffset}, below its log start offset ${logStartOffset}: it begins anew there`);
+      this.#removeSegments([...this.#segments.all]);
+      this.#epochs.clear();
+    }
+    if (this.#segments.last === undefined) {
+      this.#segments.add(LogSegment.create(this.#context, this.#options.directory, logStartOffset, this.#options.config));
+      return { logEndOffset: logStartOffset, recoveryPoint: Math.min(recoveryPoint, logStartOffset) };
+    }
+    return { logEndOffset, recoveryPoint: hadCleanShutdown ? logEndOffset : Math.min(recoveryPoint, logEndOffset) };
+  }
+
+  async #recoverUnflushed(unflushed: readonly LogSegment[]): Promise<void> {
+    const first = unflushed[0];
+    if (first === undefined) return;
+    const state = this.#stateUpTo(first.baseOffset);
+    let nextOffset = first.baseOffset;
+    for (const [index, segment] of unflushed.entries()) {
+      // A truncation whose renames were lost, while what was appended after it was not.
+      const overlaps = segment.baseOffset < nextOffset;
+      if (overlaps) this.#context.logger.warn(`Segment ${segment.baseOffset} of ${this.#options.directory} begins below offset ${nextOffset}, the end of the one before`);
+      const outcome = overlaps ? undefined : await this.#recoverOne(segment, state);
+      if (outcome !== undefined && outcome.truncatedBytes === 0) {
+        nextOffset = outcome.nextOffset;
+        continue;
+      }
+      this.#removeSegments(unflushed.slice(overlaps ? index : index + 1));
+      return;
+    }
+  }
+
+  async #recoverOne(segment: LogSegment, state: ProducerStateManager): Promise<{ nextOffset: number; truncatedBytes: number }> {
+    const { onBytes, directory, logStartOffset } = this.#options;
+    const outcome = await recoverSegment({ segment, producerState: state, epochs: this.#epochs, ...(onBytes === undefined ? {} : { onBytes }) });
+    if (outcome.truncatedBytes > 0) {
+      this.#context.logger.warn(
+        { directory, baseOffset: segment.baseOffset, truncatedBytes: outcome.truncatedBytes },
+        `Cut ${outcome.truncatedBytes} bytes off segment ${segment.baseOffset} of ${directory} at offset ${outcome.nextOffset}: ${outcome.reason}`,
+      );
+    }
+    this.#snapshots.removeWhere((offset) => offset > segment.baseOffset && offset < outcome.nextOffset);
+    takeSnapshot(state, this.#snapshots, logStartOffset);
+    return outcome;
+  }
+
+  /** The producer state where a segment begins. */
+  #stateUpTo(offset: number): ProducerStateManager {
+    const state = new ProducerStateManager();
+    this.#rebuild(state, this.#options.logStartOffset, offset);
+    return state;
+  }
+
+  #rebuildState(logStartOffset: number, logEndOffset: number): ProducerStateManager {
+    const state = new ProducerStateManager();
+    // A clean end without any snapshot: there were no producers (or another version of Kafka wrote the log). Nothing is scanned.
+    if (this.#options.hadCleanShutdown && this.#snapshots.latestOffset === undefined) state.updateMapEndOffset(logEndOffset);
+    else this.#rebuild(state, logStartOffset, logEndOffset);
+    return state;
+  }
+
+  #rebuild(state: ProducerStateManager, logStartOffset: number, endOffset: number): void {
+    rebuildProducerState({
+      state,
+      snapshots: this.#snapshots,
+      segments: this.#segments,
+      logStartOffset,
+      endOffset,
+      nowMs: this.#context.clock.wallMs(),
+      producerIdExpirationMs: this.#context.producerIdExpirationMs(),
+    });
+  }
+
+  #removeSegments(segments: readonly LogSegment[]): void {
+    const { disk } = this.#context;
+    for (const segment of segments) {
+      this.#segments.remove(segment);
+      segment.abandon();
+      for (const path of segment.paths()) if (disk.exists(path)) disk.remove(path);
+      this.#snapshots.remove(segment.baseOffset);
+    }
+  }
+}
+
+function endOfSwap(segment: LogSegment): number {
+  let next = segment.baseOffset;
+  const scanner = segment.scan({ bodies: false });
+  for (let batch = scanner.next(); batch !== undefined; batch = scanner.next()) next = lastOffsetAt(batch.buffer, batch.at) + 1;
+  return next;
+}
+
+function isMissingOrCorrupt(error: unknown): boolean {
+  return error instanceof LogFormatError || (error instanceof Error && 'code' in error && error.code === 'ENOENT');
+}

@@ -1,0 +1,496 @@
+/**
+ * All logs of a broker, in its log dirs: opens them at start, makes and deletes them, and does what time asks for: flushing, retention,
+ * checkpoints, forgetting producers.
+ *
+ * A log dir whose disk fails goes offline alone: its logs are refused, the others go on; when the last one fails the process must end.
+ * A clean end is marked per folder only when every log in it was closed and synced.
+ * Source: Kafka's LogManager. Not here yet: the cleaner (issue 3) and moving logs between folders (`-future` ones are left alone).
+ */
+import { DELETE_DIR_SUFFIX, logDirName, markedDirName, parsePartitionDirName } from '../../log-format/file-names.ts';
+import { topicPartitionKey } from '../../protocol/topic-partition.ts';
+import type { TopicPartition } from '../../protocol/topic-partition.ts';
+import type { Logger } from '../../runtime/logger.ts';
+import type { Runtime } from '../../runtime/runtime.ts';
+import type { Cancellable } from '../../runtime/scheduler.ts';
+import { sleep } from '../../runtime/scheduler.ts';
+import type { KafkaConfig } from '../config/kafka-config.ts';
+import type { LogConfig } from '../config/log-config.ts';
+import { createLogContext } from './log-context.ts';
+import type { LogContext, LogLimits } from './log-context.ts';
+import { LogDir } from './log-dir.ts';
+import { LogDirLock } from './log-dir-lock.ts';
+import { LogDirRefusedError, LogStorageError } from './log-errors.ts';
+import { createLog, loadLog } from './log-loader.ts';
+import type { UnifiedLog } from './unified-log.ts';
+
+export type LogManagerConfig = Pick<
+  KafkaConfig,
+  | 'brokerId'
+  | 'logDirs'
+  | 'logFlushSchedulerIntervalMs'
+  | 'logFlushOffsetCheckpointIntervalMs'
+  | 'logFlushStartOffsetCheckpointIntervalMs'
+  | 'logRetentionCheckIntervalMs'
+  | 'logInitialTaskDelayMs'
+  | 'producerIdExpirationMs'
+  | 'producerIdExpirationCheckIntervalMs'
+>;
+
+export interface LogManagerOptions {
+  readonly runtime: Pick<Runtime, 'disk' | 'clock' | 'scheduler' | 'random' | 'logger' | 'metrics' | 'net'>;
+  /** Asked each time: a dynamic change of the broker's configuration counts from then on. */
+  readonly config: () => LogManagerConfig;
+  readonly clusterId: string;
+  /** A topic's configuration: its own settings over the broker's. */
+  readonly topicConfig: (topic: string) => LogConfig;
+  readonly pid: number;
+  /** A folder with a short path for sockets: the system's temporary one. */
+  readonly socketDirectory: string;
+  /** A log dir has failed; its logs are offline by then. `liveLogDirs` tells how many are left: with none the process must end. */
+  readonly onLogDirFailure?: (directory: string, message: string) => void;
+  readonly onProgress?: (progress: LoadProgress) => void;
+  readonly limits?: Partial<LogLimits>;
+}
+
+export interface LoadProgress {
+  readonly totalLogs: number;
+  readonly loadedLogs: number;
+  /** Bytes scanned by recovery. */
+  readonly scannedBytes: number;
+}
+
+export interface LogDirDescription {
+  readonly path: string;
+  readonly isOffline: boolean;
+  readonly logs: readonly UnifiedLog[];
+  /** Of the file system; -1 when it can't be told. */
+  readonly totalBytes: number;
+  readonly usableBytes: number;
+}
+
+interface FoundLog {
+  readonly dir: LogDir;
+  readonly name: string;
+  readonly topicPartition: TopicPartition;
+  readonly recoveryPoint: number;
+  readonly logStartOffset: number;
+}
+
+/** Logs recovered beside each other; `num.recovery.threads.per.data.dir` is about threads, of which there is one here. */
+const LOAD_CONCURRENCY = 8;
+/** Loading lets other work in after this long. */
+const LOAD_SLICE_MS = 20;
+const INDEX_SWEEP_MS = 1000;
+/** Tails of logs that nothing is appended to are dropped after this. */
+const TAIL_EXPIRY_MS = 10_000;
+const CLOSE_CONCURRENCY = 16;
+const MAX_PERIOD_MS = 0x7fff_ffff;
+
+export class LogManager {
+  readonly #options: LogManagerOptions;
+  readonly #context: LogContext;
+  readonly #logger: Logger;
+  readonly #dirs = new Map<string, LogDir>();
+  readonly #logs = new Map<string, UnifiedLog>();
+  readonly #timers = new Set<Cancellable>();
+  #progress: LoadProgress = { totalLogs: 0, loadedLogs: 0, scannedBytes: 0 };
+  #state: 'new' | 'running' | 'closed' = 'new';
+
+  constructor(options: LogManagerOptions) {
+    this.#options = options;
+    this.#logger = options.runtime.logger.child({ component: 'LogManager' });
+    this.#context = createLogContext(
+      { ...options.runtime, logger: this.#logger },
+      {
+        onFailure: (directory, message, error) => this.#onFailure(directory, message, error),
+        producerIdExpirationMs: () => options.config().producerIdExpirationMs,
+        ...(options.limits === undefined ? {} : { limits: options.limits }),
+      },
+    );
+  }
+
+  // ---- Start
+
+  /**
+   * Takes the log dirs and opens every log in them. A folder that can't be read goes offline.
+   *
+   * @throws LogDirRefusedError when a folder is another broker's or in use, or when none is left.
+   */
+  async startup(): Promise<void> {
+    const { logDirs, brokerId } = this.#options.config();
+    const { runtime, clusterId } = this.#options;
+    for (const path of logDirs) {
+      const dir = new LogDir(runtime.disk, path.replace(/(.)\/+$/, '$1'), this.#logger);
+      this.#dirs.set(dir.path, dir);
+      try {
+        runtime.disk.makeDirectory(dir.path);
+        dir.setLock(await LogDirLock.acquire({ runtime, directory: dir.path, pid: this.#options.pid, socketDirectory: this.#options.socketDirectory }));
+        dir.claim({ brokerId, clusterId, nowMs: runtime.clock.wallMs() });
+      } catch (error) {
+        if (error instanceof LogDirRefusedError) {
+          await this.#unlockAll();
+          throw error;
+        }
+        this.#onFailure(dir.path, `${dir.path} can't be used: ${String(error)}`, error);
+      }
+    }
+    await this.#loadAll();
+    if (this.liveLogDirs.length === 0) {
+      await this.#unlockAll();
+      throw new LogDirRefusedError(logDirs.join(','), `No log dir of ${logDirs.join(', ')} can be used`);
+    }
+    this.#state = 'running';
+    this.#startTasks();
+  }
+
+  async #loadAll(): Promise<void> {
+    const jobs: FoundLog[] = [];
+    for (const dir of this.#dirs.values()) if (!dir.isOffline) this.#guarded(dir, () => jobs.push(...this.#findLogs(dir)));
+    const startMs = this.#context.clock.monotonicMs();
+    this.#setProgress({ totalLogs: jobs.length });
+    let sliceBeganMs = startMs;
+    await forEachConcurrently(jobs, LOAD_CONCURRENCY, async ({ dir, name, topicPartition, recoveryPoint, logStartOffset }) => {
+      if (dir.isOffline) return;
+      try {
+        const log = await loadLog(this.#context, {
+          topicPartition,
+          directory: `${dir.path}/${name}`,
+          config: this.#options.topicConfig(topicPartition.topic),
+          logStartOffset,
+          recoveryPoint,
+          hadCleanShutdown: dir.hadCleanShutdown,
+          onBytes: (bytes) => this.#setProgress({ scannedBytes: this.#progress.scannedBytes + bytes }),
+        });
+        this.#addLoaded(log);
+      } catch (error) {
+        this.#onFailure(dir.path, `Opening ${dir.path}/${name} failed: ${String(error)}`, error);
+      }
+      this.#setProgress({ loadedLogs: this.#progress.loadedLogs + 1 });
+      if (this.#context.clock.monotonicMs() - sliceBeganMs > LOAD_SLICE_MS) {
+        await sleep(this.#context.scheduler, 0);
+        sliceBeganMs = this.#context.clock.monotonicMs();
+      }
+    });
+    const tookMs = Math.round(this.#context.clock.monotonicMs() - startMs);
+    this.#logger.info({ logs: jobs.length, tookMs }, `Opened ${jobs.length} logs in ${tookMs} ms, ${this.#progress.scannedBytes} bytes scanned`);
+  }
+
+  /** The logs in a folder; those marked for deletion go. */
+  #findLogs(dir: LogDir): FoundLog[] {
+    const { disk } = this.#context;
+    dir.takeCleanShutdownMark();
+    const recoveryPoints = dir.recoveryPoints.read();
+    const logStartOffsets = dir.logStartOffsets.read();
+    const found: FoundLog[] = [];
+    for (const { name, isDirectory } of disk.list(dir.path)) {
+      if (!isDirectory) continue;
+      const partition = parsePartitionDirName(name);
+      if (partition?.kind === 'delete') {
+        this.#removeLater(dir, `${dir.path}/${name}`, 0);
+        continue;
+      }
+      if (partition?.kind !== 'current') {
+        this.#logger.warn(`${dir.path}/${name} is no folder of a partition in use and is left alone`);
+        continue;
+      }
+      const key = topicPartitionKey(partition.topicPartition);
+      found.push({
+        dir,
+        name,
+        topicPartition: partition.topicPartition,
+        recoveryPoint: Math.max(0, recoveryPoints.get(key) ?? 0),
+        logStartOffset: Math.max(0, logStartOffsets.get(key) ?? 0),
+      });
+    }
+    return found;
+  }
+
+  #addLoaded(log: UnifiedLog): void {
+    const key = topicPartitionKey(log.topicPartition);
+    const other = this.#logs.get(key);
+    if (other !== undefined) {
+      throw new LogStorageError(log.logDir, `${key} lies in ${other.logDir} and in ${log.logDir}: remove the folder that is not wanted`);
+    }
+    this.#logs.set(key, log);
+  }
+
+  get progress(): LoadProgress {
+    return this.#progress;
+  }
+
+  #setProgress(change: Partial<LoadProgress>): void {
+    this.#progress = { ...this.#progress, ...change };
+    this.#options.onProgress?.(this.#progress);
+  }
+
+  // ---- Logs
+
+  getLog(topicPartition: TopicPartition): UnifiedLog | undefined {
+    return this.#logs.get(topicPartitionKey(topicPartition));
+  }
+
+  get allLogs(): IterableIterator<UnifiedLog> {
+    return this.#logs.values();
+  }
+
+  logsOfTopic(topic: string): UnifiedLog[] {
+    return [...this.#logs.values()].filter((log) => log.topicPartition.topic === topic);
+  }
+
+  /**
+   * The log of a partition, made when there is none, in the folder with the fewest logs.
+   *
+   * `isNew`: the partition has just been made, so its log can't lie in a folder that is offline.
+   * @throws LogStorageError when an offline folder may hold it, or its folder can't be made; InconsistentTopicIdError.
+   */
+  getOrCreateLog(topicPartition: TopicPartition, options: { topicId?: string | undefined; isNew?: boolean } = {}): UnifiedLog {
+    const { topicId, isNew = false } = options;
+    const found = this.getLog(topicPartition);
+    if (found !== undefined) {
+      if (topicId !== undefined) found.assignTopicId(topicId);
+      return found;
+    }
+    const key = topicPartitionKey(topicPartition);
+    const offline = [...this.#dirs.values()].filter((dir) => dir.isOffline);
+    if (!isNew && offline.length > 0) {
+      throw new LogStorageError(offline.map((dir) => dir.path).join(','), `No log of ${key} is made while ${offline.length} log dirs are offline: it may lie in one of them`);
+    }
+    const dir = this.#leastUsedDir();
+    try {
+      const log = createLog(this.#context, {
+        topicPartition,
+        directory: `${dir.path}/${logDirName(topicPartition)}`,
+        config: this.#options.topicConfig(topicPartition.topic),
+        topicId,
+      });
+      this.#logs.set(key, log);
+      return log;
+    } catch (error) {
+      const message = `Making the log of ${key} in ${dir.path} failed: ${String(error)}`;
+      this.#onFailure(dir.path, message, error);
+      throw new LogStorageError(dir.path, message, error);
+    }
+  }
+
+  #leastUsedDir(): LogDir {
+    let best: LogDir | undefined;
+    let bestCount = Infinity;
+    for (const dir of this.#dirs.values()) {
+      if (dir.isOffline) continue;
+      const count = this.#logsIn(dir.path).length;
+      if (count < bestCount) [best, bestCount] = [dir, count];
+    }
+    if (best === undefined) throw new LogStorageError('', 'No log dir is online');
+    return best;
+  }
+
+  #logsIn(directory: string): UnifiedLog[] {
+    // With one folder, as nearly always, nothing is looked at.
+    if (this.#dirs.size === 1) return [...this.#logs.values()];
+    return [...this.#logs.values()].filter((log) => log.logDir === directory);
+  }
+
+  /** Takes a log away: its folder is renamed at once and removed after `file.delete.delay.ms`. Resolves when nothing writes to it. */
+  async asyncDelete(topicPartition: TopicPartition): Promise<void> {
+    const key = topicPartitionKey(topicPartition);
+    const log = this.#logs.get(key);
+    if (log === undefined) return;
+    this.#logs.delete(key);
+    const dir = this.#dirs.get(log.logDir);
+    if (dir === undefined || dir.isOffline) return;
+    const target = `${dir.path}/${markedDirName(topicPartition, this.#context.random.bytes(16).toString('hex'), DELETE_DIR_SUFFIX)}`;
+    await this.#guarded(dir, () => {
+      this.#context.disk.rename(log.directory, target);
+      this.#logger.info(`Log of ${key} is renamed to ${target} and will be removed in ${log.config.fileDeleteDelayMs} ms`);
+      this.#removeLater(dir, target, log.config.fileDeleteDelayMs);
+      return log.abandon(target);
+    });
+  }
+
+  #removeLater(dir: LogDir, path: string, delayMs: number): void {
+    this.#after(Math.min(delayMs, MAX_PERIOD_MS), () => {
+      if (dir.isOffline) return;
+      this.#context.disk.removeTreeAsync(path).catch((error: unknown) => this.#onFailure(dir.path, `Removing ${path} failed`, error));
+    });
+  }
+
+  /** A topic's configuration has changed. */
+  updateTopicConfig(topic: string, config: LogConfig): void {
+    for (const log of this.logsOfTopic(topic)) log.updateConfig(config);
+  }
+
+  /** The broker's defaults have changed: every log gets its topic's configuration anew. */
+  reconfigureDefaults(): void {
+    for (const log of this.#logs.values()) log.updateConfig(this.#options.topicConfig(log.topicPartition.topic));
+  }
+
+  // ---- Folders
+
+  get liveLogDirs(): string[] {
+    return [...this.#dirs.values()].filter((dir) => !dir.isOffline).map((dir) => dir.path);
+  }
+
+  describeLogDirs(): LogDirDescription[] {
+    return Array.from(this.#dirs.values(), (dir) => {
+      const { path, isOffline } = dir;
+      const usableBytes = isOffline ? -1 : (this.#guarded(dir, () => this.#context.disk.freeBytes(path)) ?? -1);
+      return { path, isOffline, logs: isOffline ? [] : this.#logsIn(path), totalBytes: -1, usableBytes };
+    });
+  }
+
+  /** The broker epoch of the last clean shutdown, -1 when a folder wasn't left in order (KIP-966). */
+  get previousBrokerEpoch(): number {
+    const epochs = new Set(Array.from(this.#dirs.values(), (dir) => dir.previousBrokerEpoch));
+    const [first] = epochs;
+    return epochs.size === 1 && first !== undefined ? first : -1;
+  }
+
+  /** Someone else found a folder's disk to fail. */
+  handleLogDirFailure(directory: string, error: unknown): void {
+    this.#onFailure(directory, `Input or output on ${directory} failed: ${String(error)}`, error);
+  }
+
+  #onFailure(directory: string, message: string, error: unknown): void {
+    const dir = this.#dirs.get(directory);
+    if (dir === undefined || dir.isOffline) return;
+    dir.goOffline(message);
+    this.#logger.error({ err: error, directory }, `Log dir ${directory} is offline: ${message}`);
+    for (const [key, log] of this.#logs) {
+      if (log.logDir !== directory) continue;
+      log.goOffline(message);
+      this.#logs.delete(key);
+    }
+    this.#options.onLogDirFailure?.(directory, message);
+  }
+
+  /** What `action` returns; undefined when the disk fails it, which takes the folder offline. */
+  #guarded<T>(dir: LogDir, action: () => T): T | undefined {
+    try {
+      return action();
+    } catch (error) {
+      this.#onFailure(dir.path, String(error), error);
+      return undefined;
+    }
+  }
+
+  // ---- What time asks for
+
+  #startTasks(): void {
+    const { config } = this.#options;
+    const initialDelayMs = config().logInitialTaskDelayMs;
+    this.#repeat(() => config().logRetentionCheckIntervalMs, initialDelayMs, () => this.deleteOldSegments());
+    this.#repeat(() => config().logFlushSchedulerIntervalMs, initialDelayMs, () => this.flushDirtyLogs());
+    this.#repeat(() => config().logFlushOffsetCheckpointIntervalMs, initialDelayMs, () => void this.checkpointRecoveryPoints());
+    this.#repeat(() => config().logFlushStartOffsetCheckpointIntervalMs, initialDelayMs, () => void this.checkpointLogStartOffsets());
+    this.#repeat(() => config().producerIdExpirationCheckIntervalMs, initialDelayMs, () => this.#removeExpiredProducers());
+    this.#repeat(() => INDEX_SWEEP_MS, INDEX_SWEEP_MS, () => this.#sweep());
+  }
+
+  #repeat(periodMs: () => number, firstMs: number, task: () => void): void {
+    const again = (delayMs: number): void => {
+      this.#after(Math.min(delayMs, MAX_PERIOD_MS), () => {
+        task();
+        again(periodMs());
+      });
+    };
+    again(firstMs);
+  }
+
+  #after(delayMs: number, task: () => void): void {
+    const timer = this.#context.scheduler.after(delayMs, () => {
+      this.#timers.delete(timer);
+      if (this.#state !== 'closed') task();
+    });
+    this.#timers.add(timer);
+  }
+
+  /** Deletes what retention lets go; logs that are only compacted lose what lies below their start. Returns the count of segments. */
+  deleteOldSegments(): number {
+    let count = 0;
+    for (const log of this.#logs.values()) count += log.deleteOldSegments();
+    return count;
+  }
+
+  /** Flushes the logs whose `flush.ms` has passed since the last time. */
+  flushDirtyLogs(): void {
+    const nowMs = this.#context.clock.wallMs();
+    for (const log of this.#logs.values()) {
+      if (log.unflushedMessages > 0 && nowMs - log.lastFlushMs >= log.config.flushMs) void log.flush();
+    }
+  }
+
+  async checkpointRecoveryPoints(): Promise<void> {
+    await this.#checkpoint((dir) => dir.recoveryPoints.write(this.#entries(dir, (log) => log.recoveryPoint)));
+  }
+
+  /** Only of logs whose start lies inside their first segment; of others the file names tell. */
+  async checkpointLogStartOffsets(): Promise<void> {
+    await this.#checkpoint((dir) => dir.logStartOffsets.write(this.#logStartEntries(dir)));
+  }
+
+  async #checkpoint(write: (dir: LogDir) => Promise<void>): Promise<void> {
+    for (const dir of this.#dirs.values()) {
+      if (dir.isOffline) continue;
+      await write(dir).catch((error: unknown) => this.#onFailure(dir.path, `Writing a checkpoint in ${dir.path} failed`, error));
+    }
+  }
+
+  #entries(dir: LogDir, offsetOf: (log: UnifiedLog) => number): { topicPartition: TopicPartition; offset: number }[] {
+    return this.#logsIn(dir.path).map((log) => ({ topicPartition: log.topicPartition, offset: offsetOf(log) }));
+  }
+
+  #logStartEntries(dir: LogDir): { topicPartition: TopicPartition; offset: number }[] {
+    return this.#logsIn(dir.path)
+      .filter((log) => log.logStartOffset > (log.segments[0]?.baseOffset ?? 0))
+      .map((log) => ({ topicPartition: log.topicPartition, offset: log.logStartOffset }));
+  }
+
+  #removeExpiredProducers(): void {
+    const nowMs = this.#context.clock.wallMs();
+    for (const log of this.#logs.values()) if (log.activeProducers.size > 0) log.removeExpiredProducers(nowMs);
+  }
+
+  /** Index entries go to their files for whoever looks at them from outside; tails of idle logs are dropped. */
+  #sweep(): void {
+    for (const log of this.#logs.values()) if (log.unflushedMessages > 0) log.persistIndexes();
+    this.#context.tail.expire(this.#context.clock.wallMs() - TAIL_EXPIRY_MS);
+  }
+
+  // ---- End
+
+  /** Closes every log, writes the checkpoints and marks each folder as cleanly left. */
+  async shutdown(options: { brokerEpoch?: number } = {}): Promise<void> {
+    if (this.#state === 'closed') return;
+    const wasRunning = this.#state === 'running';
+    this.#state = 'closed';
+    for (const timer of this.#timers) timer.cancel();
+    this.#timers.clear();
+    for (const dir of this.#dirs.values()) {
+      if (dir.isOffline || !wasRunning) continue;
+      const logs = this.#logsIn(dir.path);
+      const starts = this.#logStartEntries(dir);
+      await forEachConcurrently(logs, CLOSE_CONCURRENCY, (log) => log.close());
+      if (dir.isOffline) continue;
+      this.#guarded(dir, () => {
+        dir.recoveryPoints.writeNow(logs.map((log) => ({ topicPartition: log.topicPartition, offset: log.recoveryPoint })));
+        dir.logStartOffsets.writeNow(starts);
+        dir.markCleanShutdown(options.brokerEpoch ?? -1);
+      });
+    }
+    this.#logs.clear();
+    await this.#unlockAll();
+  }
+
+  async #unlockAll(): Promise<void> {
+    for (const dir of this.#dirs.values()) await dir.unlock();
+  }
+}
+
+/** Runs `task` on each item, `concurrency` at a time. */
+async function forEachConcurrently<T>(items: readonly T[], concurrency: number, task: (item: T) => Promise<void>): Promise<void> {
+  const iterator = items[Symbol.iterator]();
+  const worker = async (): Promise<void> => {
+    for (let next = iterator.next(); next.done !== true; next = iterator.next()) await task(next.value);
+  };
+  await Promise.all(Array.from({ length: Math.min(concurrency, items.length) }, worker));
+}

@@ -1,0 +1,162 @@
+/** The other end of the control socket: a running cluster's `ClusterControl` for `samsa status`, `samsa down`, a second app, the console. */
+import type { Net, Socket } from '../runtime/net.ts';
+import type { Cancellable, Scheduler } from '../runtime/scheduler.ts';
+import { ControlError, MAX_REPLY_BYTES } from './control-contract.ts';
+import type { ClusterControl, ClusterEvent, ClusterStatus, ControlErrorCode, LogPage, LogQuery, ProcessAction, ProcessStatus } from './control-contract.ts';
+import { jsonLine, JsonLineReader } from './json-lines.ts';
+
+export interface ControlClientRuntime {
+  readonly net: Net;
+  readonly scheduler: Scheduler;
+}
+
+export interface ControlClientOptions {
+  readonly runtime: ControlClientRuntime;
+  readonly socketPath: string;
+  /** For connecting, and for status and logs. Default 5,000 ms. */
+  readonly timeoutMs?: number;
+  /** For what waits on processes: act, stop. Default 60,000 ms. */
+  readonly actionTimeoutMs?: number;
+}
+
+interface Pending {
+  readonly resolve: (result: unknown) => void;
+  readonly reject: (error: ControlError) => void;
+  readonly timer: Cancellable;
+}
+
+/** Connects and waits for the greeting. Rejects with `ControlError`: 'disconnected' when nobody listens, 'timeout' when nobody answers. */
+export async function connectControl(options: ControlClientOptions): Promise<ControlClient> {
+  const client = new ControlClient(options);
+  await client.greeted;
+  return client;
+}
+
+export class ControlClient implements ClusterControl {
+  readonly greeted: Promise<number>;
+  readonly #scheduler: Scheduler;
+  readonly #socket: Socket;
+  readonly #timeoutMs: number;
+  readonly #actionTimeoutMs: number;
+  readonly #lines = new JsonLineReader(MAX_REPLY_BYTES);
+  readonly #pending = new Map<number, Pending>();
+  readonly #eventListeners = new Set<(event: ClusterEvent) => void>();
+  readonly #closeListeners = new Set<() => void>();
+  readonly #greet: { resolve: (pid: number) => void; reject: (error: ControlError) => void };
+  #nextId = 1;
+  #subscribed = false;
+  #closed = false;
+
+  constructor(options: ControlClientOptions) {
+    this.#scheduler = options.runtime.scheduler;
+    this.#timeoutMs = options.timeoutMs ?? 5_000;
+    this.#actionTimeoutMs = options.actionTimeoutMs ?? 60_000;
+    const greeting = Promise.withResolvers<number>();
+    const timer = this.#scheduler.after(this.#timeoutMs, () => {
+      greeting.reject(new ControlError('timeout', `the supervisor did not greet within ${this.#timeoutMs} ms`));
+      this.close();
+    });
+    this.#greet = greeting;
+    this.greeted = greeting.promise.finally(() => timer.cancel());
+    // Whoever made the client by hand may only look at the replies.
+    this.greeted.catch(() => {});
+    this.#socket = options.runtime.net.connect(
+      { path: options.socketPath },
+      { onData: (chunk) => this.#onData(chunk), onClose: (error) => this.#onClose(error) },
+    );
+  }
+
+  async status(): Promise<ClusterStatus> {
+    return (await this.#ask({ verb: 'status' }, this.#timeoutMs)) as ClusterStatus;
+  }
+
+  async act(processId: string, action: ProcessAction): Promise<ProcessStatus> {
+    return (await this.#ask({ verb: 'act', processId, action }, this.#actionTimeoutMs)) as ProcessStatus;
+  }
+
+  async logs(processId: string, query: LogQuery): Promise<LogPage> {
+    return (await this.#ask({ verb: 'logs', processId, query }, this.#timeoutMs)) as LogPage;
+  }
+
+  async stop(): Promise<void> {
+    await this.#ask({ verb: 'stop' }, this.#actionTimeoutMs);
+  }
+
+  onEvent(listener: (event: ClusterEvent) => void): () => void {
+    this.#eventListeners.add(listener);
+    if (!this.#subscribed) {
+      this.#subscribed = true;
+      // A connection that is lost is told by `onClose`.
+      this.#ask({ verb: 'subscribe' }, this.#timeoutMs).catch(() => {});
+    }
+    return () => this.#eventListeners.delete(listener);
+  }
+
+  /** Calls `listener` when the supervisor is gone, or this client was closed; at once if it is so already. */
+  onClose(listener: () => void): () => void {
+    if (this.#closed) listener();
+    else this.#closeListeners.add(listener);
+    return () => this.#closeListeners.delete(listener);
+  }
+
+  close(): void {
+    this.#socket.destroy();
+  }
+
+  #ask(request: object, timeoutMs: number): Promise<unknown> {
+    if (this.#closed) return Promise.reject(gone());
+    const id = this.#nextId++;
+    return new Promise((resolve, reject) => {
+      const timer = this.#scheduler.after(timeoutMs, () => {
+        this.#pending.delete(id);
+        reject(new ControlError('timeout', `the supervisor did not answer within ${timeoutMs} ms`));
+      });
+      this.#pending.set(id, { resolve, reject, timer });
+      this.#socket.write([jsonLine({ id, ...request })]);
+    });
+  }
+
+  #onData(chunk: Buffer): void {
+    try {
+      this.#lines.push(chunk, (value) => this.#onValue(value));
+    } catch {
+      this.#socket.destroy();
+    }
+  }
+
+  #onValue(value: unknown): void {
+    if (typeof value !== 'object' || value === null) return;
+    if ('samsa' in value && 'pid' in value && typeof value.pid === 'number') this.#greet.resolve(value.pid);
+    else if ('event' in value) for (const listener of this.#eventListeners) listener(value.event as ClusterEvent);
+    else if ('id' in value && typeof value.id === 'number') this.#onReply(value.id, value as Record<string, unknown>);
+  }
+
+  #onReply(id: number, reply: Record<string, unknown>): void {
+    const pending = this.#pending.get(id);
+    if (pending === undefined) return;
+    this.#pending.delete(id);
+    pending.timer.cancel();
+    if (reply['ok'] === true) {
+      pending.resolve(reply['result']);
+      return;
+    }
+    const { code, message } = reply['error'] as { code: ControlErrorCode; message: string };
+    pending.reject(new ControlError(code, message));
+  }
+
+  #onClose(error: Error | undefined): void {
+    this.#closed = true;
+    this.#greet.reject(error === undefined ? gone() : new ControlError('disconnected', error.message));
+    for (const { reject, timer } of this.#pending.values()) {
+      timer.cancel();
+      reject(gone());
+    }
+    this.#pending.clear();
+    for (const listener of this.#closeListeners) listener();
+    this.#closeListeners.clear();
+  }
+}
+
+function gone(): ControlError {
+  return new ControlError('disconnected', 'the supervisor is gone');
+}

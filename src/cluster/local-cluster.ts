@@ -1,0 +1,257 @@
+/**
+ * A cluster that this process supervises. It holds the data folder's lock as long as it lives, and answers on the
+ * control socket from the moment it is opened, so that it can be watched while it starts.
+ */
+import type { Runtime } from '../runtime/runtime.ts';
+import type { Processes } from '../runtime/processes.ts';
+import { brokerConfig, bootstrapServersOf, processIdOf, zookeeperConfig, zookeeperConnectOf } from './child-config.ts';
+import type { ClusterSpec } from './cluster-spec.ts';
+import { CONTROL_VERSION, ControlError } from './control-contract.ts';
+import type { ClusterControl, ClusterEvent, ClusterState, ClusterStatus, LogPage, LogQuery, ProcessAction, ProcessStatus } from './control-contract.ts';
+import { ControlServer } from './control-server.ts';
+import type { DataFolder } from './data-folder.ts';
+import type { FolderLock } from './folder-lock.ts';
+import type { ChildRecords } from './leftover-children.ts';
+import type { ManagedProcessOptions, ProcessDefinition } from './managed-process.ts';
+import type { MovedPort } from './ports.ts';
+import { childCommand } from './process-entry.ts';
+import { Supervisor } from './supervisor.ts';
+
+export type ClusterRuntime = Pick<Runtime, 'clock' | 'scheduler' | 'disk' | 'net' | 'random' | 'logger'>;
+
+export interface LocalClusterParts {
+  readonly runtime: ClusterRuntime;
+  readonly processes: Processes;
+  readonly folder: DataFolder;
+  readonly spec: ClusterSpec;
+  readonly lock: FolderLock;
+  readonly children: ChildRecords;
+  readonly movedPorts: readonly MovedPort[];
+  /** The home is removed at the end. */
+  readonly ephemeral: boolean;
+  readonly processOptions: ManagedProcessOptions;
+  /** Other programs than our own for the children. */
+  readonly entries: { readonly broker?: string | undefined; readonly zookeeper?: string | undefined };
+  /** Closes the ZooKeeper session that a dead broker left in `sessionFile`, if there is one. */
+  closeDeadSession(sessionFile: string, zookeeperConnect: string): Promise<void>;
+}
+
+/** What can be done to one process; all resolve when it is done and reject with `ControlError`. */
+export interface ProcessHandle {
+  readonly id: string;
+  /** Undefined while it is down. */
+  readonly pid: number | undefined;
+  status(): ProcessStatus;
+  /** Resolves when it is ready. */
+  start(): Promise<ProcessStatus>;
+  /** Controlled. */
+  stop(): Promise<ProcessStatus>;
+  restart(): Promise<ProcessStatus>;
+  /** SIGKILL; it stays down until `start`. */
+  kill(): Promise<ProcessStatus>;
+  /** SIGSTOP and SIGCONT. */
+  freeze(): Promise<ProcessStatus>;
+  thaw(): Promise<ProcessStatus>;
+}
+
+export class LocalCluster implements ClusterControl {
+  readonly bootstrapServers: string;
+  readonly zookeeperConnect: string;
+  readonly folder: DataFolder;
+  readonly spec: ClusterSpec;
+  readonly movedPorts: readonly MovedPort[];
+  /** Resolves when everything has ended and the folder is given back. */
+  readonly closed: Promise<void>;
+  readonly #parts: LocalClusterParts;
+  readonly #supervisor: Supervisor;
+  readonly #server: ControlServer;
+  readonly #listeners = new Set<(event: ClusterEvent) => void>();
+  readonly #startedAtMs: number;
+  readonly #settleClosed: () => void;
+  #state: ClusterState = 'stopped';
+  #stopping: Promise<void> | undefined;
+
+  constructor(parts: LocalClusterParts) {
+    const { runtime, spec, folder } = parts;
+    this.#parts = parts;
+    this.spec = spec;
+    this.folder = folder;
+    this.movedPorts = parts.movedPorts;
+    this.bootstrapServers = bootstrapServersOf(spec);
+    this.zookeeperConnect = zookeeperConnectOf(spec);
+    this.#startedAtMs = runtime.clock.wallMs();
+    const closed = Promise.withResolvers<void>();
+    this.closed = closed.promise;
+    this.#settleClosed = closed.resolve;
+    this.#supervisor = new Supervisor(this.#definitions(), { ...runtime, processes: parts.processes }, parts.processOptions, {
+      onEvent: (event) => this.#emit(event),
+      onPid: (processId, pid) => parts.children.set(processId, pid),
+    });
+    this.#server = new ControlServer(this, runtime.logger.child({ component: 'control-server' }));
+    parts.lock.onConnection = (socket) => this.#server.accept(socket);
+  }
+
+  get state(): ClusterState {
+    return this.#state;
+  }
+
+  /** Starts all processes; resolves when all are ready. Rejects with `ControlError` naming the first that can't be; the others go on. */
+  async start(): Promise<void> {
+    if (this.#stopping !== undefined) throw new ControlError('refused', 'the cluster is stopping');
+    this.#become('starting');
+    await this.#supervisor.startAll();
+    if (this.#state === 'starting') this.#become('running');
+  }
+
+  /** The processes as they are now, ZooKeeper first. */
+  processes(): ProcessStatus[] {
+    return this.#supervisor.statuses();
+  }
+
+  /** Throws `ControlError` ('unknown-process'). */
+  broker(id: number): ProcessHandle {
+    return this.#handle(processIdOf({ id }));
+  }
+
+  /** Undefined when ZooKeeper runs elsewhere. */
+  get zookeeper(): ProcessHandle | undefined {
+    return this.spec.zookeeper.kind === 'embedded' ? this.#handle('zookeeper') : undefined;
+  }
+
+  status(): Promise<ClusterStatus> {
+    return Promise.resolve({
+      version: CONTROL_VERSION,
+      supervisorPid: this.#parts.processes.ownPid,
+      state: this.#state,
+      startedAtMs: this.#startedAtMs,
+      home: this.folder.home,
+      ephemeral: this.#parts.ephemeral,
+      bootstrapServers: this.bootstrapServers,
+      zookeeperConnect: this.zookeeperConnect,
+      processes: this.processes(),
+    });
+  }
+
+  async act(processId: string, action: ProcessAction): Promise<ProcessStatus> {
+    if (this.#stopping !== undefined) throw new ControlError('refused', 'the cluster is stopping');
+    return this.#supervisor.act(processId, action);
+  }
+
+  async logs(processId: string, query: LogQuery): Promise<LogPage> {
+    return this.#supervisor.logs(processId, query);
+  }
+
+  onEvent(listener: (event: ClusterEvent) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** Brokers in a controlled way, then ZooKeeper; then the folder is given back. A second call waits for the first. */
+  stop(): Promise<void> {
+    this.#stopping ??= this.#end(() => this.#supervisor.stopAll());
+    return this.#stopping;
+  }
+
+  /** SIGKILL to all, also in the middle of `stop`. */
+  async stopHard(): Promise<void> {
+    this.#stopping ??= this.#end(() => this.#supervisor.killAll());
+    await this.#supervisor.killAll();
+    await this.#stopping;
+  }
+
+  async #end(endProcesses: () => Promise<void>): Promise<void> {
+    this.#become('stopping');
+    await endProcesses();
+    const { runtime, lock, folder, ephemeral } = this.#parts;
+    await lock.release();
+    if (ephemeral) await runtime.disk.removeTreeAsync(folder.home);
+    this.#become('stopped');
+    // After the reply to whoever asked for this over the socket.
+    runtime.scheduler.endOfTurn(() => {
+      this.#server.close();
+      this.#settleClosed();
+    });
+  }
+
+  #handle(id: string): ProcessHandle {
+    const find = (): ProcessStatus => {
+      const status = this.processes().find((candidate) => candidate.id === id);
+      if (status === undefined) throw new ControlError('unknown-process', `there is no process '${id}'`);
+      return status;
+    };
+    find();
+    return {
+      id,
+      get pid() {
+        return find().pid ?? undefined;
+      },
+      status: find,
+      start: () => this.act(id, 'start'),
+      stop: () => this.act(id, 'stop'),
+      restart: () => this.act(id, 'restart'),
+      kill: () => this.act(id, 'kill'),
+      freeze: () => this.act(id, 'freeze'),
+      thaw: () => this.act(id, 'thaw'),
+    };
+  }
+
+  #definitions(): ProcessDefinition[] {
+    const { runtime, folder, spec, entries, movedPorts } = this.#parts;
+    const { disk } = runtime;
+    const noteFor = (processId: string): string | null => {
+      const moved = movedPorts.find((candidate) => candidate.processId === processId);
+      return moved === undefined ? null : describeMovedPort(moved);
+    };
+    const write = (processId: string, config: object): string => {
+      const path = folder.config(processId);
+      disk.writeFile(path, `${JSON.stringify(config, undefined, 2)}\n`);
+      return path;
+    };
+    const definitions: ProcessDefinition[] = [];
+    const { zookeeper } = spec;
+    if (zookeeper.kind === 'embedded') {
+      definitions.push({
+        id: 'zookeeper',
+        role: 'zookeeper',
+        brokerId: null,
+        host: 'localhost',
+        port: zookeeper.port,
+        dataDir: folder.zookeeper,
+        logFile: folder.log('zookeeper'),
+        note: noteFor('zookeeper'),
+        prepare: () => childCommand('zookeeper', write('zookeeper', zookeeperConfig(disk, zookeeper.port, folder)), entries.zookeeper),
+      });
+    }
+    for (const broker of spec.brokers) {
+      const id = processIdOf(broker);
+      definitions.push({
+        id,
+        role: 'broker',
+        brokerId: broker.id,
+        host: 'localhost',
+        port: broker.port,
+        dataDir: folder.broker(broker.id),
+        logFile: folder.log(id),
+        note: noteFor(id),
+        prepare: () => childCommand('broker', write(id, brokerConfig(disk, spec, broker, folder)), entries.broker),
+        afterExit: () => this.#parts.closeDeadSession(folder.session(id), this.zookeeperConnect),
+      });
+    }
+    return definitions;
+  }
+
+  #become(state: ClusterState): void {
+    this.#state = state;
+    this.#emit({ type: 'cluster', state, atMs: this.#parts.runtime.clock.wallMs() });
+  }
+
+  #emit(event: ClusterEvent): void {
+    for (const listener of this.#listeners) listener(event);
+  }
+}
+
+/** One line for a person. */
+export function describeMovedPort({ wanted, used, holder }: MovedPort): string {
+  const by = holder === undefined ? 'taken' : `taken by ${holder.command} (pid ${holder.pid})`;
+  return `port ${wanted} is ${by}; using ${used}`;
+}

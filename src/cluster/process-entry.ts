@@ -1,0 +1,53 @@
+/**
+ * How a child is started: the same program file in a checkout (TypeScript, run by Node as it is) and in a build
+ * (`out/main/*.js`), by Node or by Electron's binary acting as Node.
+ */
+import { existsSync } from 'node:fs';
+import { dirname, join, sep } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { ChildCommand } from '../runtime/processes.ts';
+import { compileCacheFolder } from './data-folder.ts';
+
+export type ChildKind = 'broker' | 'zookeeper';
+
+/**
+ * Flags of Node and V8 per kind of child: the one place where their memory is tuned.
+ * Source maps and warnings of type stripping are of no use in a child.
+ */
+const NODE_FLAGS: Readonly<Record<ChildKind, readonly string[]>> = {
+  broker: ['--disable-warning=ExperimentalWarning'],
+  zookeeper: ['--disable-warning=ExperimentalWarning'],
+};
+
+/** The project's folder: where package.json, `resources` and `out` are. */
+export function projectRoot(from: string = fileURLToPath(import.meta.url)): string {
+  let folder = dirname(from);
+  while (!existsSync(join(folder, 'package.json'))) {
+    const parent = dirname(folder);
+    if (parent === folder) throw new Error(`no package.json above ${from}`);
+    folder = parent;
+  }
+  return folder;
+}
+
+/** Whether this code itself runs from source; children then do too. */
+export function runsFromSource(from: string = fileURLToPath(import.meta.url)): boolean {
+  return from.startsWith(join(projectRoot(from), 'src') + sep);
+}
+
+/** The program file of a kind of child. */
+export function entryOf(kind: ChildKind): string {
+  const root = projectRoot();
+  return runsFromSource() ? join(root, 'src', kind, 'main.ts') : join(root, 'out', 'main', `${kind}.js`);
+}
+
+/** Starts `entry` (default: the kind's own) with the path of its configuration as its argument. */
+export function childCommand(kind: ChildKind, configPath: string, entry: string = entryOf(kind)): ChildCommand {
+  const electron = process.versions['electron'] === undefined ? {} : { ELECTRON_RUN_AS_NODE: '1' };
+  return {
+    command: process.execPath,
+    args: [...NODE_FLAGS[kind], entry, configPath],
+    // A debugger or test runner of ours must not reach into the children.
+    env: { ...process.env, NODE_OPTIONS: undefined, NODE_CHANNEL_FD: undefined, ...electron, NODE_COMPILE_CACHE: compileCacheFolder() },
+  };
+}

@@ -1,0 +1,54 @@
+/** What is checked in the create dialog before the broker is asked. Pure. */
+import type { TopicConfigSpec } from '../../../console/contract/configs.ts';
+import { topicName } from '../../../console/contract/inputs.ts';
+import { checkConfigValue } from '../configs/config-values.ts';
+import type { ValueProblem } from '../configs/config-values.ts';
+
+export interface NewTopic {
+  readonly name: string;
+  /** As typed; empty: the broker's default. */
+  readonly partitions: string;
+  readonly replicationFactor: string;
+  readonly configs: readonly { readonly name: string; readonly value: string }[];
+}
+
+export type NameProblem = 'empty' | 'characters' | 'length' | 'dots' | 'exists';
+
+export interface NewTopicProblems {
+  readonly name: NameProblem | null;
+  readonly partitions: 'number' | 'max' | null;
+  readonly replicationFactor: 'number' | 'brokers' | null;
+  readonly configs: ReadonlyMap<string, ValueProblem>;
+}
+
+const wholeNumber = /^[1-9]\d{0,8}$/;
+const MAX_PARTITIONS = 10_000;
+
+export function checkName(name: string): NameProblem | null {
+  if (name === '') return 'empty';
+  if (name === '.' || name === '..') return 'dots';
+  if (name.length > 249) return 'length';
+  return topicName.safeParse(name).success ? null : 'characters';
+}
+
+/** `brokers` is how many there are to hold replicas; null: not known. */
+export function checkNewTopic(topic: NewTopic, specs: ReadonlyMap<string, TopicConfigSpec>, brokers: number | null): NewTopicProblems {
+  const { partitions, replicationFactor } = topic;
+  const configs = new Map<string, ValueProblem>();
+  for (const { name, value } of topic.configs) {
+    const spec = specs.get(name);
+    const problem = spec === undefined ? null : checkConfigValue(spec, value);
+    if (problem !== null) configs.set(name, problem);
+  }
+  return {
+    name: checkName(topic.name),
+    partitions: partitions === '' ? null : !wholeNumber.test(partitions) ? 'number' : Number(partitions) > MAX_PARTITIONS ? 'max' : null,
+    replicationFactor:
+      replicationFactor === '' ? null : !wholeNumber.test(replicationFactor) ? 'number' : brokers !== null && Number(replicationFactor) > brokers ? 'brokers' : null,
+    configs,
+  };
+}
+
+export function hasProblems(problems: NewTopicProblems): boolean {
+  return problems.name !== null || problems.partitions !== null || problems.replicationFactor !== null || problems.configs.size > 0;
+}
