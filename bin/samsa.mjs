@@ -5,8 +5,9 @@
  */
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { constants } from 'node:os';
-import { dirname, join } from 'node:path';
+import * as module from 'node:module';
+import { constants, homedir } from 'node:os';
+import { dirname, isAbsolute, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
 const NEEDED_MAJOR = 24;
@@ -15,6 +16,11 @@ const built = join(root, 'out', 'main', 'cli.js');
 const source = join(root, 'src', 'cli', 'main.ts');
 const entry = existsSync(built) && process.env.SAMSA_FROM_SOURCE !== '1' ? built : source;
 
+/** Where V8 keeps compiled code between starts; the children of a cluster use the same (src/cluster/data-folder.ts). */
+const cacheBase = process.env.XDG_CACHE_HOME ?? '';
+const compileCache =
+  process.env.NODE_COMPILE_CACHE ?? join(isAbsolute(cacheBase) ? cacheBase : join(homedir(), '.cache'), 'samsa', 'compile-cache');
+
 function fail(message) {
   process.stderr.write(`samsa: ${message}\n`);
   process.exit(1);
@@ -22,12 +28,16 @@ function fail(message) {
 
 if (!existsSync(entry)) fail(`neither ${built} nor ${source} is there`);
 if (Number(process.versions.node.split('.')[0]) >= NEEDED_MAJOR) {
+  module.enableCompileCache?.(compileCache);
   await import(pathToFileURL(entry).href);
 } else {
   const own = join(root, 'node_modules', 'node', 'bin', process.platform === 'win32' ? 'node.exe' : 'node');
   if (!existsSync(own)) fail(`Node ${NEEDED_MAJOR} or later is needed, this is ${process.version}; run 'npm ci' in ${root}`);
   // The channel tells the command when this launcher is gone, however it went.
-  const child = spawn(own, [entry, ...process.argv.slice(2)], { stdio: ['inherit', 'inherit', 'inherit', 'ipc'] });
+  const child = spawn(own, [entry, ...process.argv.slice(2)], {
+    stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
+    env: { ...process.env, NODE_COMPILE_CACHE: compileCache },
+  });
   // Ctrl+C reaches the child by itself, since it shares our terminal: only wait for it.
   process.on('SIGINT', () => {});
   for (const signal of ['SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));

@@ -90,7 +90,7 @@ export function parseCommand(args: readonly string[]): Command {
       return { name, cluster: clusterArguments(values), open: values['open'] === true, webPort: numberOf(values, 'web-port', 0, MAX_PORT) };
     case 'status':
       return { name, home, json: values['json'] === true };
-    case 'down':
+    default:
       return { name, home };
   }
 }
@@ -108,7 +108,8 @@ function optionsOf(name: keyof typeof OPTIONS, args: readonly string[]): Values 
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? error.code : undefined;
     const message = error instanceof Error ? error.message : String(error);
-    if (code === 'ERR_PARSE_ARGS_UNKNOWN_OPTION') throw new UsageError(`samsa ${name} has no option ${/'([^' =]+)/.exec(message)?.[1] ?? ''}`);
+    if (code === 'ERR_PARSE_ARGS_UNKNOWN_OPTION')
+      throw new UsageError(`samsa ${name} has no option ${/'([^' =]+)/.exec(message)?.[1] ?? ''}`);
     throw new UsageError(message.split('\n')[0] ?? message);
   }
 }

@@ -3,7 +3,7 @@
  * when the parent that started us with a channel is gone; a second Ctrl+C kills it.
  */
 import { openCluster } from '../cluster/start-cluster.ts';
-import type { RunningCluster } from '../cluster/start-cluster.ts';
+import type { OpenClusterOptions, RunningCluster } from '../cluster/start-cluster.ts';
 import type { Logger } from '../runtime/logger.ts';
 import type { ClusterArguments } from './arguments.ts';
 import { addressLines, processLine } from './terminal.ts';
@@ -23,11 +23,17 @@ export interface Foreground {
 }
 
 /** Opens the cluster and begins to start it; each process has a line when it is ready. Rejects as `openCluster`. */
-export async function openForeground(options: ClusterArguments, logger: Logger, terminal: Terminal): Promise<Foreground> {
+export async function openForeground(
+  options: ClusterArguments,
+  logger: Logger,
+  terminal: Terminal,
+  more: Pick<OpenClusterOptions, 'entries' | 'processOptions'> = {},
+): Promise<Foreground> {
   const { home, brokers, basePort, zookeeper, config, ephemeral } = options;
   const cluster = await openCluster({
     ephemeral,
     logger,
+    ...more,
     ...(home === undefined ? {} : { home }),
     ...(brokers === undefined ? {} : { brokers }),
     ...(basePort === undefined ? {} : { basePort }),

@@ -3,6 +3,7 @@
  * Output for people on standard output, trouble on standard error; logs go to files in the data folder.
  */
 import { readFileSync } from 'node:fs';
+import { enableCompileCache } from 'node:module';
 import { join } from 'node:path';
 import { compileCacheFolder, dataFolderAt, defaultHome } from '../cluster/data-folder.ts';
 import { projectRoot } from '../cluster/process-entry.ts';
@@ -33,7 +34,7 @@ async function run(command: Command): Promise<number> {
       return (await import('./serve.ts')).serve(command, loggerFor(command.cluster), terminal);
     case 'status':
       return status(command.home, command.json);
-    case 'down':
+    default:
       return down(command.home);
   }
 }
@@ -102,7 +103,7 @@ function versionOf(): string {
 }
 
 async function main(): Promise<void> {
-  const { enableCompileCache } = await import('node:module');
+  // For what is loaded from here on; the launcher has done it for the rest.
   enableCompileCache(compileCacheFolder());
   try {
     process.exitCode = await run(parseCommand(process.argv.slice(2)));

@@ -30,5 +30,9 @@ export function addressLines(status: Pick<ClusterStatus, 'bootstrapServers' | 'z
 }
 
 export function statusLines(status: ClusterStatus): string[] {
-  return [`The cluster is ${status.state} (supervisor: process ${status.supervisorPid})`, ...status.processes.map(processLine), ...addressLines(status)];
+  return [
+    `The cluster is ${status.state} (supervisor: process ${status.supervisorPid})`,
+    ...status.processes.map(processLine),
+    ...addressLines(status),
+  ];
 }

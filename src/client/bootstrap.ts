@@ -16,7 +16,9 @@ export class InvalidBootstrapError extends Error {
  * Throws `InvalidBootstrapError`.
  */
 export function parseBootstrapServers(servers: string | readonly string[]): Node[] {
-  const addresses = (typeof servers === 'string' ? servers.split(',') : servers).map((address) => address.trim()).filter((address) => address !== '');
+  const addresses = (typeof servers === 'string' ? servers.split(',') : servers)
+    .map((address) => address.trim())
+    .filter((address) => address !== '');
   if (addresses.length === 0) throw new InvalidBootstrapError(String(servers), 'names no broker');
   return addresses.map((address, index) => {
     const groups = ADDRESS.exec(address)?.groups;

@@ -207,7 +207,7 @@ export class Metadata {
     const names = Array.from(this.#topics.keys());
     const response = await this.#ask(names);
     this.#applyBrokers(response);
-    this.#applyTopics(topicsOf(response), true);
+    this.#applyTopics(topicsOf(response), false);
     return this.#notify();
   }
 

@@ -12,7 +12,7 @@ import type { NetworkClientOptions } from './network-client.ts';
 import { DISCONNECT, FakeBroker, metadataOf, SILENCE } from './testing/fake-broker.ts';
 import { FakeNet } from './testing/fake-net.ts';
 
-const cleanups: (() => Promise<unknown> | unknown)[] = [];
+const cleanups: (() => unknown)[] = [];
 afterEach(async () => {
   for (const cleanup of cleanups.splice(0).toReversed()) await cleanup();
 });
@@ -193,7 +193,9 @@ function onManualTime(options: Partial<NetworkClientOptions> = {}) {
     return outcome;
   };
   const answer = (correlationId: number, throttleTimeMs = 0) =>
-    net.last.receive(Buffer.concat(encodeResponse(Metadata, Metadata.maxVersion, correlationId, { ...metadataOf(new Map(), 5), throttleTimeMs })));
+    net.last.receive(
+      Buffer.concat(encodeResponse(Metadata, Metadata.maxVersion, correlationId, { ...metadataOf(new Map(), 5), throttleTimeMs })),
+    );
   return { time, net, client, node, send, answer };
 }
 

@@ -141,7 +141,9 @@ export class NodeChannel {
   #onClosed(reason: Error | undefined, wasReady: boolean): void {
     this.#connection = undefined;
     this.#nextAttemptMs =
-      reason === undefined ? 0 : this.#runtime.clock.monotonicMs() + backoffMs(this.#options.reconnectBackoff, this.#failures, this.#random);
+      reason === undefined
+        ? 0
+        : this.#runtime.clock.monotonicMs() + backoffMs(this.#options.reconnectBackoff, this.#failures, this.#random);
     if (reason === undefined || this.#closed) {
       this.#pump();
       return;

@@ -30,7 +30,12 @@ const FIRST_WITH_ZSTD = 7;
  * `batch` is one whole record batch of format 2 (`buildRecordBatch`). Rejects with `KafkaError`. A batch whose connection
  * was lost is sent again: without a producer id in it, it may then be in the log twice.
  */
-export function produceBatch(context: AdminContext, partition: TopicPartition, batch: Buffer, options: ProduceBatchOptions = {}): Promise<ProducedBatch> {
+export function produceBatch(
+  context: AdminContext,
+  partition: TopicPartition,
+  batch: Buffer,
+  options: ProduceBatchOptions = {},
+): Promise<ProducedBatch> {
   const key = topicPartitionKey(partition);
   const { acks = -1 } = options;
   return runSingle<ProducedBatch>(
@@ -39,7 +44,11 @@ export function produceBatch(context: AdminContext, partition: TopicPartition, b
       name: 'produce',
       lookup: partitionLeader(context, new Map([[key, partition]])),
       async request(node, _keys, { timeoutMs }) {
-        const body = { acks, timeoutMs, topicData: [{ name: partition.topic, partitionData: [{ index: partition.partition, records: [batch] }] }] };
+        const body = {
+          acks,
+          timeoutMs,
+          topicData: [{ name: partition.topic, partitionData: [{ index: partition.partition, records: [batch] }] }],
+        };
         const response = await context.client.send(node, Produce, body, {
           minVersion: FIRST_WITH_ZSTD,
           timeoutMs: afterBroker(timeoutMs),

@@ -134,7 +134,9 @@ export class RecordReader {
 function batchesOf(response: FetchResponse, { topic, partition }: TopicPartition): FetchedBatches | KafkaError {
   const error = errorOf(response.errorCode);
   if (error !== undefined) return error;
-  const own = response.responses.find((candidate) => candidate.topic === topic)?.partitions.find(({ partitionIndex }) => partitionIndex === partition);
+  const own = response.responses
+    .find((candidate) => candidate.topic === topic)
+    ?.partitions.find(({ partitionIndex }) => partitionIndex === partition);
   if (own === undefined) return new KafkaError(-1, `the broker's answer leaves out ${topicPartitionKey({ topic, partition })}`);
   const parts = own.records ?? [];
   const [only] = parts;

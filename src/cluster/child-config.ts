@@ -88,11 +88,14 @@ export function parseProperties(text: string, variables: Readonly<Record<string,
     if (content === '' || content.startsWith('#')) continue;
     const equals = content.indexOf('=');
     if (equals < 1) throw new Error(`'${content}' is no property: key=value is`);
-    const value = content.slice(equals + 1).trim().replaceAll(/\$\{([^}]+)\}/g, (_, name: string) => {
-      const replacement = variables[name];
-      if (replacement === undefined) throw new Error(`'${content}' names an unknown variable`);
-      return replacement;
-    });
+    const value = content
+      .slice(equals + 1)
+      .trim()
+      .replaceAll(/\$\{([^}]+)\}/g, (_, name: string) => {
+        const replacement = variables[name];
+        if (replacement === undefined) throw new Error(`'${content}' names an unknown variable`);
+        return replacement;
+      });
     properties[content.slice(0, equals).trim()] = value;
   }
   return properties;

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { checkClusterSpec, newClusterSpec, SpecError, withBrokerCount } from './cluster-spec.ts';
 
@@ -14,7 +14,12 @@ describe('a new cluster spec', () => {
   });
 
   it('survives being written and read', () => {
-    const spec = newClusterSpec({ brokers: 5, basePort: 19092, config: { 'num.partitions': '4' }, zookeeper: { kind: 'external', connect: 'a:1,b:2/chroot' } });
+    const spec = newClusterSpec({
+      brokers: 5,
+      basePort: 19092,
+      config: { 'num.partitions': '4' },
+      zookeeper: { kind: 'external', connect: 'a:1,b:2/chroot' },
+    });
     expect(checkClusterSpec(JSON.parse(JSON.stringify(spec)), 'x')).toEqual(spec);
   });
 });
@@ -43,25 +48,46 @@ describe('reading a cluster spec', () => {
     ['an unknown key', { ...good, broker: [] }, /c\.json\.broker is unknown; version, brokers, zookeeper, config are allowed/],
     ['no brokers', { ...good, brokers: [] }, /brokers must be a list of 1 to 32/],
     ['a port out of range', { ...good, brokers: [{ id: 1, port: 99_999 }] }, /brokers\[0\]\.port is 99999; a whole number from 1 to 65535/],
-    ['an id twice', { ...good, brokers: [{ id: 1, port: 1 }, { id: 1, port: 2 }] }, /broker id 1 is there twice/],
+    [
+      'an id twice',
+      {
+        ...good,
+        brokers: [
+          { id: 1, port: 1 },
+          { id: 1, port: 2 },
+        ],
+      },
+      /broker id 1 is there twice/,
+    ],
     ['a port of two processes', { ...good, brokers: [{ id: 1, port: 2181 }] }, /port 2181 is there twice/],
     ['a key that the cluster sets', { ...good, config: { 'log.dirs': '/x' } }, /config\['log\.dirs'\] is set by the cluster itself/],
     ['a value that is no text', { ...good, config: { 'num.partitions': 3 } }, /config\['num\.partitions'\] is 3; text is allowed/],
     ['another kind of ZooKeeper', { ...good, zookeeper: { kind: 'raft' } }, /zookeeper\.kind is "raft"/],
-    ['a connect string with a space', { ...good, zookeeper: { kind: 'external', connect: 'a b' } }, /host:port,host:port\/chroot is the form/],
+    [
+      'a connect string with a space',
+      { ...good, zookeeper: { kind: 'external', connect: 'a b' } },
+      /host:port,host:port\/chroot is the form/,
+    ],
   ])('refuses %s and says where', (_name, value, message) => {
     expect(() => checkClusterSpec(value, 'c.json')).toThrow(message);
   });
 
   it('never fails with anything but a SpecError', () => {
     fc.assert(
-      fc.property(fc.oneof(fc.jsonValue(), fc.jsonValue().map((value) => ({ ...good, brokers: value })), fc.jsonValue().map((value) => ({ ...good, zookeeper: value }))), (value) => {
-        try {
-          checkClusterSpec(value, 'c.json');
-        } catch (error) {
-          expect(error).toBeInstanceOf(SpecError);
-        }
-      }),
+      fc.property(
+        fc.oneof(
+          fc.jsonValue(),
+          fc.jsonValue().map((value) => ({ ...good, brokers: value })),
+          fc.jsonValue().map((value) => ({ ...good, zookeeper: value })),
+        ),
+        (value) => {
+          try {
+            checkClusterSpec(value, 'c.json');
+          } catch (error) {
+            expect(error).toBeInstanceOf(SpecError);
+          }
+        },
+      ),
       { numRuns: 300 },
     );
   });

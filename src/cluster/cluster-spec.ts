@@ -83,7 +83,10 @@ export function newClusterSpec(options: NewSpecOptions = {}): ClusterSpec {
 export function withBrokerCount(spec: ClusterSpec, brokers: number): ClusterSpec {
   const count = checkedCount(brokers);
   if (count < spec.brokers.length) {
-    throw new SpecError('brokers:', `this data folder has a cluster of ${spec.brokers.length}; ${count} would leave partitions without their replicas. Use another --home, or --ephemeral`);
+    throw new SpecError(
+      'brokers:',
+      `this data folder has a cluster of ${spec.brokers.length}; ${count} would leave partitions without their replicas. Use another --home, or --ephemeral`,
+    );
   }
   const lastId = Math.max(...spec.brokers.map(({ id }) => id));
   const lastPort = Math.max(...spec.brokers.map(({ port }) => port));
@@ -112,12 +115,19 @@ export function checkClusterSpec(value: unknown, source: string): ClusterSpec {
   const spec = objectAt(value, source, ['version', 'brokers', 'zookeeper', 'config']);
   if (spec['version'] !== 1) throw new SpecError(`${source}: version`, `is ${show(spec['version'])}; this program knows 1`);
   const list = spec['brokers'];
-  if (!Array.isArray(list) || list.length === 0 || list.length > MAX_BROKERS) throw new SpecError(`${source}: brokers`, `must be a list of 1 to ${MAX_BROKERS}`);
+  if (!Array.isArray(list) || list.length === 0 || list.length > MAX_BROKERS)
+    throw new SpecError(`${source}: brokers`, `must be a list of 1 to ${MAX_BROKERS}`);
   const brokers = list.map((broker, index) => brokerAt(broker, `${source}: brokers[${index}]`));
   const zookeeper = zookeeperAt(spec['zookeeper'], `${source}: zookeeper`);
   const ports = zookeeper.kind === 'embedded' ? [...brokers, zookeeper] : brokers;
-  noneTwice(brokers.map(({ id }) => id), `${source}: the broker id`);
-  noneTwice(ports.map(({ port }) => port), `${source}: the port`);
+  noneTwice(
+    brokers.map(({ id }) => id),
+    `${source}: the broker id`,
+  );
+  noneTwice(
+    ports.map(({ port }) => port),
+    `${source}: the port`,
+  );
   return { version: 1, brokers, zookeeper, config: configAt(spec['config'] ?? {}, `${source}: config`) };
 }
 
@@ -137,9 +147,11 @@ function brokerAt(value: unknown, where: string): BrokerSpec {
 function zookeeperAt(value: unknown, where: string): ZooKeeperSpec {
   const zookeeper = objectAt(value, where, ['kind', 'port', 'connect']);
   if (zookeeper['kind'] === 'embedded') return { kind: 'embedded', port: integerAt(zookeeper['port'], `${where}.port`, 1, MAX_PORT) };
-  if (zookeeper['kind'] !== 'external') throw new SpecError(`${where}.kind`, `is ${show(zookeeper['kind'])}; 'embedded' and 'external' are allowed`);
+  if (zookeeper['kind'] !== 'external')
+    throw new SpecError(`${where}.kind`, `is ${show(zookeeper['kind'])}; 'embedded' and 'external' are allowed`);
   const connect = textAt(zookeeper['connect'], `${where}.connect`);
-  if (!/^[^\s,/]+(?:,[^\s,/]+)*(?:\/\S*)?$/.test(connect)) throw new SpecError(`${where}.connect`, `is '${connect}'; host:port,host:port/chroot is the form`);
+  if (!/^[^\s,/]+(?:,[^\s,/]+)*(?:\/\S*)?$/.test(connect))
+    throw new SpecError(`${where}.connect`, `is '${connect}'; host:port,host:port/chroot is the form`);
   return { kind: 'external', connect };
 }
 
@@ -154,8 +166,10 @@ function configAt(value: unknown, where: string): Readonly<Record<string, string
 }
 
 function objectAt(value: unknown, where: string, keys?: readonly string[]): Record<string, unknown> {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new SpecError(where, `must be an object, not ${show(value)}`);
-  for (const key of Object.keys(value)) if (keys?.includes(key) === false) throw new SpecError(`${where}.${key}`, `is unknown; ${keys.join(', ')} are allowed`);
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw new SpecError(where, `must be an object, not ${show(value)}`);
+  for (const key of Object.keys(value))
+    if (keys?.includes(key) === false) throw new SpecError(`${where}.${key}`, `is unknown; ${keys.join(', ')} are allowed`);
   return value as Record<string, unknown>;
 }
 

@@ -2,7 +2,16 @@
 import type { Net, Socket } from '../runtime/net.ts';
 import type { Cancellable, Scheduler } from '../runtime/scheduler.ts';
 import { ControlError, MAX_REPLY_BYTES } from './control-contract.ts';
-import type { ClusterControl, ClusterEvent, ClusterStatus, ControlErrorCode, LogPage, LogQuery, ProcessAction, ProcessStatus } from './control-contract.ts';
+import type {
+  ClusterControl,
+  ClusterEvent,
+  ClusterStatus,
+  ControlErrorCode,
+  LogPage,
+  LogQuery,
+  ProcessAction,
+  ProcessStatus,
+} from './control-contract.ts';
 import { jsonLine, JsonLineReader } from './json-lines.ts';
 
 export interface ControlClientRuntime {
@@ -128,19 +137,20 @@ export class ControlClient implements ClusterControl {
     if (typeof value !== 'object' || value === null) return;
     if ('samsa' in value && 'pid' in value && typeof value.pid === 'number') this.#greet.resolve(value.pid);
     else if ('event' in value) for (const listener of this.#eventListeners) listener(value.event as ClusterEvent);
-    else if ('id' in value && typeof value.id === 'number') this.#onReply(value.id, value as Record<string, unknown>);
+    else if ('id' in value && typeof value.id === 'number') this.#onReply(value.id, value);
   }
 
-  #onReply(id: number, reply: Record<string, unknown>): void {
+  #onReply(id: number, reply: object): void {
     const pending = this.#pending.get(id);
     if (pending === undefined) return;
     this.#pending.delete(id);
     pending.timer.cancel();
-    if (reply['ok'] === true) {
-      pending.resolve(reply['result']);
+    const { ok, result, error } = reply as { readonly ok?: unknown; readonly result?: unknown; readonly error?: unknown };
+    if (ok === true) {
+      pending.resolve(result);
       return;
     }
-    const { code, message } = reply['error'] as { code: ControlErrorCode; message: string };
+    const { code, message } = error as { code: ControlErrorCode; message: string };
     pending.reject(new ControlError(code, message));
   }
 

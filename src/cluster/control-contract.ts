@@ -160,7 +160,8 @@ export function checkControlRequest(value: unknown): ControlRequest {
   const { id, verb, processId, action } = request;
   if (typeof id !== 'number' || !Number.isSafeInteger(id)) throw bad('id must be a whole number');
   if (verb === 'status' || verb === 'stop' || verb === 'subscribe') return { id, verb };
-  if (verb !== 'act' && verb !== 'logs') throw bad(`verb ${JSON.stringify(verb)} is unknown; status, act, logs, stop and subscribe are allowed`);
+  if (verb !== 'act' && verb !== 'logs')
+    throw bad(`verb ${JSON.stringify(verb)} is unknown; status, act, logs, stop and subscribe are allowed`);
   if (typeof processId !== 'string') throw bad('processId must be text');
   if (verb === 'logs') return { id, verb, processId, query: checkLogQuery(request['query']) };
   const known = PROCESS_ACTIONS.find((candidate) => candidate === action);

@@ -84,7 +84,10 @@ class ControlConnection {
       const result = await this.#carryOut(checkControlRequest(value));
       this.#send({ id, ok: true, result: result ?? null } satisfies ControlReply);
     } catch (error) {
-      const { code, message } = error instanceof ControlError ? error : { code: 'failed' as const, message: error instanceof Error ? error.message : String(error) };
+      const { code, message } =
+        error instanceof ControlError
+          ? error
+          : { code: 'failed' as const, message: error instanceof Error ? error.message : String(error) };
       this.#send({ id, ok: false, error: { code, message } } satisfies ControlReply);
     } finally {
       this.#pending--;
@@ -101,7 +104,7 @@ class ControlConnection {
         return this.#control.logs(request.processId, request.query);
       case 'stop':
         return this.#control.stop();
-      case 'subscribe':
+      default:
         this.#unsubscribe ??= this.#control.onEvent((event) => this.#send({ event }));
         return Promise.resolve();
     }

@@ -11,7 +11,15 @@ describe('the data folder', () => {
 
   it('keeps what is ours out of the log dirs', () => {
     const folder = dataFolderAt('/x');
-    const ours = [folder.spec, folder.lock, folder.socket, folder.children, folder.config('broker-1'), folder.session('broker-1'), folder.log('broker-1')];
+    const ours = [
+      folder.spec,
+      folder.lock,
+      folder.socket,
+      folder.children,
+      folder.config('broker-1'),
+      folder.session('broker-1'),
+      folder.log('broker-1'),
+    ];
     for (const path of ours) expect(path.startsWith(`${folder.broker(1)}/`)).toBe(false);
   });
 

@@ -37,7 +37,10 @@ async function take(over?: Partial<LockOptions>): Promise<LockResult> {
 }
 
 /** Processes of which `identities` live. */
-const processesWith = (identities: Readonly<Record<number, string>>): Processes => ({ ...nodeProcesses, identityOf: (pid) => identities[pid] });
+const processesWith = (identities: Readonly<Record<number, string>>): Processes => ({
+  ...nodeProcesses,
+  identityOf: (pid) => identities[pid],
+});
 
 const leave = (pid: number, identity: string): void => writeFileSync(options().lockFile, JSON.stringify({ pid, identity, token: 'old' }));
 

@@ -7,7 +7,16 @@ import type { Processes } from '../runtime/processes.ts';
 import { brokerConfig, bootstrapServersOf, processIdOf, zookeeperConfig, zookeeperConnectOf } from './child-config.ts';
 import type { ClusterSpec } from './cluster-spec.ts';
 import { CONTROL_VERSION, ControlError } from './control-contract.ts';
-import type { ClusterControl, ClusterEvent, ClusterState, ClusterStatus, LogPage, LogQuery, ProcessAction, ProcessStatus } from './control-contract.ts';
+import type {
+  ClusterControl,
+  ClusterEvent,
+  ClusterState,
+  ClusterStatus,
+  LogPage,
+  LogQuery,
+  ProcessAction,
+  ProcessStatus,
+} from './control-contract.ts';
 import { ControlServer } from './control-server.ts';
 import type { DataFolder } from './data-folder.ts';
 import type { FolderLock } from './folder-lock.ts';

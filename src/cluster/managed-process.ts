@@ -199,7 +199,8 @@ export class ManagedProcess {
   #freeze(): void {
     if (this.#state === 'frozen') return;
     if (process.platform === 'win32') throw new ControlError('refused', 'Windows has no SIGSTOP: a process can not be frozen there');
-    if (this.#state !== 'running') throw new ControlError('refused', `${this.definition.id} is ${this.#state}: only a running process can be frozen`);
+    if (this.#state !== 'running')
+      throw new ControlError('refused', `${this.definition.id} is ${this.#state}: only a running process can be frozen`);
     this.#generation?.child.signal('SIGSTOP');
     this.#become('frozen');
   }
@@ -247,7 +248,14 @@ export class ManagedProcess {
   }
 
   #onMessage(generation: Generation | undefined, message: unknown): void {
-    if (generation === undefined || generation !== this.#generation || typeof message !== 'object' || message === null || !('type' in message)) return;
+    if (
+      generation === undefined ||
+      generation !== this.#generation ||
+      typeof message !== 'object' ||
+      message === null ||
+      !('type' in message)
+    )
+      return;
     if (message.type === 'ready' && generation.readySinceMs === undefined) {
       generation.readySinceMs = this.#runtime.clock.monotonicMs();
       this.#readyAfterMs = Math.round(generation.readySinceMs - generation.startedMs);
@@ -270,7 +278,8 @@ export class ManagedProcess {
     this.#lastExit = { code, signal, atMs: this.#runtime.clock.wallMs() };
     this.#listener.onPid(undefined);
     this.#cleaning = this.#clean();
-    const ending = error !== undefined ? `could not be started: ${error.message}` : signal !== null ? `ended by ${signal}` : `ended with code ${code}`;
+    const ending =
+      error !== undefined ? `could not be started: ${error.message}` : signal !== null ? `ended by ${signal}` : `ended with code ${code}`;
     const why = generation.failure ?? ending;
     if (this.#wanted === 'down') {
       this.#reason = null;
@@ -313,14 +322,14 @@ export class ManagedProcess {
   }
 
   async #clean(): Promise<void> {
-    const { afterExit, id } = this.definition;
-    if (afterExit === undefined) return;
+    const { definition } = this;
+    if (definition.afterExit === undefined) return;
     const late = Promise.withResolvers<void>();
     const timer = this.#runtime.scheduler.after(MAX_AFTER_EXIT_MS, late.resolve);
     try {
-      await Promise.race([afterExit(), late.promise]);
+      await Promise.race([definition.afterExit(), late.promise]);
     } catch (error) {
-      this.#runtime.logger.warn({ err: error, process: id }, 'Cleaning up after the exit failed');
+      this.#runtime.logger.warn({ err: error, process: definition.id }, 'Cleaning up after the exit failed');
     } finally {
       timer.cancel();
     }

@@ -2,9 +2,9 @@
  * How a child is started: the same program file in a checkout (TypeScript, run by Node as it is) and in a build
  * (`out/main/*.js`), by Node or by Electron's binary acting as Node.
  */
-import { existsSync } from 'node:fs';
 import { dirname, join, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { nodeDisk } from '../runtime/node/node-disk.ts';
 import type { ChildCommand } from '../runtime/processes.ts';
 import { compileCacheFolder } from './data-folder.ts';
 
@@ -22,7 +22,7 @@ const NODE_FLAGS: Readonly<Record<ChildKind, readonly string[]>> = {
 /** The project's folder: where package.json, `resources` and `out` are. */
 export function projectRoot(from: string = fileURLToPath(import.meta.url)): string {
   let folder = dirname(from);
-  while (!existsSync(join(folder, 'package.json'))) {
+  while (!nodeDisk.exists(join(folder, 'package.json'))) {
     const parent = dirname(folder);
     if (parent === folder) throw new Error(`no package.json above ${from}`);
     folder = parent;

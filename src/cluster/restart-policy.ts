@@ -12,7 +12,9 @@ export interface RestartPolicyOptions {
   readonly healthyAfterMs?: number;
 }
 
-export type RestartDecision = { readonly restart: true; readonly delayMs: number } | { readonly restart: false; readonly deaths: number; readonly windowMs: number };
+export type RestartDecision =
+  | { readonly restart: true; readonly delayMs: number }
+  | { readonly restart: false; readonly deaths: number; readonly windowMs: number };
 
 export class RestartPolicy {
   readonly #options: Required<RestartPolicyOptions>;

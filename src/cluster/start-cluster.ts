@@ -14,7 +14,14 @@ import { silentLogger } from '../runtime/node/node-logger.ts';
 import { nodeProcesses } from '../runtime/node/node-processes.ts';
 import type { Processes } from '../runtime/processes.ts';
 import { processIdOf } from './child-config.ts';
-import { DEFAULT_BASE_PORT, DEFAULT_ZOOKEEPER_PORT, newClusterSpec, readClusterSpec, withBrokerCount, writeClusterSpec } from './cluster-spec.ts';
+import {
+  DEFAULT_BASE_PORT,
+  DEFAULT_ZOOKEEPER_PORT,
+  newClusterSpec,
+  readClusterSpec,
+  withBrokerCount,
+  writeClusterSpec,
+} from './cluster-spec.ts';
 import type { ClusterSpec, ZooKeeperSpec } from './cluster-spec.ts';
 import { connectControl } from './control-client.ts';
 import type { ControlClient } from './control-client.ts';
@@ -140,7 +147,9 @@ export async function openCluster(options: OpenClusterOptions = {}): Promise<Loc
 }
 
 /** The control of the cluster that runs in `home`; undefined when none does. Rejects with `ControlError`. */
-export async function attachToCluster(options: Pick<OpenClusterOptions, 'home' | 'runtime' | 'logger'> = {}): Promise<ControlClient | undefined> {
+export async function attachToCluster(
+  options: Pick<OpenClusterOptions, 'home' | 'runtime' | 'logger'> = {},
+): Promise<ControlClient | undefined> {
   const runtime = runtimeOf(options);
   const folder = dataFolderAt(options.home ?? defaultHome());
   const pid = await findHolder({ runtime, processes: nodeProcesses, lockFile: folder.lock, socketPath: folder.socket });
@@ -159,7 +168,10 @@ function specFor(options: OpenClusterOptions, existing: ClusterSpec | undefined)
     });
   }
   const grown = brokers === undefined ? existing : withBrokerCount(existing, brokers);
-  const rebased = basePort === undefined || basePort === 0 ? grown.brokers : grown.brokers.map((broker, index) => ({ ...broker, port: basePort + index }));
+  const rebased =
+    basePort === undefined || basePort === 0
+      ? grown.brokers
+      : grown.brokers.map((broker, index) => ({ ...broker, port: basePort + index }));
   return { ...grown, brokers: rebased, config: { ...grown.config, ...config }, zookeeper: zookeeper ?? grown.zookeeper };
 }
 

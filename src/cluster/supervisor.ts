@@ -28,7 +28,12 @@ interface Supervised {
 export class Supervisor {
   readonly #supervised = new Map<string, Supervised>();
 
-  constructor(definitions: readonly ProcessDefinition[], runtime: SupervisorRuntime, options: ManagedProcessOptions, events: SupervisorEvents) {
+  constructor(
+    definitions: readonly ProcessDefinition[],
+    runtime: SupervisorRuntime,
+    options: ManagedProcessOptions,
+    events: SupervisorEvents,
+  ) {
     const wallMs = (): number => runtime.clock.wallMs();
     for (const definition of definitions) {
       const log = new ProcessLog(runtime.disk, definition.logFile, wallMs);
@@ -80,6 +85,9 @@ export class Supervisor {
   #find(processId: string): Supervised {
     const found = this.#supervised.get(processId);
     if (found !== undefined) return found;
-    throw new ControlError('unknown-process', `there is no process '${processId}'; there are ${Array.from(this.#supervised.keys()).join(', ')}`);
+    throw new ControlError(
+      'unknown-process',
+      `there is no process '${processId}'; there are ${Array.from(this.#supervised.keys()).join(', ')}`,
+    );
   }
 }

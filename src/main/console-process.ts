@@ -63,6 +63,7 @@ export class ConsoleProcess {
     this.#startedAtMs = performance.now();
     const ended = Promise.withResolvers<void>();
     this.#ended = ended.promise;
+    // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a process, not a window
     child.postMessage({ type: 'start', controlSocketPath, logFile });
     child.once('exit', (code) => {
       this.#child = undefined;

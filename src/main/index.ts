@@ -51,7 +51,9 @@ function run(): void {
   });
   app.on('window-all-closed', () => app.quit());
   app.on('before-quit', onBeforeQuit);
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => app.quit());
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => app.quit());
+  // `npm start` holds a channel to us: when it is gone, also by SIGKILL, so are we.
+  if (process.channel !== undefined && process.channel !== null) process.on('disconnect', () => app.quit());
   app.whenReady().then(start, fail);
 }
 
@@ -59,28 +61,31 @@ async function start(): Promise<void> {
   protocol.handle(APP_SCHEME, createAppProtocolHandler(rendererDir));
   restrictPermissions();
   installMenu(app.isPackaged);
-  cluster = await openClusterHost(logger);
-  // A quit may have come while the folder was being opened.
-  if (ending !== 'no') return;
-  const ownConsole = new ConsoleProcess({
+  const { promise: consoleReady, resolve } = Promise.withResolvers<ConsoleProcess>();
+  handOverPorts(ipcMain, async () => (await consoleReady).connect(), logger);
+  // The page is there while the data folder is being opened; it gets its port when the console is.
+  showWindow(linkInArguments(process.argv));
+  const opened = await openClusterHost(logger);
+  cluster = opened;
+  // A quit may have come meanwhile.
+  if (ending !== 'no') return opened.stop();
+  consoleProcess = new ConsoleProcess({
     entry: consoleEntry,
-    controlSocketPath: cluster.controlSocketPath,
+    controlSocketPath: opened.controlSocketPath,
     logFile: join(logsFolder, 'console.log'),
     logger,
   });
-  consoleProcess = ownConsole;
-  handOverPorts(ipcMain, () => ownConsole.connect(), logger);
-  showWindow(linkInArguments(process.argv));
+  resolve(consoleProcess);
   tray = createTray(join(root, 'resources', 'icons', 'tray.png'), () => showWindow(undefined));
-  cluster.onEvent((event) => {
+  opened.onEvent((event) => {
     if (event.type === 'cluster') tray?.setStatus(event.state);
   });
-  cluster.start();
+  opened.start();
 }
 
 /** Shows the window, at a link's place if one is given; makes one if there is none. */
 function showWindow(link: string | undefined): void {
-  if (ending !== 'no' || consoleProcess === undefined) return;
+  if (ending !== 'no' || !app.isReady()) return;
   const url = link === undefined ? undefined : pageUrlOfLink(link);
   const [window] = BrowserWindow.getAllWindows();
   if (window === undefined) {

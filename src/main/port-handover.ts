@@ -7,7 +7,7 @@ import { isAppUrl } from './main-window.ts';
 /** A page that asks more often than this (reload storms aside) is not ours. */
 const MIN_GAP_MS = 20;
 
-export function handOverPorts(ipcMain: Pick<IpcMain, 'on'>, connect: () => MessagePortMain, logger: Logger): void {
+export function handOverPorts(ipcMain: Pick<IpcMain, 'on'>, connect: () => Promise<MessagePortMain>, logger: Logger): void {
   let lastMs = -Infinity;
   ipcMain.on(CONNECT_CHANNEL, (event: IpcMainEvent) => {
     const { senderFrame, sender } = event;
@@ -19,6 +19,13 @@ export function handOverPorts(ipcMain: Pick<IpcMain, 'on'>, connect: () => Messa
     const nowMs = performance.now();
     if (nowMs - lastMs < MIN_GAP_MS) return;
     lastMs = nowMs;
-    senderFrame.postMessage(PORT_CHANNEL, null, [connect()]);
+    connect().then(
+      (port) => {
+        // While the console was starting the frame may have gone: its port closes with it.
+        if (senderFrame.isDestroyed()) port.close();
+        else senderFrame.postMessage(PORT_CHANNEL, null, [port]);
+      },
+      (error: unknown) => logger.error({ err: error }, 'a page could not be connected'),
+    );
   });
 }

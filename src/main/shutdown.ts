@@ -7,7 +7,7 @@ import type { Logger } from '../runtime/logger.ts';
 export interface ShutdownStep {
   readonly name: string;
   readonly deadlineMs: number;
-  run(): Promise<void> | void;
+  readonly run: () => Promise<void> | void;
 }
 
 /** Runs the steps one after another; resolves in any case, with the names of those that failed or took too long. */

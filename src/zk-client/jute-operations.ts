@@ -25,7 +25,7 @@ export function juteOp(op: ZooKeeperOp, chroot: string): MultiOp {
       return { type: OpCode.delete, path, version: op.version };
     case 'setData':
       return { type: OpCode.setData, path, data: op.data, version: op.version };
-    case 'check':
+    default:
       return { type: OpCode.check, path, version: op.version };
   }
 }

@@ -5,8 +5,8 @@
  * To the parent, where there is one: `{type:'ready', port}`, or `{type:'failed', code, message}` before it exits with 1.
  * It ends cleanly (exit 0) on SIGTERM, SIGINT, a message `{type:'stop'}`, and when the parent is gone.
  */
-import * as fs from 'node:fs';
 import process from 'node:process';
+import { nodeDisk } from '../runtime/node/node-disk.ts';
 import { createNodeLogger } from '../runtime/node/node-logger.ts';
 import { createNodeRuntime } from '../runtime/node/node-runtime.ts';
 import type { ZooKeeperConfigInput } from './config.ts';
@@ -19,7 +19,7 @@ interface ProcessOptions extends ZooKeeperConfigInput {
 
 function readOptions(argument: string | undefined): ProcessOptions {
   if (argument === undefined) throw new Error('usage: main.ts <configuration as JSON, or a file with it>');
-  const text = argument.trimStart().startsWith('{') ? argument : fs.readFileSync(argument, 'utf8');
+  const text = argument.trimStart().startsWith('{') ? argument : nodeDisk.readFile(argument).toString('utf8');
   const parsed: unknown = JSON.parse(text);
   if (typeof parsed !== 'object' || parsed === null || !('dataDir' in parsed))
     throw new Error('the configuration is no object with a dataDir');

@@ -169,7 +169,9 @@ describe('a cluster of child processes', () => {
   });
 
   it('lets the children end, takes the folder over and keeps the ports when the supervisor was killed', async () => {
-    const supervisor = spawn(process.execPath, [join(import.meta.dirname, 'fixtures', 'supervisor.ts'), home, fakeChild], { stdio: ['ignore', 'pipe', 'inherit'] });
+    const supervisor = spawn(process.execPath, [join(import.meta.dirname, 'fixtures', 'supervisor.ts'), home, fakeChild], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
     cleanups.push(() => supervisor.kill('SIGKILL'));
     const [line] = (await once(supervisor.stdout, 'data')) as [Buffer];
     const told = JSON.parse(line.toString()) as { pids: number[]; bootstrapServers: string };
@@ -183,7 +185,9 @@ describe('a cluster of child processes', () => {
   });
 
   it('refuses a folder whose holder is stopped, with its process id', async () => {
-    const supervisor = spawn(process.execPath, [join(import.meta.dirname, 'fixtures', 'supervisor.ts'), home, fakeChild], { stdio: ['ignore', 'pipe', 'inherit'] });
+    const supervisor = spawn(process.execPath, [join(import.meta.dirname, 'fixtures', 'supervisor.ts'), home, fakeChild], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
     cleanups.push(() => supervisor.kill('SIGKILL'));
     await once(supervisor.stdout, 'data');
     supervisor.kill('SIGSTOP');

@@ -27,7 +27,9 @@ const EMPTY = Buffer.alloc(0);
 /** From here on requests name several coordinators, or several groups. */
 const FIND_COORDINATOR_BATCH_VERSION = 4;
 const OFFSET_FETCH_GROUPS_VERSION = 8;
+/** From here on responses have an error code of their own. */
 const OFFSET_FETCH_ERROR_VERSION = 2;
+const ELECT_LEADERS_ERROR_VERSION = 1;
 
 export const adminErrorResponses: readonly ErrorEntry[] = [
   errorEntry(ApiVersions, (_, errorCode) => ({ errorCode, apiKeys: [] })),
@@ -126,7 +128,14 @@ export const adminErrorResponses: readonly ErrorEntry[] = [
     clusterId: '',
     brokers: [],
   })),
-  errorEntry(ElectLeaders, (_, errorCode) => ({ throttleTimeMs: 0, errorCode, replicaElectionResults: [] })),
+  errorEntry(ElectLeaders, ({ topicPartitions }, errorCode, apiVersion) => ({
+    throttleTimeMs: 0,
+    ...(apiVersion >= ELECT_LEADERS_ERROR_VERSION && { errorCode }),
+    replicaElectionResults: (topicPartitions ?? []).map(({ topic, partitions }) => ({
+      topic,
+      partitionResult: partitions.map((partitionId) => ({ partitionId, errorCode, errorMessage: messageOf(errorCode) })),
+    })),
+  })),
 ];
 
 interface Resource {

@@ -190,11 +190,6 @@ function doubleText(value: number): string {
   return Number.isInteger(value) ? `${value}.0` : String(value);
 }
 
-/** What a key allows beside its type, for people; empty when anything goes. */
-export function allowedOf(key: ConfigKey): string {
-  return key.validator?.description ?? '';
-}
-
 /** Whether a value must not be shown: passwords, and anything of unknown type. */
 export function isSensitive(key: ConfigKey | undefined): boolean {
   return key === undefined || key.type === 'password';

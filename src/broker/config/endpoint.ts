@@ -73,11 +73,6 @@ export function parseEndPoints(
   return Object.freeze(endPoints);
 }
 
-/** `NAME://host:port`, as in ZooKeeper's `/brokers/ids`. */
-export function endPointText({ listenerName, host, port }: EndPoint): string {
-  return `${listenerName}://${host.includes(':') ? `[${host}]` : host}:${port}`;
-}
-
 function familyOf(host: string): 'ipv4' | 'ipv6' | 'name' {
   if (host.includes(':')) return 'ipv6';
   return /^\d+(\.\d+){3}$/.test(host) ? 'ipv4' : 'name';

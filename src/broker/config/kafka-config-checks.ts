@@ -2,8 +2,8 @@
 import { ConfigException } from './config-def.ts';
 import type { KafkaConfig } from './kafka-config.ts';
 
-function require(holds: boolean, key: string, value: string | number | null, allowed: string): void {
-  if (!holds) throw new ConfigException(key, value === null ? null : String(value), allowed);
+function require(holds: boolean, key: string, value: string | number, allowed: string): void {
+  if (!holds) throw new ConfigException(key, String(value), allowed);
 }
 
 /** @throws ConfigException naming the key that doesn't fit the others. */
@@ -16,7 +16,6 @@ export function checkTogether(config: KafkaConfig): void {
 }
 
 function checkIdentity(config: KafkaConfig): void {
-  require(config.zookeeperConnect !== null, 'zookeeper.connect', null, 'is required and has no default');
   const { brokerId, reservedBrokerMaxId } = config;
   if (config.brokerIdGenerationEnable) {
     require(brokerId >= -1 && brokerId <= reservedBrokerMaxId, 'broker.id', brokerId, 'must be from -1 to reserved.broker.max.id');

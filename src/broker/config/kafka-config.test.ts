@@ -2,7 +2,7 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ConfigException, LONG_MAX, LONG_MAX_TEXT, parseValue, propertyNameOf, textOf } from './config-def.ts';
 import { brokerKeys, parseKafkaConfig } from './kafka-config.ts';
-import { LogConfig, topicKeys, validateTopicConfig } from './log-config.ts';
+import { LogConfig, logReconfigurableConfigs, topicKeys, validateTopicConfig } from './log-config.ts';
 import { serverSynonyms } from './keys/topic-keys.ts';
 
 const minimal = { 'zookeeper.connect': 'localhost:2181' };
@@ -166,6 +166,12 @@ describe('LogConfig', () => {
     }
     const fromBroker = LogConfig.from(parse());
     expect(fromBroker.texts).toEqual(LogConfig.fromDefaults().texts);
+  });
+
+  it('names the broker keys that are defaults of topics and can change', () => {
+    expect(logReconfigurableConfigs).toHaveLength(30);
+    expect(logReconfigurableConfigs).toContain('log.flush.interval.ms');
+    expect(logReconfigurableConfigs).not.toContain('log.message.format.version');
   });
 
   it('ignores settings that are no topic keys, as a newer broker may have written them', () => {

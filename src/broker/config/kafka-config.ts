@@ -31,6 +31,8 @@ export const brokerKeys: ConfigTable = Object.freeze(tables);
 
 /** Values that come of several keys, under the name of the one that counts most. */
 interface DerivedValues {
+  /** Always set: a broker without ZooKeeper is refused. */
+  readonly zookeeperConnect: string;
   /** `log.dirs`, or `log.dir`. */
   readonly logDirs: readonly string[];
   readonly listeners: readonly EndPoint[];
@@ -108,11 +110,13 @@ export function listenerText(config: KafkaConfig, listenerName: string, key: str
 }
 
 function deriveValues(raw: RawValues, originals: Readonly<Record<string, string>>): DerivedValues {
+  if (raw.zookeeperConnect === null) throw new ConfigException('zookeeper.connect', null, 'is required and has no default');
   const protocols = parseSecurityProtocolMap('listener.security.protocol.map', raw.listenerSecurityProtocolMap);
   const listeners = parseEndPoints('listeners', raw.listeners, protocols, true);
   const logDirs = namesOf(raw.logDirs ?? raw.logDir);
   const difference = 'log.message.timestamp.difference.max.ms' in originals ? raw.logMessageTimestampDifferenceMaxMs : undefined;
   return {
+    zookeeperConnect: raw.zookeeperConnect,
     logDirs,
     listeners,
     advertisedListeners:

@@ -10,6 +10,11 @@ import { serverSynonyms, type TopicKey, topicKeys as table } from './keys/topic-
 /** All topic keys. */
 export const topicKeys: ConfigTable = Object.freeze(table);
 
+/** The broker keys whose change changes the defaults of topics (Kafka: `DynamicLogConfig.ReconfigurableConfigs`). */
+export const logReconfigurableConfigs: readonly string[] = Object.values(serverSynonyms)
+  .map((synonyms) => synonyms[0]?.brokerKey ?? '')
+  .filter((name) => brokerKeys[name]?.dynamic === 'cluster-wide');
+
 export interface LogConfig extends ConfigValues<typeof table> {
   /** Whether `cleanup.policy` has compact. */
   readonly compact: boolean;

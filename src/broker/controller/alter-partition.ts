@@ -51,7 +51,9 @@ export async function processAlterPartition(
   const { context, logger } = parts;
   const knownEpoch = context.brokerEpoch(request.brokerId);
   if (knownEpoch !== request.brokerEpoch) {
-    logger.info(`refusing AlterPartition of broker ${request.brokerId} with epoch ${request.brokerEpoch}: ${knownEpoch ?? 'none'} is known`);
+    logger.info(
+      `refusing AlterPartition of broker ${request.brokerId} with epoch ${request.brokerEpoch}: ${knownEpoch ?? 'none'} is known`,
+    );
     return { throttleTimeMs: 0, errorCode: ErrorCode.STALE_BROKER_EPOCH, topics: [] };
   }
   const topics: TopicResults[] = [];
@@ -110,12 +112,14 @@ function validate(
   request: PartitionRequest,
   version: number,
 ): PartitionResult | undefined {
-  if (proposed.partitionEpoch > current.partitionEpoch || proposed.leaderEpoch > current.leaderEpoch) return { errorCode: ErrorCode.NOT_CONTROLLER };
+  if (proposed.partitionEpoch > current.partitionEpoch || proposed.leaderEpoch > current.leaderEpoch)
+    return { errorCode: ErrorCode.NOT_CONTROLLER };
   if (proposed.leaderEpoch < current.leaderEpoch) return { errorCode: ErrorCode.FENCED_LEADER_EPOCH };
   if (equalsAllowStalePartitionEpoch(proposed, current)) return { leaderAndIsr: current };
   if (proposed.partitionEpoch < current.partitionEpoch) return { errorCode: ErrorCode.INVALID_UPDATE_VERSION };
   if (proposed.leaderRecoveryState === LeaderRecoveryState.RECOVERING) {
-    if (proposed.isr.length > 1 || current.leaderRecoveryState === LeaderRecoveryState.RECOVERED) return { errorCode: ErrorCode.INVALID_REQUEST };
+    if (proposed.isr.length > 1 || current.leaderRecoveryState === LeaderRecoveryState.RECOVERED)
+      return { errorCode: ErrorCode.INVALID_REQUEST };
   }
   const ineligible = ineligibleMembers(parts, proposed, request, version);
   if (ineligible.length === 0) return undefined;
@@ -123,11 +127,18 @@ function validate(
   return { errorCode: version >= TOPIC_ID_VERSION ? ErrorCode.INELIGIBLE_REPLICA : ErrorCode.OPERATION_NOT_ATTEMPTED };
 }
 
-function ineligibleMembers({ context }: ControllerParts, proposed: LeaderAndIsr, request: PartitionRequest, version: number): readonly number[] {
+function ineligibleMembers(
+  { context }: ControllerParts,
+  proposed: LeaderAndIsr,
+  request: PartitionRequest,
+  version: number,
+): readonly number[] {
   const dead = proposed.isr.filter((brokerId) => !context.isLiveBroker(brokerId));
   if (version < BROKER_EPOCHS_VERSION) return dead;
   // -1: the leader does not know the member's epoch.
-  const bounced = request.newIsrWithEpochs.filter(({ brokerId, brokerEpoch }) => brokerEpoch !== -1 && context.brokerEpoch(brokerId) !== brokerEpoch);
+  const bounced = request.newIsrWithEpochs.filter(
+    ({ brokerId, brokerEpoch }) => brokerEpoch !== -1 && context.brokerEpoch(brokerId) !== brokerEpoch,
+  );
   return [...new Set([...dead, ...bounced.map(({ brokerId }) => brokerId)])];
 }
 

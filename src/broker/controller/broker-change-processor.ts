@@ -106,7 +106,8 @@ export class BrokerChangeProcessor {
   #openChannel({ broker }: BrokerAndEpoch): void {
     const { channelManager, config, logger } = this.#parts;
     const node = nodeOf(broker, config.interBrokerListenerName);
-    if (node === undefined) logger.error(`broker ${broker.id} has no listener ${config.interBrokerListenerName}: it cannot be told anything`);
+    if (node === undefined)
+      logger.error(`broker ${broker.id} has no listener ${config.interBrokerListenerName}: it cannot be told anything`);
     else channelManager.addBroker(node);
   }
 
@@ -136,7 +137,9 @@ export class BrokerChangeProcessor {
     const { context, stateChangeLogger } = this.#parts;
     for (const brokerId of dead) {
       const brokerEpoch = context.brokerEpoch(brokerId) ?? -1;
-      const reason = context.shuttingDownBrokerIds.has(brokerId) ? 'its controlled shutdown ended' : 'its registration in ZooKeeper is gone';
+      const reason = context.shuttingDownBrokerIds.has(brokerId)
+        ? 'its controlled shutdown ended'
+        : 'its registration in ZooKeeper is gone';
       stateChangeLogger.record({ kind: 'broker-failed', brokerId, brokerEpoch, reason });
     }
     context.removeLiveBrokers(dead);

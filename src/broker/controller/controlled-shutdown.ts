@@ -18,11 +18,19 @@ export async function doControlledShutdown(parts: ControllerParts, brokerId: num
   const knownEpoch = context.brokerEpoch(brokerId);
   if (knownEpoch === undefined) throw new KafkaError(ErrorCode.BROKER_NOT_AVAILABLE, `broker ${brokerId} is not registered`);
   if (brokerEpoch !== UNKNOWN_BROKER_EPOCH && brokerEpoch < knownEpoch) {
-    throw new KafkaError(ErrorCode.STALE_BROKER_EPOCH, `broker ${brokerId} asks with the epoch ${brokerEpoch}, its current one is ${knownEpoch}`);
+    throw new KafkaError(
+      ErrorCode.STALE_BROKER_EPOCH,
+      `broker ${brokerId} asks with the epoch ${brokerEpoch}, its current one is ${knownEpoch}`,
+    );
   }
   if (!context.shuttingDownBrokerIds.has(brokerId)) {
     context.shuttingDownBrokerIds.add(brokerId);
-    stateChangeLogger.record({ kind: 'broker-shutting-down', brokerId, brokerEpoch: knownEpoch, reason: 'it asked for a controlled shutdown' });
+    stateChangeLogger.record({
+      kind: 'broker-shutting-down',
+      brokerId,
+      brokerEpoch: knownEpoch,
+      reason: 'it asked for a controlled shutdown',
+    });
   }
   const partitions = context
     .partitionsOnBroker(brokerId)

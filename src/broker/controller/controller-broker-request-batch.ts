@@ -6,11 +6,7 @@
  * told once, with its last state; "new" and "delete" stick. Answers become calls of the handlers given.
  * Source: kafka.controller.AbstractControllerBrokerRequestBatch. Versions are those of inter.broker.protocol.version 3.9.
  */
-import {
-  LeaderAndIsr,
-  type LeaderAndIsrPartitionStateInput,
-  type LeaderAndIsrResponse,
-} from '../../protocol/generated/leader-and-isr.ts';
+import { LeaderAndIsr, type LeaderAndIsrPartitionStateInput, type LeaderAndIsrResponse } from '../../protocol/generated/leader-and-isr.ts';
 import { StopReplica, type StopReplicaPartitionStateInput, type StopReplicaResponse } from '../../protocol/generated/stop-replica.ts';
 import {
   UpdateMetadata,
@@ -146,7 +142,9 @@ export class ControllerBrokerRequestBatch {
       const brokerEpoch = context.brokerEpoch(brokerId);
       if (brokerEpoch === undefined) continue;
       const leaderIds = new Set(Array.from(states.values(), ({ leader }) => leader));
-      const liveLeaders = context.liveOrShuttingDownBrokers.filter(({ id }) => leaderIds.has(id)).map((broker) => this.#liveLeaderOf(broker));
+      const liveLeaders = context.liveOrShuttingDownBrokers
+        .filter(({ id }) => leaderIds.has(id))
+        .map((broker) => this.#liveLeaderOf(broker));
       const request = {
         controllerId,
         controllerEpoch,
@@ -195,7 +193,9 @@ export class ControllerBrokerRequestBatch {
       const deleted = new Set<ControllerPartition>();
       for (const [partition, state] of states) if (state.deletePartition === true) deleted.add(partition);
       const topicStates = Array.from(groupByTopic(states), ([topicName, partitionStates]) => ({ topicName, partitionStates }));
-      stateChangeLogger.log.debug(`sending StopReplica to broker ${brokerId}: ${states.size} replicas, ${deleted.size} of them to be deleted`);
+      stateChangeLogger.log.debug(
+        `sending StopReplica to broker ${brokerId}: ${states.size} replicas, ${deleted.size} of them to be deleted`,
+      );
       const request = { controllerId, controllerEpoch, brokerEpoch, topicStates };
       channelManager.sendRequest(brokerId, StopReplica, STOP_REPLICA_VERSION, request, (response) =>
         handlers.onStopReplicaResponse(response, brokerId, deleted),

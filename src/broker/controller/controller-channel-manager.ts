@@ -159,7 +159,9 @@ export class ControllerChannelManager {
 
   #overflow(channel: BrokerChannel): void {
     const brokerId = channel.node.id;
-    this.#options.logger.error(`${channel.queue.length} requests wait for broker ${brokerId}: dropping them, it will be told everything anew`);
+    this.#options.logger.error(
+      `${channel.queue.length} requests wait for broker ${brokerId}: dropping them, it will be told everything anew`,
+    );
     this.removeBroker(brokerId);
     this.#options.onOverflow?.(brokerId);
   }

@@ -200,7 +200,9 @@ export class ControllerContext {
   }
 
   partitionsWithLeaders(): ControllerPartition[] {
-    return [...this.allPartitions()].filter((partition) => partition.leadership !== undefined && !this.isTopicQueuedUpForDeletion(partition.topic));
+    return [...this.allPartitions()].filter(
+      (partition) => partition.leadership !== undefined && !this.isTopicQueuedUpForDeletion(partition.topic),
+    );
   }
 
   partitionsWithOfflineLeader(): ControllerPartition[] {

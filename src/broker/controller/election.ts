@@ -51,7 +51,12 @@ export function electLeader(
   }
 }
 
-function leaderForOffline(context: ControllerContext, partition: ControllerPartition, current: LeaderAndIsr, uncleanAllowed: boolean): ElectionResult {
+function leaderForOffline(
+  context: ControllerContext,
+  partition: ControllerPartition,
+  current: LeaderAndIsr,
+  uncleanAllowed: boolean,
+): ElectionResult {
   const replicas = partition.assignment.replicas;
   const live = replicas.filter((replica) => context.isReplicaOnline(replica, partition));
   const inSync = live.find((replica) => current.isr.includes(replica));

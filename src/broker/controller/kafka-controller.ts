@@ -80,7 +80,13 @@ export class KafkaController {
     this.#brokerEpoch = options.initialBrokerEpoch;
     const logger = runtime.logger.child({ component: 'KafkaController', brokerId: config.brokerId });
     const { maxQueuedEvents, eventSink } = options;
-    this.#eventManager = new ControllerEventManager({ clock, scheduler, logger, metrics, ...(maxQueuedEvents === undefined ? {} : { maxQueuedEvents }) });
+    this.#eventManager = new ControllerEventManager({
+      clock,
+      scheduler,
+      logger,
+      metrics,
+      ...(maxQueuedEvents === undefined ? {} : { maxQueuedEvents }),
+    });
     this.#watches = new ControllerZkWatches(zk.session, (event) => void this.#eventManager.put(event), this.#watchedEvents());
     const context = new ControllerContext();
     const stateChangeLogger = new StateChangeLogger({
@@ -126,8 +132,10 @@ export class KafkaController {
   startup(): void {
     this.#options.zk.session.registerStateChangeHandler({
       name: 'controller-state-change-handler',
-      beforeInitializingSession: () => this.#eventManager.clearAndPut(this.#event('Expire', () => this.#resign('the ZooKeeper session expired'))),
-      afterInitializingSession: () => void this.#eventManager.put(this.#event('RegisterBrokerAndReelect', () => this.#registerBrokerAndReelect())),
+      beforeInitializingSession: () =>
+        this.#eventManager.clearAndPut(this.#event('Expire', () => this.#resign('the ZooKeeper session expired'))),
+      afterInitializingSession: () =>
+        void this.#eventManager.put(this.#event('RegisterBrokerAndReelect', () => this.#registerBrokerAndReelect())),
     });
     void this.#eventManager.put(
       this.#event('Startup', async () => {
@@ -211,7 +219,14 @@ export class KafkaController {
   describe(): ControllerDescription {
     const { context, channelManager } = this.#parts;
     const { state, queueSize } = this.#eventManager;
-    return describeController({ isActive: this.isActive, activeControllerId: this.#activeControllerId, state, queueSize, context, channelManager });
+    return describeController({
+      isActive: this.isActive,
+      activeControllerId: this.#activeControllerId,
+      state,
+      queueSize,
+      context,
+      channelManager,
+    });
   }
 
   // Office
@@ -388,7 +403,9 @@ export class KafkaController {
     const names = await zk.controller.getIsrChangeNotifications();
     try {
       const changed = await zk.controller.getPartitionsOfIsrChanges(names);
-      const partitions = changed.map(({ topic, partition }) => context.partition(topic, partition)).filter((partition) => partition !== undefined);
+      const partitions = changed
+        .map(({ topic, partition }) => context.partition(topic, partition))
+        .filter((partition) => partition !== undefined);
       if (partitions.length === 0) return;
       for (const [partition, state] of await zk.topics.getPartitionStates(partitions)) {
         if (state !== undefined && !(state instanceof Error)) partition.leadership = state;
@@ -423,8 +440,10 @@ export class KafkaController {
       }
       for (const partition of deleted) {
         // Of another term of office, or of a reassignment, whose deletions nobody waits for.
-        if (context.partition(partition.topic, partition.partition) !== partition || !context.isTopicDeletionInProgress(partition.topic)) continue;
-        const errorCode = response.errorCode === ErrorCode.NONE ? (codes.get(partition) ?? ErrorCode.UNKNOWN_SERVER_ERROR) : response.errorCode;
+        if (context.partition(partition.topic, partition.partition) !== partition || !context.isTopicDeletionInProgress(partition.topic))
+          continue;
+        const errorCode =
+          response.errorCode === ErrorCode.NONE ? (codes.get(partition) ?? ErrorCode.UNKNOWN_SERVER_ERROR) : response.errorCode;
         (errorCode === ErrorCode.NONE ? done : failed).push({ partition, replica: brokerId });
       }
       await topicDeletionManager.failReplicaDeletion(failed);
@@ -503,7 +522,8 @@ export class KafkaController {
           void this.#eventManager.put({ ...event, coalesce: false });
         },
         onUpdateMetadataResponse: ({ errorCode }, brokerId) => {
-          if (errorCode !== ErrorCode.NONE) stateChangeLogger.log.error(`broker ${brokerId} answered UpdateMetadata with ${errorByCode(errorCode).name}`);
+          if (errorCode !== ErrorCode.NONE)
+            stateChangeLogger.log.error(`broker ${brokerId} answered UpdateMetadata with ${errorByCode(errorCode).name}`);
         },
         onStopReplicaResponse: (response, brokerId, deleted) => {
           if (deleted.size > 0) this.#onStopReplicaResponse(response, brokerId, deleted);
@@ -554,4 +574,3 @@ export class KafkaController {
 function codeOf(error: unknown): number {
   return error instanceof KafkaError ? error.code : ErrorCode.UNKNOWN_SERVER_ERROR;
 }
-

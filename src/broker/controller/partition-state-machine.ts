@@ -216,7 +216,10 @@ export class PartitionStateMachine {
   }
 
   /** Current states by ZooKeeper; what is missing, unreadable or written by a later controller goes to `outcomes`. */
-  async #readStates(partitions: readonly ControllerPartition[], outcomes: ElectionOutcomes): Promise<Map<ControllerPartition, LeaderAndIsr>> {
+  async #readStates(
+    partitions: readonly ControllerPartition[],
+    outcomes: ElectionOutcomes,
+  ): Promise<Map<ControllerPartition, LeaderAndIsr>> {
     const { context, zk } = this.#options;
     const current = new Map<ControllerPartition, LeaderAndIsr>();
     for (const [partition, read] of await zk.topics.getPartitionStates(partitions)) {
@@ -225,7 +228,9 @@ export class PartitionStateMachine {
       else if (read.controllerEpoch > context.epoch) {
         outcomes.set(
           partition,
-          new StateChangeFailedError(`its state was written by the controller of epoch ${read.controllerEpoch}, later than this one's ${context.epoch}`),
+          new StateChangeFailedError(
+            `its state was written by the controller of epoch ${read.controllerEpoch}, later than this one's ${context.epoch}`,
+          ),
         );
       } else current.set(partition, read.leaderAndIsr);
     }
@@ -279,7 +284,13 @@ export class PartitionStateMachine {
   #electionFailed(partition: ControllerPartition, strategy: ElectionStrategy, failure: Error): void {
     this.#logFailure(partition, 'OnlinePartition', failure);
     const { topic, partition: index } = partition;
-    this.#options.stateChangeLogger.record({ kind: 'leader-election-failed', topic, partition: index, strategy: strategy.kind, reason: failure.message });
+    this.#options.stateChangeLogger.record({
+      kind: 'leader-election-failed',
+      topic,
+      partition: index,
+      strategy: strategy.kind,
+      reason: failure.message,
+    });
   }
 
   #logFailure(partition: ControllerPartition, target: PartitionState, failure: Error): void {

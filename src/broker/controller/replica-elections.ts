@@ -32,7 +32,11 @@ export class ReplicaElections {
    * Elects where it is needed and allowed. Error codes per partition: ELECTION_NOT_NEEDED, PREFERRED_LEADER_NOT_AVAILABLE,
    * ELIGIBLE_LEADERS_NOT_AVAILABLE, INVALID_TOPIC_EXCEPTION (being deleted), UNKNOWN_TOPIC_OR_PARTITION.
    */
-  async electLeaders(topicPartitions: readonly TopicPartition[], type: ElectionType, trigger: 'admin' | 'znode'): Promise<ReplicaElectionResult[]> {
+  async electLeaders(
+    topicPartitions: readonly TopicPartition[],
+    type: ElectionType,
+    trigger: 'admin' | 'znode',
+  ): Promise<ReplicaElectionResult[]> {
     const { context, topicDeletionManager } = this.#parts;
     const results: ReplicaElectionResult[] = [];
     const electable: ControllerPartition[] = [];
@@ -46,7 +50,8 @@ export class ReplicaElections {
       else results.push({ topicPartition, errorCode: ErrorCode.ELECTION_NOT_NEEDED });
     }
     // Unclean elections are for people who asked: a znode that someone left is not enough.
-    const strategy = type === 'preferred' ? ({ kind: 'preferred' } as const) : ({ kind: 'offline', allowUnclean: trigger === 'admin' } as const);
+    const strategy =
+      type === 'preferred' ? ({ kind: 'preferred' } as const) : ({ kind: 'offline', allowUnclean: trigger === 'admin' } as const);
     const outcomes = await this.#parts.partitionStateMachine.handleStateChanges(electable, 'OnlinePartition', strategy);
     for (const [partition, outcome] of outcomes) results.push(resultOf(partition, outcome, type));
     return results;
@@ -91,7 +96,9 @@ export class ReplicaElections {
         (partition) => context.isReplicaOnline(brokerId, partition) && partition.leadership?.leaderAndIsr.isr.includes(brokerId) === true,
       );
       if (candidates.length === 0) continue;
-      logger.info(`broker ${brokerId} leads ${partitions.length - elsewhere.length} of its ${partitions.length} partitions: electing it for ${candidates.length}`);
+      logger.info(
+        `broker ${brokerId} leads ${partitions.length - elsewhere.length} of its ${partitions.length} partitions: electing it for ${candidates.length}`,
+      );
       const outcomes = await partitionStateMachine.handleStateChanges(candidates, 'OnlinePartition', { kind: 'preferred' });
       throwIfMoved(outcomes);
     }

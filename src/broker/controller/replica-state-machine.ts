@@ -119,7 +119,9 @@ export class ReplicaStateMachine {
     if (partition.replicaState(brokerId) === 'NewReplica') {
       const { assignment } = partition;
       if (!assignment.replicas.includes(brokerId)) {
-        this.#options.logger.error(`replica ${brokerId} of ${partition.name} is not part of its assignment [${assignment.replicas.join(',')}]: adding it`);
+        this.#options.logger.error(
+          `replica ${brokerId} of ${partition.name} is not part of its assignment [${assignment.replicas.join(',')}]: adding it`,
+        );
         partition.assignment = { ...assignment, replicas: [...assignment.replicas, brokerId] };
       }
     } else if (partition.leadership !== undefined) {
@@ -152,7 +154,8 @@ export class ReplicaStateMachine {
     let remaining = partitions;
     for (let attempt = 0; remaining.length > 0; attempt++) {
       if (attempt === MAX_ISR_ATTEMPTS) {
-        for (const partition of remaining) this.#logFailure(partition, brokerId, 'OfflineReplica', `its state was changed by others ${attempt} times`);
+        for (const partition of remaining)
+          this.#logFailure(partition, brokerId, 'OfflineReplica', `its state was changed by others ${attempt} times`);
         break;
       }
       remaining = await this.#tryRemoveFromIsr(brokerId, remaining, settled);
@@ -202,10 +205,20 @@ export class ReplicaStateMachine {
       if (read instanceof Error) this.#logFailure(partition, brokerId, 'OfflineReplica', read.message);
       else if (read === undefined) {
         if (!context.isTopicQueuedUpForDeletion(partition.topic)) {
-          this.#logFailure(partition, brokerId, 'OfflineReplica', new StateChangeFailedError('its partition has no state in ZooKeeper').message);
+          this.#logFailure(
+            partition,
+            brokerId,
+            'OfflineReplica',
+            new StateChangeFailedError('its partition has no state in ZooKeeper').message,
+          );
         }
       } else if (read.controllerEpoch > context.epoch) {
-        this.#logFailure(partition, brokerId, 'OfflineReplica', `its partition's state was written by the controller of epoch ${read.controllerEpoch}`);
+        this.#logFailure(
+          partition,
+          brokerId,
+          'OfflineReplica',
+          `its partition's state was written by the controller of epoch ${read.controllerEpoch}`,
+        );
       } else current.set(partition, read.leaderAndIsr);
     }
     return current;
@@ -228,7 +241,10 @@ export class ReplicaStateMachine {
       leaderEpoch: now.leaderEpoch,
       isr: now.isr,
       previousIsr: before?.isr ?? [],
-      reason: now.leader === NO_LEADER ? `replica ${brokerId} went offline and led the partition: it has no leader now` : `replica ${brokerId} went offline`,
+      reason:
+        now.leader === NO_LEADER
+          ? `replica ${brokerId} went offline and led the partition: it has no leader now`
+          : `replica ${brokerId} went offline`,
     });
   }
 

@@ -44,7 +44,8 @@ export class TopicDeletionManager {
   async init(topicsToBeDeleted: ReadonlySet<string>, topicsIneligible: ReadonlySet<string>): Promise<void> {
     const { context, client, deleteTopicEnable, logger } = this.#options;
     if (!deleteTopicEnable) {
-      if (topicsToBeDeleted.size > 0) logger.info(`forgetting the deletion of ${[...topicsToBeDeleted].join(', ')}: delete.topic.enable is false`);
+      if (topicsToBeDeleted.size > 0)
+        logger.info(`forgetting the deletion of ${[...topicsToBeDeleted].join(', ')}: delete.topic.enable is false`);
       await client.deleteTopicDeletions([...topicsToBeDeleted]);
       return;
     }
@@ -121,7 +122,10 @@ export class TopicDeletionManager {
     for (const topic of [...context.topicsToBeDeleted]) {
       if (context.areAllReplicasInState(topic, 'ReplicaDeletionSuccessful')) {
         await this.#completeDeleteTopic(topic);
-      } else if (!context.isAnyReplicaInState(topic, 'ReplicaDeletionStarted') && context.isAnyReplicaInState(topic, 'ReplicaDeletionIneligible')) {
+      } else if (
+        !context.isAnyReplicaInState(topic, 'ReplicaDeletionStarted') &&
+        context.isAnyReplicaInState(topic, 'ReplicaDeletionIneligible')
+      ) {
         toRetry.push(topic);
       }
       if (this.#isTopicEligibleForDeletion(topic)) toStart.push(topic);

@@ -99,6 +99,14 @@ export class AppendQueue {
     else this.#writeSync(group);
   }
 
+  /** Nothing is written before `until` resolves, which never rejects. Only while nothing is being written. */
+  hold(until: Promise<void>): void {
+    this.#writing = until.then(() => {
+      this.#writing = undefined;
+      this.drain();
+    });
+  }
+
   /** Resolves when nothing waits and nothing is being written. */
   async settled(): Promise<void> {
     while (!this.isIdle) {

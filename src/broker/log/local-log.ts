@@ -35,8 +35,9 @@ export class LocalLog {
   #directory: string;
   /** The log end offset: all below is written. */
   #logEndOffset: number;
-  /** Names in the folder have changed since it was last synced. */
-  #directoryDirty: boolean;
+  /** Changes of names in the folder, and how many of them are on the device. */
+  #nameChanges: number;
+  #syncedNameChanges = 0;
   readonly #metadataCache: LogOffsetMetadata[] = [];
 
   constructor(context: LogContext, directory: string, options: { segments: LogSegments; logEndOffset: number; directoryDirty: boolean }) {
@@ -44,7 +45,7 @@ export class LocalLog {
     this.#directory = directory;
     this.segments = options.segments;
     this.#logEndOffset = options.logEndOffset;
-    this.#directoryDirty = options.directoryDirty;
+    this.#nameChanges = options.directoryDirty ? 1 : 0;
     this.tail = new TailCache(context.tail);
   }
 
@@ -53,9 +54,6 @@ export class LocalLog {
   }
   get logEndOffset(): number {
     return this.#logEndOffset;
-  }
-  get directoryDirty(): boolean {
-    return this.#directoryDirty;
   }
 
   get activeSegment(): LogSegment {
@@ -90,7 +88,7 @@ export class LocalLog {
     const segment = LogSegment.create(this.#context, this.#directory, baseOffset, config);
     this.segments.add(segment);
     this.tail.clear();
-    this.#directoryDirty = true;
+    this.#nameChanges++;
     return segment;
   }
 
@@ -177,12 +175,14 @@ export class LocalLog {
     return found;
   }
 
-  /** Cuts back to `offset`, which is at or above the first segment's base. Returns the segments that went. */
+  /**
+   * Cuts back to `offset`, which is at or above the first segment's base, or to the begin of the batch that holds it.
+   * Returns the segments that went.
+   */
   truncateTo(offset: number, config: LogConfig): LogSegment[] {
     const gone = this.segments.all.filter((segment) => segment.baseOffset > offset);
     this.removeSegments(gone, config);
-    this.activeSegment.truncateTo(offset);
-    this.#reset(offset);
+    this.#reset(this.activeSegment.truncateTo(offset));
     return gone;
   }
 
@@ -204,7 +204,7 @@ export class LocalLog {
     this.#logEndOffset = logEndOffset;
     this.tail.clear();
     this.#metadataCache.length = 0;
-    this.#directoryDirty = true;
+    this.#nameChanges++;
   }
 
   /** Takes segments out of the log; their files are renamed now and removed later. */
@@ -215,7 +215,7 @@ export class LocalLog {
       this.#markDeleted(segment);
     }
     this.#metadataCache.length = 0;
-    this.#directoryDirty = true;
+    this.#nameChanges++;
     this.#context.scheduler.after(Math.min(config.fileDeleteDelayMs, MAX_DELAY_MS), () => this.#removeMarked(segments));
   }
 
@@ -253,9 +253,20 @@ export class LocalLog {
   /** fsync of what was written below `offset` and isn't on the device since `recoveryPoint`, on the thread pool. */
   async flush(recoveryPoint: number, offset: number): Promise<void> {
     for (const segment of this.segments.between(recoveryPoint, offset)) await segment.flush();
-    if (!this.#directoryDirty) return;
-    this.#directoryDirty = false;
+    await this.#syncNames();
+  }
+
+  async #syncNames(): Promise<void> {
+    const changes = this.#nameChanges;
+    if (this.#syncedNameChanges >= changes) return;
     await this.#context.disk.syncDirectoryAsync(this.#directory);
+    this.#syncedNameChanges = Math.max(this.#syncedNameChanges, changes);
+  }
+
+  /** fsync of the active segment and of the folder's names, on the thread pool. */
+  async syncActive(): Promise<void> {
+    await this.activeSegment.flush();
+    await this.#syncNames();
   }
 
   moved(directory: string): void {

@@ -11,6 +11,7 @@ import { FilePool } from './file-pool.ts';
 import { IndexCache } from './index-cache.ts';
 import { LogStats } from './log-stats.ts';
 import { TailBudget } from './tail-cache.ts';
+import type { UnifiedLog } from './unified-log.ts';
 
 export interface LogContext {
   readonly disk: Disk;
@@ -25,6 +26,8 @@ export interface LogContext {
   readonly endOfTurn: EndOfTurn;
   readonly stats: LogStats;
   readonly producerIdExpirationMs: () => number;
+  /** A log's recovery point goes back: resolves when the checkpoint file says so. */
+  readonly onRecoveryPointLowered: (log: UnifiedLog) => Promise<void>;
   /** An input or output error in `logDirectory`: the whole of it goes offline. */
   readonly onFailure: (logDirectory: string, message: string, error: unknown) => void;
 }
@@ -47,6 +50,7 @@ export function createLogContext(
   runtime: Pick<Runtime, 'disk' | 'clock' | 'scheduler' | 'random' | 'logger' | 'metrics'>,
   options: {
     readonly onFailure: LogContext['onFailure'];
+    readonly onRecoveryPointLowered: LogContext['onRecoveryPointLowered'];
     readonly limits?: Partial<LogLimits>;
     readonly producerIdExpirationMs?: () => number;
   },
@@ -67,5 +71,6 @@ export function createLogContext(
     stats: new LogStats(metrics),
     producerIdExpirationMs: options.producerIdExpirationMs ?? (() => PRODUCER_ID_EXPIRATION_MS),
     onFailure: options.onFailure,
+    onRecoveryPointLowered: options.onRecoveryPointLowered,
   };
 }

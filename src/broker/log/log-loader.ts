@@ -279,15 +279,16 @@ class LogLoader {
     const state = this.#stateUpTo(first.baseOffset);
     let nextOffset = first.baseOffset;
     for (const [index, segment] of unflushed.entries()) {
-      // A truncation whose renames were lost, while what was appended after it was not.
-      const overlaps = segment.baseOffset < nextOffset;
-      if (overlaps) this.#context.logger.warn(`Segment ${segment.baseOffset} of ${this.#options.directory} begins below offset ${nextOffset}, the end of the one before`);
-      const outcome = overlaps ? undefined : await this.#recoverOne(segment, state);
+      // The end of the segment before was lost, or what should have replaced this one. Only compaction leaves gaps that are right.
+      const isMisplaced = segment.baseOffset < nextOffset || (segment.baseOffset > nextOffset && !this.#options.config.compact);
+      if (isMisplaced) this.#context.logger.warn(`Removing ${this.#options.directory} from segment ${segment.baseOffset} on: the one before ends at offset ${nextOffset}`);
+      const outcome = isMisplaced ? undefined : await this.#recoverOne(segment, state);
       if (outcome !== undefined && outcome.truncatedBytes === 0) {
         nextOffset = outcome.nextOffset;
         continue;
       }
-      this.#removeSegments(unflushed.slice(overlaps ? index : index + 1));
+      this.#removeSegments(unflushed.slice(isMisplaced ? index : index + 1));
+      await this.#context.disk.syncDirectoryAsync(this.#options.directory);
       return;
     }
   }

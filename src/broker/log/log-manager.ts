@@ -103,6 +103,7 @@ export class LogManager {
       { ...options.runtime, logger: this.#logger },
       {
         onFailure: (directory, message, error) => this.#onFailure(directory, message, error),
+        onRecoveryPointLowered: () => this.checkpointRecoveryPoints(),
         producerIdExpirationMs: () => options.config().producerIdExpirationMs,
         ...(options.limits === undefined ? {} : { limits: options.limits }),
       },

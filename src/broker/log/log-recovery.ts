@@ -64,6 +64,8 @@ export async function recoverSegment(recovery: SegmentRecovery): Promise<Recover
     else reason = 'the file ends inside a batch';
   }
   const truncatedBytes = segment.endRecovery(position);
+  // What is appended later must not end up behind what was cut off here.
+  if (truncatedBytes > 0) await segment.flush();
   return { nextOffset, truncatedBytes, reason };
 }
 

@@ -7,7 +7,7 @@
  * Differs from Kafka: index files hold their entries only (Kafka preallocates 10 MiB and maps them), one offset entry per batch.
  * Source: Kafka's LogSegment, FileRecords.
  */
-import { lastOffsetAt, leaderEpochAt, maxTimestampAt, sizeAt } from '../../log-format/batch-fields.ts';
+import { baseOffsetAt, lastOffsetAt, leaderEpochAt, maxTimestampAt, sizeAt } from '../../log-format/batch-fields.ts';
 import { BatchScanner } from '../../log-format/batch-scanner.ts';
 import type { ScanOptions } from '../../log-format/batch-scanner.ts';
 import { LOG_SUFFIX, OFFSET_INDEX_SUFFIX, segmentFileName, TIME_INDEX_SUFFIX, TXN_INDEX_SUFFIX } from '../../log-format/file-names.ts';
@@ -262,22 +262,24 @@ export class LogSegment {
     return undefined;
   }
 
-  /** Cuts the segment back to the batches below `offset`; returns the bytes removed. */
+  /** Where the segment would end when cut back to `offset`: a batch that holds it goes whole. */
+  endAfterTruncation(offset: number, found = this.findBatch(offset)): number {
+    return found === undefined ? offset : Math.min(offset, baseOffsetAt(this.read(found.position, RECORD_BATCH_OVERHEAD), 0));
+  }
+
+  /** Cuts the segment back to the batches that lie below `offset` as a whole; returns the offset that it ends at. */
   truncateTo(offset: number): number {
     const found = this.findBatch(offset);
-    this.indexes.truncateTo(offset);
-    let removed = 0;
-    if (found !== undefined) {
-      removed = this.#sizeBytes - found.position;
-      this.#setSize(found.position);
-    }
+    const end = this.endAfterTruncation(offset, found);
+    this.indexes.truncateTo(end);
+    if (found !== undefined) this.#setSize(found.position);
     if (this.#sizeBytes === 0) {
       this.#createdMs = this.#context.clock.wallMs();
       this.#rollingBasedTimestamp = undefined;
     }
     this.#bytesSinceLastIndexEntry = 0;
     this.#maxTimestamp = undefined;
-    return removed;
+    return end;
   }
 
   /** For recovery: the file ends at `sizeBytes`, and indexes are built anew by `noteRecovered`. */

@@ -33,15 +33,17 @@ export class SegmentIndexes implements IndexHolder {
   /** Entries that the files have. */
   #offsetEntriesInFile = 0;
   #timeEntriesInFile = 0;
-  #unsynced: boolean;
+  /** Changes of the files, and how many of them are on the device: two flushes may be under way at a time. */
+  #changes = 1;
+  #syncedChanges = 0;
   #txns: AbortedTxn[] | undefined;
-  #txnsUnsynced = false;
+  #txnChanges = 0;
+  #syncedTxnChanges = 0;
 
   constructor(context: LogContext, baseOffset: number, pathOf: (suffix: SegmentFileSuffix) => string, maxIndexBytes: number) {
     this.#context = context;
     this.#baseOffset = baseOffset;
     this.#pathOf = pathOf;
-    this.#unsynced = true;
     // The time index keeps its last slot for the entry made when the segment is closed.
     this.#maxEntries = Math.min(Math.floor(maxIndexBytes / OFFSET_INDEX_ENTRY_BYTES), Math.floor(maxIndexBytes / TIME_INDEX_ENTRY_BYTES) - 1);
   }
@@ -69,7 +71,7 @@ export class SegmentIndexes implements IndexHolder {
     const loaded = this.#use();
     loaded.offset.append(entry.offset, entry.position);
     if (largest.timestamp >= 0) loaded.time.maybeAppend(largest.timestamp, largest.offset);
-    this.#unsynced = true;
+    this.#changes++;
     if (loaded.offset.count - this.#offsetEntriesInFile >= MAX_WAITING_ENTRIES) this.persist();
   }
 
@@ -83,7 +85,7 @@ export class SegmentIndexes implements IndexHolder {
       file.close();
     }
     this.#txns = [...known, txn];
-    this.#txnsUnsynced = true;
+    this.#txnChanges++;
   }
 
   /** Makes empty index files, as a new segment has them. */
@@ -96,10 +98,10 @@ export class SegmentIndexes implements IndexHolder {
   /** Forgets all entries; the files are written anew. */
   reset(): void {
     this.createEmpty();
-    this.#unsynced = true;
+    this.#changes++;
     const txnPath = this.#pathOf(TXN_INDEX_SUFFIX);
     if (this.#context.disk.exists(txnPath)) this.#context.disk.open(txnPath, 'truncate').close();
-    this.#txnsUnsynced = true;
+    this.#txnChanges++;
   }
 
   /** Reads all three; throws LogFormatError when one is damaged, ENOENT when the offset index is missing. */
@@ -125,7 +127,7 @@ export class SegmentIndexes implements IndexHolder {
     if (kept.length === this.abortedTxns.length) return;
     this.#txns = kept;
     this.#context.disk.writeFile(this.#pathOf(TXN_INDEX_SUFFIX), Buffer.concat(kept.map(encodeAbortedTxn)));
-    this.#txnsUnsynced = true;
+    this.#txnChanges++;
   }
 
   /** Writes the entries that the files lack. */
@@ -146,7 +148,7 @@ export class SegmentIndexes implements IndexHolder {
     } finally {
       file.close();
     }
-    this.#unsynced = true;
+    this.#changes++;
   }
 
   #writeAnew(loaded: Loaded): void {
@@ -158,31 +160,39 @@ export class SegmentIndexes implements IndexHolder {
     }
     this.#offsetEntriesInFile = loaded.offset.count;
     this.#timeEntriesInFile = loaded.time.count;
-    this.#unsynced = true;
+    this.#changes++;
   }
 
   /** fsync of the files that have changed, on the thread pool. */
   async sync(): Promise<void> {
-    const suffixes: SegmentFileSuffix[] = [];
-    if (this.#unsynced) suffixes.push(OFFSET_INDEX_SUFFIX, TIME_INDEX_SUFFIX);
-    if (this.#txnsUnsynced && this.abortedTxns.length > 0) suffixes.push(TXN_INDEX_SUFFIX);
-    this.#unsynced = false;
-    this.#txnsUnsynced = false;
-    for (const suffix of suffixes) {
-      const path = this.#pathOf(suffix);
-      if (!this.#context.disk.exists(path)) continue;
-      const file = this.#context.disk.open(path, 'read-write');
-      try {
-        await file.syncAsync();
-      } finally {
-        file.close();
-      }
+    const changes = this.#changes;
+    const txnChanges = this.#txnChanges;
+    if (this.#syncedChanges < changes) {
+      await this.#syncFile(OFFSET_INDEX_SUFFIX);
+      await this.#syncFile(TIME_INDEX_SUFFIX);
+      this.#syncedChanges = Math.max(this.#syncedChanges, changes);
+    }
+    if (this.#syncedTxnChanges < txnChanges) {
+      await this.#syncFile(TXN_INDEX_SUFFIX);
+      this.#syncedTxnChanges = Math.max(this.#syncedTxnChanges, txnChanges);
+    }
+  }
+
+  async #syncFile(suffix: SegmentFileSuffix): Promise<void> {
+    const path = this.#pathOf(suffix);
+    // Deleted meanwhile, or a transaction index that never was.
+    if (!this.#context.disk.exists(path)) return;
+    const file = this.#context.disk.open(path, 'read-write');
+    try {
+      await file.syncAsync();
+    } finally {
+      file.close();
     }
   }
 
   markSynced(): void {
-    this.#unsynced = false;
-    this.#txnsUnsynced = false;
+    this.#syncedChanges = this.#changes;
+    this.#syncedTxnChanges = this.#txnChanges;
   }
 
   unloadIndexes(): boolean {

@@ -593,11 +593,15 @@ export class UnifiedLog {
   // ---- Cutting back and deleting
 
   /**
-   * Removes the records at and above `offset`, after what waits to be written: at once, but for an asynchronous write that is under way.
+   * Removes the records at and above `offset`, and a batch that holds it, after what waits to be written: at once, but for an asynchronous write that is under way.
    * The caller appends nothing meanwhile. True when something was removed. @throws LogStorageError
    */
   async truncateTo(offset: number): Promise<boolean> {
     if (!this.#isSettled()) await this.#settledOrThrow();
+    if (offset < this.recoveryPoint) {
+      const end = this.#guardedOrThrow(() => this.#local.segments.floor(offset)?.endAfterTruncation(offset) ?? offset);
+      await this.#lowerRecoveryPoint(end);
+    }
     return this.#guardedOrThrow(() => this.#truncateTo(offset));
   }
 
@@ -614,16 +618,25 @@ export class UnifiedLog {
     }
     const gone = this.#local.truncateTo(offset, this.#config);
     for (const segment of gone) this.#snapshots.remove(segment.baseOffset);
-    this.#epochs.truncateFromEnd(offset);
-    this.#logStartOffset = Math.min(offset, this.#logStartOffset);
-    this.#afterTruncation(offset);
+    const end = this.logEndOffset;
+    this.#epochs.truncateFromEnd(end);
+    this.#logStartOffset = Math.min(end, this.#logStartOffset);
+    this.#afterTruncation(end);
     return true;
   }
 
   /** Removes everything; the log begins anew at `offset`, its log start offset at `logStartOffset`. @throws LogStorageError */
   async truncateFullyAndStartAt(offset: number, logStartOffset = offset): Promise<void> {
     if (!this.#isSettled()) await this.#settledOrThrow();
+    if (this.recoveryPoint > 0) await this.#lowerRecoveryPoint(0);
     this.#guardedOrThrow(() => this.#startAt(offset, logStartOffset));
+  }
+
+  /** The checkpoint must not vouch for records that will be written in the place of those removed. */
+  async #lowerRecoveryPoint(offset: number): Promise<void> {
+    this.#flusher.truncatedTo(offset);
+    await this.#context.onRecoveryPointLowered(this);
+    await this.#settledOrThrow();
   }
 
   #startAt(offset: number, logStartOffset: number): void {
@@ -640,6 +653,8 @@ export class UnifiedLog {
     this.#flusher.truncatedTo(offset);
     this.#planner.reset();
     this.#announcedEndOffset = offset;
+    // What was removed must not come back between what is written after it: that waits until the cut is on the device.
+    this.#queue.hold(this.#syncCut());
     rebuildProducerState({
       state: this.#producers,
       snapshots: this.#snapshots,
@@ -650,6 +665,14 @@ export class UnifiedLog {
       producerIdExpirationMs: this.#context.producerIdExpirationMs(),
     });
     if (this.#highWatermark > offset) this.updateHighWatermark(offset);
+  }
+
+  async #syncCut(): Promise<void> {
+    try {
+      await this.#local.syncActive();
+    } catch (error) {
+      this.#failed(error);
+    }
   }
 
   /**

@@ -6,9 +6,7 @@
  * When the request channel is full, the processor keeps the one request it could not deliver and reads none of its sockets until
  * there is room (Kafka's thread would block). Bad input closes its connection with one log line and touches nothing else.
  */
-import type { AnyApi } from '../../protocol/api.ts';
-import { apiByKey } from '../../protocol/apis.ts';
-import { decodeRequestBody, decodeRequestHeader, encodeResponse, type RequestHeader } from '../../protocol/frames.ts';
+import { encodeResponse } from '../../protocol/frames.ts';
 import type { MetricsRegistry } from '../../runtime/metrics.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
 import type { RequestHandler } from './broker-request.ts';
@@ -17,9 +15,9 @@ import type { KafkaChannel } from './kafka-channel.ts';
 import type { MemoryPool } from './memory-pool.ts';
 import { NetworkRequest, type ResponseSink } from './network-request.ts';
 import type { RequestChannel } from './request-channel.ts';
+import { decodeRequest } from './request-decoder.ts';
 import type { RequestMetrics } from './request-metrics.ts';
 
-const API_VERSIONS_KEY = 18;
 /** Answers written by one processor before others have their turn. */
 const MAX_RESPONSES_PER_TURN = 64;
 /** Idle connections are looked for this often within `connections.max.idle.ms`, but at least every half minute. */
@@ -224,11 +222,13 @@ export class Processor implements ResponseSink {
 
   /** A request has come whole. */
   #receive(channel: KafkaChannel, frame: Buffer): void {
-    const request = this.#decode(channel, frame);
-    if (request === undefined) {
+    const decoded = decodeRequest(this.#handler, frame);
+    if ('reason' in decoded) {
       this.#memoryPool.release(frame.length);
+      this.#closeBad(channel, decoded.reason);
       return;
     }
+    const request = new NetworkRequest({ ...decoded, sizeBytes: frame.length, receivedMs: this.nowMs(), channel, sink: this });
     channel.state = 'request-in-progress';
     channel.current = request;
     channel.requestCount++;
@@ -236,39 +236,6 @@ export class Processor implements ResponseSink {
     if (this.#requestChannel.trySend(request)) return;
     this.#undelivered = request;
     this.#requestChannel.waitForRoom(this.#onRoom);
-  }
-
-  #decode(channel: KafkaChannel, frame: Buffer): NetworkRequest | undefined {
-    let header: RequestHeader;
-    try {
-      header = decodeRequestHeader(frame);
-    } catch (error) {
-      return this.#closeBad(channel, 'sent a request whose header cannot be read', error);
-    }
-    const { apiKey, apiVersion } = header;
-    const api = apiByKey(apiKey);
-    const versions = this.#handler.versionsOf(apiKey);
-    if (api === undefined || versions === undefined) return this.#closeBad(channel, `asked for API ${apiKey}, which isn't served`);
-    const isSupported = apiVersion >= versions.minVersion && apiVersion <= versions.maxVersion;
-    if (!isSupported && apiKey !== API_VERSIONS_KEY)
-      return this.#closeBad(channel, `asked for version ${apiVersion} of ${api.name}, which isn't served`);
-    try {
-      const body = isSupported ? decodeRequestBody(api, header, frame) : { clientSoftwareName: '', clientSoftwareVersion: '' };
-      return this.#newRequest(channel, api, header, body, frame.length, !isSupported);
-    } catch (error) {
-      return this.#closeBad(channel, `sent a ${api.name} request of version ${apiVersion} that cannot be read`, error);
-    }
-  }
-
-  #newRequest(
-    channel: KafkaChannel,
-    api: AnyApi,
-    header: RequestHeader,
-    body: unknown,
-    sizeBytes: number,
-    isUnsupportedVersion: boolean,
-  ): NetworkRequest {
-    return new NetworkRequest({ header, api, body, sizeBytes, isUnsupportedVersion, receivedMs: this.nowMs(), channel, sink: this });
   }
 
   /** There is room in the request channel again. */
@@ -376,15 +343,10 @@ export class Processor implements ResponseSink {
 
   // --- closing
 
-  #closeBad(channel: KafkaChannel, what: string, error?: unknown): undefined {
-    const { id: connectionId, remoteAddress } = channel;
-    const reason = error instanceof Error ? `: ${error.message}` : '';
-    this.#logger.warn(
-      { connectionId, listenerName: channel.listenerName },
-      `Closed the connection from ${remoteAddress}, which ${what}${reason}`,
-    );
+  #closeBad(channel: KafkaChannel, what: string): void {
+    const { id: connectionId, listenerName, remoteAddress } = channel;
+    this.#logger.warn({ connectionId, listenerName }, `Closed the connection from ${remoteAddress}, which ${what}`);
     this.close(channel);
-    return undefined;
   }
 
   #closeIdle(maxIdleMs: number): void {

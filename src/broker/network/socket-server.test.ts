@@ -5,7 +5,9 @@ import { Produce, type ProduceRequest } from '../../protocol/generated/produce.t
 import { SyncGroup } from '../../protocol/generated/sync-group.ts';
 import { ErrorCode, KafkaError } from '../../protocol/errors.ts';
 import { route, type Route } from '../api/kafka-apis.ts';
+import { parseKafkaConfig } from '../config/kafka-config.ts';
 import type { BrokerRequest } from './broker-request.ts';
+import { networkSnapshot } from './network-snapshot.ts';
 import { RawClient, requestBytes } from './testing/raw-client.ts';
 import { startTestServer, type TestServer, until } from './testing/test-server.ts';
 
@@ -103,6 +105,16 @@ describe('serving', () => {
       const client = await connect(port, host);
       expect((await client.call(Heartbeat, 4, heartbeat('5'))).errorCode).toBe(5);
     }
+  });
+
+  it('advertises the port it was given for 0, and a host for all interfaces', async () => {
+    const { port, server } = await start([echo], { listeners: 'PLAINTEXT://:0' });
+    expect(server.advertisedEndPoints('here.example')).toEqual([
+      { listenerName: 'PLAINTEXT', securityProtocol: 'PLAINTEXT', host: 'here.example', port },
+    ]);
+    const client = await connect(port);
+    expect((await client.call(Heartbeat, 4, heartbeat('5'))).errorCode).toBe(5);
+    expect(server.connections()[0]?.remoteAddress).toBe('127.0.0.1');
   });
 
   it('lets connections wait until request processing is enabled', async () => {
@@ -303,6 +315,36 @@ describe('bad input', () => {
   });
 });
 
+describe('peers that go away', () => {
+  it('drops the answer to a connection that is gone, and gives its memory back', async () => {
+    const { route: parkingRoute, parked } = parking();
+    const { port, server, warnings } = await start([parkingRoute], { 'queued.max.request.bytes': '104857600' });
+    const client = await connect(port);
+    client.send(Heartbeat, 4, heartbeat('1'));
+    await until(() => parked.length === 1);
+    client.close();
+    await until(() => server.connections().length === 0);
+    expect(server.memoryPool.usedBytes).toBeGreaterThan(0);
+    parked[0]?.respond({ errorCode: 0 });
+    await until(() => server.memoryPool.usedBytes === 0);
+    expect(warnings).toEqual([]);
+  });
+
+  it('forgets the bytes of a request whose handler has released them', async () => {
+    const { route: parkingRoute, parked } = parking();
+    const { port, server } = await start([parkingRoute], { 'queued.max.request.bytes': '104857600' });
+    const client = await connect(port);
+    client.send(Heartbeat, 4, heartbeat('1'));
+    await until(() => parked.length === 1);
+    parked[0]?.releaseBody();
+    expect(server.memoryPool.usedBytes).toBe(0);
+    expect(() => parked[0]?.body).toThrow(/released/);
+    parked[0]?.respond({ errorCode: 3 });
+    expect((await client.nextFrame()).readInt16BE(9)).toBe(3);
+    expect(server.memoryPool.usedBytes).toBe(0);
+  });
+});
+
 describe('handlers that fail', () => {
   it('answers with the error of a KafkaError, and UNKNOWN_SERVER_ERROR for anything else', async () => {
     const errors = [new KafkaError(ErrorCode.NOT_COORDINATOR, 'not me'), new TypeError('a bug')];
@@ -376,6 +418,34 @@ describe('connection limits', () => {
     expect(server.quotas.count).toBe(1);
   });
 
+  it('takes a new limit while it runs', async () => {
+    const { port, server } = await start([echo], { 'max.connections': '1' });
+    const first = await connect(port);
+    await first.call(Heartbeat, 4, heartbeat('1'));
+    const second = await connect(port);
+    second.send(Heartbeat, 4, heartbeat('2'));
+    const base = { 'zookeeper.connect': 'unused', 'broker.id': '1' };
+    server.reconfigure(parseKafkaConfig(base), parseKafkaConfig({ ...base, 'max.connections': '2', 'num.io.threads': '5' }));
+    expect((await second.nextFrame()).readInt16BE(9)).toBe(2);
+    expect(server.requestHandlerPool?.size).toBe(5);
+  });
+
+  it('closes the idlest client for a broker when max.connections is reached', async () => {
+    const { server } = await start([echo], {
+      listeners: 'CLIENT://127.0.0.1:0,PLAINTEXT://127.0.0.1:0',
+      'listener.security.protocol.map': 'CLIENT:PLAINTEXT,PLAINTEXT:PLAINTEXT',
+      'max.connections': '2',
+    });
+    const idlest = await connect(server.boundPort('CLIENT'));
+    await idlest.call(Heartbeat, 4, heartbeat('1'));
+    const other = await connect(server.boundPort('CLIENT'));
+    await other.call(Heartbeat, 4, heartbeat('1'));
+    const broker = await connect(server.boundPort('PLAINTEXT'));
+    expect((await broker.call(Heartbeat, 4, heartbeat('7'))).errorCode).toBe(7);
+    await idlest.closed();
+    expect((await other.call(Heartbeat, 4, heartbeat('8'))).errorCode).toBe(8);
+  });
+
   it('deals connections to the processors in turn', async () => {
     const { port, server } = await start([echo], { 'num.network.threads': '3' });
     for (let count = 0; count < 6; count++) await connect(port);
@@ -409,6 +479,19 @@ describe('stopping', () => {
     expect((await busy.nextFrame()).readInt16BE(9)).toBe(4);
     await busy.closed();
     await expect(RawClient.connect(port)).rejects.toMatchObject({ code: 'ECONNREFUSED' });
+  });
+
+  it('shows who is connected and what each waits for', async () => {
+    const { route: parkingRoute, parked } = parking();
+    const { port, server } = await start([parkingRoute], { 'num.network.threads': '1' });
+    const busy = await connect(port);
+    busy.send(Heartbeat, 4, heartbeat('1'));
+    await until(() => parked.length === 1);
+    const snapshot = networkSnapshot(server, (parked[0]?.receivedMs ?? 0) + 250);
+    expect(snapshot).toMatchObject({ connectionCount: 1, handlers: { active: 0, size: 8 }, requestQueue: { size: 0, capacity: 500 } });
+    expect(snapshot.processors[0]?.connections).toMatchObject([
+      { clientId: 'raw-client', principal: 'User:ANONYMOUS', request: { api: 'Heartbeat', version: 4, ageMs: 250, isAnswered: false } },
+    ]);
   });
 
   it('measures each station of a request', async () => {

@@ -9,6 +9,7 @@
  */
 import type { Runtime } from '../../runtime/runtime.ts';
 import type { EndPoint } from '../config/endpoint.ts';
+import type { BrokerReconfigurable } from '../config/dynamic-config.ts';
 import type { KafkaConfig } from '../config/kafka-config.ts';
 import { Acceptor } from './acceptor.ts';
 import type { RequestHandler } from './broker-request.ts';
@@ -33,7 +34,14 @@ interface OpenListener {
   readonly bound: BoundListener;
 }
 
-export class SocketServer {
+export class SocketServer implements BrokerReconfigurable {
+  readonly reconfigurableConfigs = [
+    'max.connections',
+    'max.connections.per.ip',
+    'max.connections.per.ip.overrides',
+    'max.connection.creation.rate',
+    'num.io.threads',
+  ] as const;
   readonly requestChannel: RequestChannel;
   readonly quotas: ConnectionQuotas;
   readonly memoryPool: MemoryPool;
@@ -108,11 +116,17 @@ export class SocketServer {
     return found.bound.port;
   }
 
-  /** The advertised listeners with real ports in place of 0: what goes into ZooKeeper. */
-  advertisedEndPoints(): EndPoint[] {
-    return this.#config.advertisedListeners.map((endPoint) =>
-      endPoint.port === 0 ? { ...endPoint, port: this.boundPort(endPoint.listenerName) } : endPoint,
-    );
+  /**
+   * What goes into ZooKeeper: the advertised listeners with real ports in place of 0.
+   * @param hostName stands for the host of a listener on all interfaces that no `advertised.listeners` names.
+   */
+  advertisedEndPoints(hostName = 'localhost'): EndPoint[] {
+    return this.#config.advertisedListeners.map(({ listenerName, securityProtocol, host, port }) => ({
+      listenerName,
+      securityProtocol,
+      host: host === '' ? hostName : host,
+      port: port === 0 ? this.boundPort(listenerName) : port,
+    }));
   }
 
   /** All open connections. */
@@ -121,9 +135,9 @@ export class SocketServer {
   }
 
   /** New limits for connections to come (`max.connections*`), and another number of handlers. */
-  reconfigure(config: KafkaConfig): void {
-    this.quotas.reconfigure(config);
-    if (this.#pool !== undefined && this.#pool.size !== config.numIoThreads) this.#pool.resize(config.numIoThreads);
+  reconfigure(_oldConfig: KafkaConfig, newConfig: KafkaConfig): void {
+    this.quotas.reconfigure(newConfig);
+    if (this.#pool !== undefined && this.#pool.size !== newConfig.numIoThreads) this.#pool.resize(newConfig.numIoThreads);
     this.#admitWaiting();
   }
 

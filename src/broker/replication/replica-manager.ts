@@ -95,6 +95,14 @@ export class ReplicaManager {
     this.checkpointHighWatermarks();
   }
 
+  /** The newest controller epoch that any request brought: UpdateMetadata shares it. */
+  get controllerEpoch(): number {
+    return this.#controllerEpoch;
+  }
+  set controllerEpoch(epoch: number) {
+    this.#controllerEpoch = Math.max(this.#controllerEpoch, epoch);
+  }
+
   /** The partition hosted here; undefined when there is none. */
   partition(topicPartition: TopicPartition): Partition | undefined {
     return this.#partitions.get(topicPartitionKey(topicPartition));

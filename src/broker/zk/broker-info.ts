@@ -134,7 +134,9 @@ export function sameEndpointsAndFeatures(a: BrokerInfo, b: BrokerInfo): boolean 
     a.endpoints.length === b.endpoints.length &&
     a.endpoints.every((endpoint, index) => {
       const other = b.endpoints[index];
-      return other !== undefined && endpointString(other) === endpointString(endpoint) && other.securityProtocol === endpoint.securityProtocol;
+      return (
+        other !== undefined && endpointString(other) === endpointString(endpoint) && other.securityProtocol === endpoint.securityProtocol
+      );
     }) &&
     JSON.stringify(a.features) === JSON.stringify(b.features)
   );

@@ -19,7 +19,9 @@ export class BrokerIdInUseError extends Error {
   readonly brokerId: number;
 
   constructor(brokerId: number) {
-    super(`broker id ${brokerId} is registered in ZooKeeper by another session: another broker with this id runs, or one that died and whose session has not expired yet`);
+    super(
+      `broker id ${brokerId} is registered in ZooKeeper by another session: another broker with this id runs, or one that died and whose session has not expired yet`,
+    );
     this.brokerId = brokerId;
   }
 }

@@ -45,16 +45,12 @@ export class ConfigZNodes {
     return this.#session.getChildren(ZkPaths.configEntityType(type));
   }
 
-  /** Replaces the entity's overrides. Rejects with ZooKeeperError NoNode while there is no controller: the write is checked against it. */
+  /** Replaces the entity's overrides. */
   async setEntityConfigs(type: ConfigType, name: string, configs: Readonly<EntityConfigs>): Promise<void> {
     const path = ZkPaths.configEntity(type, sanitizeEntityName(name));
     const data = encodeConfigs(configs);
-    try {
-      await this.#setChecked(path, data);
-    } catch (error) {
-      if (!isZooKeeperError(error, 'NoNode') || error.path === ZkPaths.controller) throw error;
-      await this.#create(path, data);
-    }
+    if ((await this.#session.exists(path)) === undefined) await this.#create(path, data);
+    else await this.#setChecked(path, data);
   }
 
   /** As Kafka: in a transaction with a check of /controller, which a migration to KRaft replaces. */
@@ -65,12 +61,14 @@ export class ConfigZNodes {
   }
 
   async #create(path: string, data: Buffer): Promise<void> {
-    await createParents(this.#session, path);
     try {
       await this.#session.create(path, data);
     } catch (error) {
-      if (!isZooKeeperError(error, 'NodeExists')) throw error;
-      await this.#setChecked(path, data);
+      if (isZooKeeperError(error, 'NodeExists')) await this.#setChecked(path, data);
+      else if (isZooKeeperError(error, 'NoNode')) {
+        await createParents(this.#session, path);
+        await this.#session.create(path, data);
+      } else throw error;
     }
   }
 

@@ -15,7 +15,11 @@ import type { ZooKeeperSession } from './zookeeper-session.ts';
  * @returns the write's result, or the ZooKeeperError that the write itself met.
  * Throws ControllerMovedError when the check failed, and whatever stopped the transaction as a whole (expiry).
  */
-export async function fencedWrite(session: ZooKeeperSession, epochZkVersion: number, op: ZooKeeperOp): Promise<ZooKeeperOpResult | ZooKeeperError> {
+export async function fencedWrite(
+  session: ZooKeeperSession,
+  epochZkVersion: number,
+  op: ZooKeeperOp,
+): Promise<ZooKeeperOpResult | ZooKeeperError> {
   try {
     const results = await session.multi([checkOp(ZkPaths.controllerEpoch, epochZkVersion), op]);
     const result = results[1];
@@ -41,6 +45,9 @@ export function fencedWrites(
 }
 
 /** Throws the first error that is not one of `tolerated`. */
-export function throwUnless(results: readonly (ZooKeeperOpResult | ZooKeeperError)[], ...tolerated: readonly ZooKeeperError['name'][]): void {
+export function throwUnless(
+  results: readonly (ZooKeeperOpResult | ZooKeeperError)[],
+  ...tolerated: readonly ZooKeeperError['name'][]
+): void {
   for (const result of results) if (result instanceof ZooKeeperError && !tolerated.includes(result.name)) throw result;
 }

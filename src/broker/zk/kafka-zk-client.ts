@@ -4,12 +4,13 @@
  */
 import type { Runtime } from '../../runtime/runtime.ts';
 import type { ZooKeeperClient } from '../../zk-client/zookeeper-client.ts';
-import { BrokerZNodes, createIfMissing, createParents } from './broker-znodes.ts';
+import { BrokerZNodes, createIfMissing } from './broker-znodes.ts';
 import { ConfigZNodes } from './config-znodes.ts';
 import { ControllerZNodes } from './controller-znodes.ts';
 import { takeProducerIdBlock } from './producer-id-znode.ts';
 import { TopicZNodes } from './topic-znodes.ts';
 import type { ProducerIdBlock } from './zk-data.ts';
+import { isZooKeeperError } from './zk-ops.ts';
 import { PERSISTENT_PATHS } from './zk-paths.ts';
 import { ZooKeeperSession } from './zookeeper-session.ts';
 
@@ -53,11 +54,16 @@ export class KafkaZkClient {
 
   /** What must be there before a broker registers; the first broker of a cluster makes it. */
   async createTopLevelPaths(): Promise<void> {
-    const missing = await this.session.pipelined(PERSISTENT_PATHS, async (path) => ((await this.session.exists(path)) === undefined ? path : undefined));
-    for (const path of missing) {
-      if (path === undefined) continue;
-      await createParents(this.session, path);
-      await createIfMissing(this.session, path);
+    const paths = withAncestors(PERSISTENT_PATHS);
+    const stats = await this.session.pipelined(paths, (path) => this.session.exists(path));
+    const missing = paths.filter((_, index) => stats[index] === undefined);
+    try {
+      // Sent in order and done in order, parents first: one commit of the server for all.
+      await this.session.pipelined(missing, (path) => createIfMissing(this.session, path));
+    } catch (error) {
+      if (!isZooKeeperError(error, 'NoNode')) throw error;
+      // A lost connection mixed up the order.
+      for (const path of missing) await createIfMissing(this.session, path);
     }
   }
 
@@ -68,4 +74,14 @@ export class KafkaZkClient {
   close(): Promise<void> {
     return this.session.close();
   }
+}
+
+/** `paths` and what is above them, each once, parents before children. */
+function withAncestors(paths: readonly string[]): string[] {
+  const all = new Set<string>();
+  for (const path of paths) {
+    for (let slash = path.indexOf('/', 1); slash !== -1; slash = path.indexOf('/', slash + 1)) all.add(path.slice(0, slash));
+    all.add(path);
+  }
+  return [...all];
 }

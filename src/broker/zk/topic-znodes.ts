@@ -92,7 +92,9 @@ export class TopicZNodes {
   }
 
   /** Each partition's state; undefined when it has none, an Error when it can't be read. */
-  async getPartitionStates<P extends TopicPartition>(partitions: readonly P[]): Promise<Map<P, LeaderIsrAndControllerEpoch | Error | undefined>> {
+  async getPartitionStates<P extends TopicPartition>(
+    partitions: readonly P[],
+  ): Promise<Map<P, LeaderIsrAndControllerEpoch | Error | undefined>> {
     const states = await this.#session.pipelined(partitions, (partition) => this.#getPartitionState(partition));
     return new Map(partitions.map((partition, index) => [partition, states[index]]));
   }
@@ -136,7 +138,11 @@ export class TopicZNodes {
   ): Promise<UpdateLeaderAndIsrResult<P>> {
     const entries = [...changes];
     const ops = entries.map(([partition, leaderAndIsr]) =>
-      setDataOp(ZkPaths.topicPartitionState(partition), encodePartitionState({ leaderAndIsr, controllerEpoch }), leaderAndIsr.partitionEpoch),
+      setDataOp(
+        ZkPaths.topicPartitionState(partition),
+        encodePartitionState({ leaderAndIsr, controllerEpoch }),
+        leaderAndIsr.partitionEpoch,
+      ),
     );
     const results = await fencedWrites(this.#session, epochZkVersion, ops);
     const finished = new Map<P, LeaderAndIsr | Error>();

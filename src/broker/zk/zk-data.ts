@@ -193,7 +193,10 @@ export interface PartitionReassignment extends TopicPartition {
 }
 
 export function encodeReassignments(reassignments: readonly PartitionReassignment[]): Buffer {
-  return encodeZNodeJson({ version: 1, partitions: reassignments.map(({ topic, partition, replicas }) => ({ topic, partition, replicas })) });
+  return encodeZNodeJson({
+    version: 1,
+    partitions: reassignments.map(({ topic, partition, replicas }) => ({ topic, partition, replicas })),
+  });
 }
 
 export function decodeReassignments(path: string, data: Buffer): PartitionReassignment[] {

@@ -132,7 +132,10 @@ export class Admin {
     return deleteGroups(this.#context, groupIds, options);
   }
 
-  listGroupOffsets(groups: ReadonlyMap<string, readonly TopicPartition[] | null>, options?: CallOptions): Promise<KeyResults<GroupOffsets>> {
+  listGroupOffsets(
+    groups: ReadonlyMap<string, readonly TopicPartition[] | null>,
+    options?: CallOptions,
+  ): Promise<KeyResults<GroupOffsets>> {
     return listGroupOffsets(this.#context, groups, options);
   }
 

@@ -62,7 +62,12 @@ export function apiVersions(context: AdminContext, brokerId: number | undefined,
       lookup: brokerId === undefined ? anyBroker(context) : namedBroker(context, Number),
       async request(node, keys, { timeoutMs }) {
         const versions = await context.client.versionsOf(node, { timeoutMs });
-        const apis = Array.from(versions.values(), ({ apiKey, minVersion, maxVersion }) => ({ apiKey, name: apiByKey(apiKey)?.name, minVersion, maxVersion }));
+        const apis = Array.from(versions.values(), ({ apiKey, minVersion, maxVersion }) => ({
+          apiKey,
+          name: apiByKey(apiKey)?.name,
+          minVersion,
+          maxVersion,
+        }));
         return new Map(keys.map((key) => [key, apis.toSorted((a, b) => a.apiKey - b.apiKey)]));
       },
     },
@@ -77,7 +82,8 @@ export function describeLogDirs(
   brokerIds: readonly number[],
   options: CallOptions & { /** Only these; all when left out. */ readonly topics?: ReadonlyMap<string, readonly number[]> } = {},
 ): Promise<KeyResults<ReadonlyMap<string, KeyResult<LogDir>>>> {
-  const topics = options.topics === undefined ? null : Array.from(options.topics, ([topic, partitions]) => ({ topic, partitions: [...partitions] }));
+  const topics =
+    options.topics === undefined ? null : Array.from(options.topics, ([topic, partitions]) => ({ topic, partitions: [...partitions] }));
   return runKeyed<ReadonlyMap<string, KeyResult<LogDir>>>(
     context,
     {
@@ -88,7 +94,13 @@ export function describeLogDirs(
         const dirs = new Map<string, KeyResult<LogDir>>();
         for (const { logDir: path, errorCode, totalBytes, usableBytes, topics: own } of response.results) {
           const replicas = own.flatMap(({ name: topic, partitions }) =>
-            partitions.map(({ partitionIndex: partition, partitionSize: sizeBytes, offsetLag, isFutureKey: isFuture }) => ({ topic, partition, sizeBytes, offsetLag, isFuture })),
+            partitions.map(({ partitionIndex: partition, partitionSize: sizeBytes, offsetLag, isFutureKey: isFuture }) => ({
+              topic,
+              partition,
+              sizeBytes,
+              offsetLag,
+              isFuture,
+            })),
           );
           dirs.set(path, errorOf(errorCode) ?? { path, totalBytes: known(totalBytes), usableBytes: known(usableBytes), replicas });
         }

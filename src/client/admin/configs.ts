@@ -22,7 +22,11 @@ export interface ConfigResource {
 
 /** The key of a resource in results: `topic:orders`, `broker:1`, `broker:`. */
 export function configResourceKey({ type, name }: ConfigResource): string {
-  const kind = { [ConfigResourceType.TOPIC]: 'topic', [ConfigResourceType.BROKER]: 'broker', [ConfigResourceType.BROKER_LOGGER]: 'broker-logger' }[type];
+  const kind = {
+    [ConfigResourceType.TOPIC]: 'topic',
+    [ConfigResourceType.BROKER]: 'broker',
+    [ConfigResourceType.BROKER_LOGGER]: 'broker-logger',
+  }[type];
   return `${kind}:${name}`;
 }
 

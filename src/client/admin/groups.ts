@@ -94,7 +94,11 @@ export async function listGroups(context: AdminContext, options?: CallOptions): 
   return { groups: Array.from(groups.values()), errors };
 }
 
-export function describeGroups(context: AdminContext, groupIds: readonly string[], options?: CallOptions): Promise<KeyResults<GroupDescription>> {
+export function describeGroups(
+  context: AdminContext,
+  groupIds: readonly string[],
+  options?: CallOptions,
+): Promise<KeyResults<GroupDescription>> {
   return runKeyed<GroupDescription>(
     context,
     {

@@ -69,7 +69,8 @@ export async function runKeyed<V>(
   for (let number = 0; open.size > 0; number++) {
     const leftMs = deadlineMs - clock.monotonicMs();
     if (leftMs <= 0) break;
-    const attempt = { number, timeoutMs: Math.min(leftMs, context.requestTimeoutMs) };
+    // Whole milliseconds: some requests carry it on the wire.
+    const attempt = { number, timeoutMs: Math.ceil(Math.min(leftMs, context.requestTimeoutMs)) };
     for (const [key, result] of await runRound(call, Array.from(open), attempt)) {
       results.set(key, result);
       if (!(result instanceof KafkaError) || isFinal(call, result, number + 1)) open.delete(key);
@@ -125,7 +126,11 @@ async function settle<T>(keys: readonly string[], work: () => Promise<Map<string
   }
 }
 
-function isFinal(call: KeyedCall<never> | { isFinal?(error: KafkaError, tries: number): boolean }, error: KafkaError, tries: number): boolean {
+function isFinal(
+  call: KeyedCall<never> | { isFinal?(error: KafkaError, tries: number): boolean },
+  error: KafkaError,
+  tries: number,
+): boolean {
   if (error instanceof UnsupportedVersionError || error instanceof ClientClosedError) return true;
   if (error instanceof NoBrokerAvailableError) return false;
   if (!error.retriable && error.code !== ErrorCode.NOT_CONTROLLER) return true;

@@ -34,7 +34,10 @@ export function anyBroker(context: AdminContext): Lookup {
 export function controller(context: AdminContext): Lookup {
   return async (keys, { number }) => {
     const { controllerId, brokers } = number === 0 ? await context.metadata.current() : await context.metadata.refresh();
-    return forAll(keys, brokers.get(controllerId) ?? new KafkaError(ErrorCode.BROKER_NOT_AVAILABLE, 'the cluster has no controller at the moment'));
+    return forAll(
+      keys,
+      brokers.get(controllerId) ?? new KafkaError(ErrorCode.BROKER_NOT_AVAILABLE, 'the cluster has no controller at the moment'),
+    );
   };
 }
 
@@ -91,14 +94,22 @@ export function groupCoordinator(context: AdminContext): Lookup {
   };
 }
 
-async function findBatched(context: AdminContext, node: Node, keys: readonly string[], attempt: Attempt): Promise<Map<string, KeyResult<Node>>> {
+async function findBatched(
+  context: AdminContext,
+  node: Node,
+  keys: readonly string[],
+  attempt: Attempt,
+): Promise<Map<string, KeyResult<Node>>> {
   const body = { keyType: GROUP_KEY_TYPE, coordinatorKeys: [...keys] };
   const { coordinators } = await context.client.send(node, FindCoordinator, body, {
     minVersion: BATCHED_FIND_COORDINATOR,
     timeoutMs: attempt.timeoutMs,
   });
   return new Map(
-    coordinators.map(({ key, nodeId: id, host, port, errorCode, errorMessage }) => [key, errorOf(errorCode, errorMessage) ?? { id, host, port }]),
+    coordinators.map(({ key, nodeId: id, host, port, errorCode, errorMessage }) => [
+      key,
+      errorOf(errorCode, errorMessage) ?? { id, host, port },
+    ]),
   );
 }
 

@@ -55,7 +55,11 @@ const FIRST_WITH_SEVERAL_GROUPS = 8;
 const FIRST_WITH_ALL_PARTITIONS = 2;
 
 /** Results by `topicPartitionKey`. One question per partition: of several, the last is asked. */
-export function listOffsets(context: AdminContext, queries: readonly OffsetQuery[], options: ListOffsetsOptions = {}): Promise<KeyResults<ListedOffset>> {
+export function listOffsets(
+  context: AdminContext,
+  queries: readonly OffsetQuery[],
+  options: ListOffsetsOptions = {},
+): Promise<KeyResults<ListedOffset>> {
   const byKey = new Map(queries.map((query) => [topicPartitionKey(query), query]));
   const minVersion = queries.some(({ timestamp }) => timestamp === OffsetSpec.MAX_TIMESTAMP) ? FIRST_WITH_MAX_TIMESTAMP : 1;
   return runKeyed<ListedOffset>(
@@ -74,7 +78,10 @@ export function listOffsets(context: AdminContext, queries: readonly OffsetQuery
         const results: KeyResults<ListedOffset> = new Map();
         for (const { name: topic, partitions } of response.topics) {
           for (const { partitionIndex: partition, errorCode, offset, timestamp, leaderEpoch } of partitions) {
-            results.set(topicPartitionKey({ topic, partition }), errorOf(errorCode) ?? { topic, partition, offset, timestamp, leaderEpoch });
+            results.set(
+              topicPartitionKey({ topic, partition }),
+              errorOf(errorCode) ?? { topic, partition, offset, timestamp, leaderEpoch },
+            );
           }
         }
         return results;
@@ -99,7 +106,8 @@ export function listGroupOffsets(
       lookup: groupCoordinator(context),
       async request(node, keys, { timeoutMs }) {
         const versions = await context.client.versionsOf(node, { timeoutMs });
-        if ((versions.get(OffsetFetch.key)?.maxVersion ?? 0) >= FIRST_WITH_SEVERAL_GROUPS) return fetchSeveral(context, node, keys, groups, timeoutMs);
+        if ((versions.get(OffsetFetch.key)?.maxVersion ?? 0) >= FIRST_WITH_SEVERAL_GROUPS)
+          return fetchSeveral(context, node, keys, groups, timeoutMs);
         const each = keys.map(async (key) => [key, await fetchOne(context, node, key, groups.get(key) ?? null, timeoutMs)] as const);
         return new Map(await Promise.all(each));
       },
@@ -122,11 +130,15 @@ export function deleteGroupOffsets(
       name: 'deleteGroupOffsets',
       lookup: groupCoordinator(context),
       async request(node, _keys, { timeoutMs }) {
-        const topics = groupByTopic(partitions).map(([name, own]) => ({ name, partitions: own.map(({ partition }) => ({ partitionIndex: partition })) }));
+        const topics = groupByTopic(partitions).map(([name, own]) => ({
+          name,
+          partitions: own.map(({ partition }) => ({ partitionIndex: partition })),
+        }));
         const response = await context.client.send(node, OffsetDelete, { groupId, topics }, { timeoutMs });
         const results = new Map<string, KafkaError | undefined>();
         for (const { name: topic, partitions: own } of response.topics) {
-          for (const { partitionIndex: partition, errorCode } of own) results.set(topicPartitionKey({ topic, partition }), errorOf(errorCode));
+          for (const { partitionIndex: partition, errorCode } of own)
+            results.set(topicPartitionKey({ topic, partition }), errorOf(errorCode));
         }
         return new Map([[groupId, errorOf(response.errorCode) ?? results]]);
       },
@@ -183,7 +195,8 @@ function offsetsOf(topics: readonly FetchedTopic[]): GroupOffsets {
       const error = errorOf(errorCode);
       const key = topicPartitionKey({ topic, partition });
       if (error !== undefined) offsets.set(key, error);
-      else if (committedOffset >= 0) offsets.set(key, { topic, partition, offset: committedOffset, leaderEpoch: committedLeaderEpoch, metadata });
+      else if (committedOffset >= 0)
+        offsets.set(key, { topic, partition, offset: committedOffset, leaderEpoch: committedLeaderEpoch, metadata });
     }
   }
   return offsets;

@@ -77,9 +77,15 @@ export function describeTopics(context: AdminContext, names: readonly string[], 
   return runKeyed(context, call, names, options);
 }
 
-export function createTopics(context: AdminContext, topics: readonly NewTopic[], options: CreateOptions = {}): Promise<KeyResults<CreatedTopic>> {
+export function createTopics(
+  context: AdminContext,
+  topics: readonly NewTopic[],
+  options: CreateOptions = {},
+): Promise<KeyResults<CreatedTopic>> {
   const byName = new Map(topics.map((topic) => [topic.name, topic]));
-  const needsDefaults = topics.some((topic) => topic.assignments === undefined && ((topic.numPartitions ?? -1) < 0 || (topic.replicationFactor ?? -1) < 0));
+  const needsDefaults = topics.some(
+    (topic) => topic.assignments === undefined && ((topic.numPartitions ?? -1) < 0 || (topic.replicationFactor ?? -1) < 0),
+  );
   return runKeyed<CreatedTopic>(
     context,
     {
@@ -91,7 +97,10 @@ export function createTopics(context: AdminContext, topics: readonly NewTopic[],
           timeoutMs,
           validateOnly: options.validateOnly ?? false,
         };
-        const response = await context.client.send(node, CreateTopics, body, { minVersion: needsDefaults ? CREATE_WITH_DEFAULTS : 1, timeoutMs: afterBroker(timeoutMs) });
+        const response = await context.client.send(node, CreateTopics, body, {
+          minVersion: needsDefaults ? CREATE_WITH_DEFAULTS : 1,
+          timeoutMs: afterBroker(timeoutMs),
+        });
         return new Map(
           response.topics.map(({ name, errorCode, errorMessage, topicId, numPartitions, replicationFactor }) => [
             name,
@@ -127,7 +136,11 @@ export function deleteTopics(context: AdminContext, names: readonly string[], op
   );
 }
 
-export function createPartitions(context: AdminContext, requests: readonly NewPartitions[], options: CreateOptions = {}): Promise<KeyResults<void>> {
+export function createPartitions(
+  context: AdminContext,
+  requests: readonly NewPartitions[],
+  options: CreateOptions = {},
+): Promise<KeyResults<void>> {
   const byTopic = new Map(requests.map((request) => [request.topic, request]));
   return runKeyed<void>(
     context,
@@ -157,7 +170,11 @@ export interface RecordsToDelete extends TopicPartition {
 }
 
 /** Results by `topicPartitionKey`: the low watermark after it. */
-export function deleteRecords(context: AdminContext, requests: readonly RecordsToDelete[], options?: CallOptions): Promise<KeyResults<number>> {
+export function deleteRecords(
+  context: AdminContext,
+  requests: readonly RecordsToDelete[],
+  options?: CallOptions,
+): Promise<KeyResults<number>> {
   const byKey = new Map(requests.map((request) => [topicPartitionKey(request), request]));
   return runKeyed<number>(
     context,

@@ -126,16 +126,20 @@ export class FakeBroker {
     const script = this.#scripts.get(header.apiKey) ?? (header.apiKey === ApiVersions.key ? this.#apiVersions() : undefined);
     const answer = await (script?.answer(request, frame, bodyOffset) ?? DISCONNECT);
     if (answer === DISCONNECT) socket.destroy();
-    else if (answer !== SILENCE) for (const part of answer as Buffer[]) socket.write(part);
+    else if (answer !== SILENCE) for (const part of answer) socket.write(part);
   }
 
   #apiVersions(): Script {
     const ranges = Array.from(this.#scripts, ([apiKey, { minVersion, maxVersion }]) => ({ apiKey, minVersion, maxVersion }));
-    const apiKeys = [...ranges.filter(({ apiKey }) => apiKey !== ApiVersions.key), { apiKey: ApiVersions.key, minVersion: 0, maxVersion: 4 }];
+    const apiKeys = [
+      ...ranges.filter(({ apiKey }) => apiKey !== ApiVersions.key),
+      { apiKey: ApiVersions.key, minVersion: 0, maxVersion: 4 },
+    ];
     return {
       minVersion: 0,
       maxVersion: 4,
-      answer: ({ apiVersion, correlationId }) => Promise.resolve(encodeResponse(ApiVersions, apiVersion, correlationId, { errorCode: 0, apiKeys })),
+      answer: ({ apiVersion, correlationId }) =>
+        Promise.resolve(encodeResponse(ApiVersions, apiVersion, correlationId, { errorCode: 0, apiKeys })),
     };
   }
 }

@@ -1,5 +1,6 @@
 import { MessageChannel } from 'node:worker_threads';
 import type { AddressInfo } from 'node:net';
+import { ORPCError } from '@orpc/client';
 import { implement } from '@orpc/server';
 import * as fc from 'fast-check';
 import { afterEach, describe, expect, test, vi } from 'vitest';
@@ -145,22 +146,21 @@ describe.each(kinds)('the contract over %s', (_, makePair) => {
   test('a procedure that throws is answered, without its message, and the channel lives', async () => {
     const { client } = connect(await makePair());
     const error: unknown = await client.fail().catch((thrown: unknown) => thrown);
-    expect(failureOf(error)).toMatchObject({ kind: 'internal' });
-    expect(JSON.stringify(failureOf(error))).not.toContain('secret');
+    expect(error).toBeInstanceOf(ORPCError);
+    expect(JSON.stringify(error)).not.toContain('secret');
     expect((await client.echo({ text: 'still here' })).text).toBe('still here');
   });
 
   test('an input that the schema refuses is an invalid failure that names the field', async () => {
     const { client } = connect(await makePair());
     const error: unknown = await client.echo({ text: 1 as unknown as string }).catch((thrown: unknown) => thrown);
-    expect(failureOf(error).kind).toBe('invalid');
-    expect(failureOf(error).message).toContain('text');
+    expect(error).toMatchObject({ code: 'BAD_REQUEST', data: { issues: [expect.objectContaining({ path: ['text'] })] } });
   });
 
   test('an answer over the limit is an error for that call only', async () => {
     const { client } = connect(await makePair());
     const error: unknown = await client.large({ chars: MAX_RESPONSE_CHARS + 1 }).catch((thrown: unknown) => thrown);
-    expect(failureOf(error).message).toContain('over the limit');
+    expect(error).toMatchObject({ code: 'FAILURE', message: expect.stringContaining('over the limit') });
     expect((await client.large({ chars: 1000 })).length).toBe(1000);
   });
 
@@ -180,7 +180,6 @@ describe.each(kinds)('the contract over %s', (_, makePair) => {
     expect(await waiting).toBeInstanceOf(ChannelClosedError);
     await vi.waitFor(() => expect(pair.serverClosed()).toBe(true));
     await expect(client.echo({ text: 'late' })).rejects.toBeInstanceOf(ChannelClosedError);
-    expect(failureOf(await client.echo({ text: 'late' }).catch((error: unknown) => error)).kind).toBe('unreachable');
   });
 
   test('what is not text closes the channel', async () => {
@@ -272,4 +271,35 @@ test('no JSON value is taken for a message but a request or an abort', () => {
   );
   expect(problemWith('{"i":"1","p":{"u":"/topics/open","b":{"json":{}}}}')).toBeUndefined();
   expect(problemWith('{"i":"1","t":4}')).toBeUndefined();
+});
+
+describe('a failure for the page', () => {
+  test('is the data of a FAILURE, as it is', () => {
+    const data = {
+      kind: 'kafka',
+      api: 'CreateTopics',
+      code: 36,
+      name: 'TOPIC_ALREADY_EXISTS',
+      brokerId: 1,
+      message: 'there',
+      retriable: false,
+      timeoutMs: null,
+    };
+    expect(failureOf(new ORPCError('FAILURE', { data }))).toEqual(data);
+  });
+
+  test('names the field that a schema refuses', () => {
+    const error = new ORPCError('BAD_REQUEST', { data: { issues: [{ message: 'too long', path: ['name'] }] } });
+    expect(failureOf(error)).toMatchObject({ kind: 'invalid', message: 'name: too long', retriable: false });
+  });
+
+  test('of a lost connection is unreachable and worth another try', () => {
+    expect(failureOf(new ChannelClosedError('gone'))).toMatchObject({ kind: 'unreachable', retriable: true });
+  });
+
+  test('is made of anything that is thrown, also of a FAILURE whose data is not one', () => {
+    for (const thrown of [undefined, null, 'text', new Error('boom'), new ORPCError('FAILURE', { data: { kind: 'nonsense' } })]) {
+      expect(failureOf(thrown).kind).toBe('internal');
+    }
+  });
 });

@@ -26,6 +26,7 @@ import {
   setMaxTimestamp,
 } from './record-batch.ts';
 import { forEachRecord, iterateRecords, type KafkaRecord } from './record-reader.ts';
+import { scanRecords } from './record-scan.ts';
 import { validateBatch } from './validate-batch.ts';
 
 const LIMIT = 1 << 20;
@@ -209,6 +210,57 @@ describe.each(codecs)('with codec %s', (_name, codec) => {
       ),
       { numRuns: 300 },
     );
+  });
+});
+
+describe('records at the edges of their varints', () => {
+  const lengths = [0, 1, 63, 64, 8191, 8192, 1_048_575, 1_048_576];
+  const deltas = [0, -1, 63, 64, -64, -65, 8191, 8192, 1_048_575, 1_048_576, 2 ** 27 - 1, 2 ** 27, 2 ** 34, -(2 ** 34), 2 ** 45];
+
+  it('are walked and read alike', () => {
+    const records: RecordInput[] = [
+      ...deltas.map((delta) => ({ timestamp: T + delta })),
+      ...lengths.map((length) => ({ timestamp: T, key: Buffer.alloc(length), value: null })),
+      ...lengths.map((length) => ({ timestamp: T, key: null, value: Buffer.alloc(length, 1) })),
+    ];
+    const batch = buildRecordBatch(records);
+    expect(validateBatch(batch, 0, { fromClient: true })).toMatchObject({
+      ok: true,
+      scan: {
+        nullKeys: deltas.length + lengths.length,
+        minTimestampDelta: -(2 ** 34),
+        maxTimestampDelta: 2 ** 45,
+        offsetDeltaOfMaxTimestamp: deltas.length - 1,
+      },
+    });
+    const read = [...iterateRecords(batch, batch.length)];
+    expect(read.map((record) => [record.timestamp, record.key?.length, record.value?.length])).toEqual(
+      records.map((record) => [record.timestamp, record.key?.length, record.value?.length]),
+    );
+  });
+
+  it('are walked alike by the thousand, whose offset deltas grow over the edges', () => {
+    const records = Array.from({ length: 20_000 }, (_, index) => ({ timestamp: T + (index % 7) }));
+    const batch = buildRecordBatch(records);
+    const scan = { nullKeys: 20_000, maxTimestampDelta: 6, offsetDeltaOfMaxTimestamp: 6 };
+    expect(validateBatch(batch, 0, { fromClient: true })).toMatchObject({ ok: true, scan });
+  });
+
+  it('lengths of -2 and less, which mean nothing, are refused', () => {
+    // length 6, attributes, timestamp delta, offset delta, key length, value length, header count
+    for (const body of ['0c000000030100', '0c000000010300', '0c00000000017f', '0c000000010101']) {
+      const records = Buffer.from(body, 'hex');
+      expect(scanRecords(records, 0, records.length, 1).fault).toBeDefined();
+    }
+    const plain = Buffer.from('0c000000010100', 'hex');
+    expect(scanRecords(plain, 0, plain.length, 1)).toMatchObject({ fault: undefined, nullKeys: 1 });
+  });
+
+  it('behind the end of what may be looked at are not seen', () => {
+    const two = Buffer.from('0c0000000101000c000002010100', 'hex');
+    expect(scanRecords(two, 0, 14, 2).fault).toBeUndefined();
+    for (let end = 0; end < 14; end++)
+      expect(scanRecords(two, 0, end, 2)).toMatchObject({ fault: expect.any(String) as string, faultIndex: end < 7 ? 0 : 1 });
   });
 });
 

@@ -2,6 +2,7 @@
 import '@fontsource-variable/inter/wght.css';
 import '@fontsource-variable/jetbrains-mono/wght.css';
 import '../theme/main.css';
+import 'virtual:samsa-colours.css';
 import ui from '@nuxt/ui/vue-plugin';
 import { PiniaColada } from '@pinia/colada';
 import { createPinia } from 'pinia';

@@ -97,7 +97,9 @@ function statFieldsOf(pid: number): string[] | undefined {
 }
 
 function holderOnLinux(port: number): PortHolder | undefined {
-  const inodes = new Set([...listeningInodes('/proc/net/tcp', port), ...listeningInodes('/proc/net/tcp6', port)].map((inode) => `socket:[${inode}]`));
+  const inodes = new Set(
+    [...listeningInodes('/proc/net/tcp', port), ...listeningInodes('/proc/net/tcp6', port)].map((inode) => `socket:[${inode}]`),
+  );
   if (inodes.size === 0) return undefined;
   for (const pid of namesIn('/proc')) {
     if (!/^\d+$/.test(pid)) continue;
@@ -122,7 +124,9 @@ function listeningInodes(file: string, port: number): string[] {
 
 /** The command line, shortened for a person. */
 function commandOf(pid: string): string {
-  const words = textOf(`/proc/${pid}/cmdline`).split('\0').filter((word) => word !== '');
+  const words = textOf(`/proc/${pid}/cmdline`)
+    .split('\0')
+    .filter((word) => word !== '');
   const line = words.length === 0 ? textOf(`/proc/${pid}/comm`).trim() : words.join(' ');
   return line.length > 80 ? `${line.slice(0, 79)}…` : line;
 }

@@ -175,11 +175,7 @@ export class LibraryZooKeeperClient implements ZooKeeperClient {
           reject(new ZooKeeperError(code, path));
           return;
         }
-        try {
-          resolve(read(response?.payload ?? EMPTY_PAYLOAD));
-        } catch (error) {
-          reject(error instanceof Error ? error : new Error(String(error)));
-        }
+        settle(() => read(response?.payload ?? EMPTY_PAYLOAD), resolve, reject);
       });
     });
   }
@@ -217,7 +213,7 @@ export class LibraryZooKeeperClient implements ZooKeeperClient {
         return { type: OpCode.setData, path, data: op.data ?? undefined, version: op.version };
       case 'delete':
         return { type: OpCode.delete, path, version: op.version };
-      case 'check':
+      default:
         return { type: OpCode.check, path, version: op.version };
     }
   }
@@ -255,6 +251,17 @@ const EMPTY_PAYLOAD: Payload = {
     numChildren: 0,
   },
 };
+
+function settle<T>(read: () => T, resolve: (value: T) => void, reject: (error: unknown) => void): void {
+  let value: T;
+  try {
+    value = read();
+  } catch (error) {
+    reject(error);
+    return;
+  }
+  resolve(value);
+}
 
 /** One of the library's records with its fields set. */
 function record(name: string, fields: Record<string, unknown>): object {

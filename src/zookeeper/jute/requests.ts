@@ -1,7 +1,7 @@
 /**
  * Bodies of requests (zookeeper.jute's `proto` module, MultiOperationRecord), read by the server and written by the client.
  */
-import { AddWatchMode, OpCode, isCreateMode } from './constants.ts';
+import { AddWatchMode, CreateMode, OpCode, isCreateMode } from './constants.ts';
 import { JuteError, type JuteReader } from './jute-reader.ts';
 import type { JuteWriter } from './jute-writer.ts';
 import { type Acl, readAcls, writeAcls } from './records.ts';
@@ -139,7 +139,8 @@ export function readMulti(reader: JuteReader): MultiOp[] {
       case OpCode.createTTL: {
         const request = readCreate(reader, type);
         if (!isCreateMode(request.mode)) throw new JuteError(`invalid flag ${request.mode} for create mode`);
-        return request;
+        // Inside a multi it is the flags that make a container.
+        return request.mode === CreateMode.CONTAINER ? { ...request, type: OpCode.createContainer } : request;
       }
       case OpCode.delete:
         return readDelete(reader);

@@ -196,7 +196,7 @@ export class RequestProcessor {
 
   #refuseUnknown(connection: ClientConnection, xid: number): void {
     connection.enqueueRead(() => {
-      connection.send(finishFrame(replyFrame(xid, this.#deps.tree.lastProcessedZxid, KeeperCode.Unimplemented)));
+      connection.send(finishFrame(replyFrame(xid, -1, KeeperCode.Unimplemented)));
       connection.end();
     });
   }

@@ -55,7 +55,10 @@ export class DataTree<W extends Watcher = Watcher> {
     this.#extendedTypesEnabled = options.extendedTypesEnabled;
     for (const path of SPECIAL_PATHS) this.restoreNode(path, new DataNode(EMPTY, OPEN_UNSAFE_ACL_ID, NO_OWNER, 0, 0));
     const config = this.#nodes.get('/zookeeper/config');
-    if (config !== undefined) config.aclId = this.aclCache.acquire(READ_ACL_UNSAFE);
+    if (config !== undefined) {
+      config.aclId = this.aclCache.acquire(READ_ACL_UNSAFE);
+      config.aversion = -1;
+    }
   }
 
   // --- reading ---

@@ -1,8 +1,7 @@
 /** What is checked in the create dialog before the broker is asked. Pure. */
+import { configProblem } from '../../../console/contract/config-problem.ts';
 import type { TopicConfigSpec } from '../../../console/contract/configs.ts';
 import { topicName } from '../../../console/contract/inputs.ts';
-import { checkConfigValue } from '../configs/config-values.ts';
-import type { ValueProblem } from '../configs/config-values.ts';
 
 export interface NewTopic {
   readonly name: string;
@@ -12,13 +11,14 @@ export interface NewTopic {
   readonly configs: readonly { readonly name: string; readonly value: string }[];
 }
 
-export type NameProblem = 'empty' | 'characters' | 'length' | 'dots' | 'exists';
+export type NameProblem = 'empty' | 'characters' | 'length' | 'dots';
 
 export interface NewTopicProblems {
   readonly name: NameProblem | null;
   readonly partitions: 'number' | 'max' | null;
   readonly replicationFactor: 'number' | 'brokers' | null;
-  readonly configs: ReadonlyMap<string, ValueProblem>;
+  /** By key, in prose. */
+  readonly configs: ReadonlyMap<string, string>;
 }
 
 const wholeNumber = /^[1-9]\d{0,8}$/;
@@ -34,11 +34,11 @@ export function checkName(name: string): NameProblem | null {
 /** `brokers` is how many there are to hold replicas; null: not known. */
 export function checkNewTopic(topic: NewTopic, specs: ReadonlyMap<string, TopicConfigSpec>, brokers: number | null): NewTopicProblems {
   const { partitions, replicationFactor } = topic;
-  const configs = new Map<string, ValueProblem>();
+  const configs = new Map<string, string>();
   for (const { name, value } of topic.configs) {
     const spec = specs.get(name);
-    const problem = spec === undefined ? null : checkConfigValue(spec, value);
-    if (problem !== null) configs.set(name, problem);
+    const problem = spec === undefined ? undefined : configProblem(spec, value);
+    if (problem !== undefined) configs.set(name, problem);
   }
   return {
     name: checkName(topic.name),

@@ -1,0 +1,52 @@
+/**
+ * The build: `npx electron-vite build` makes out/main (one ES module per process), out/preload (one CommonJS file, since a sandboxed preload
+ * can be nothing else) and out/renderer. What is pure JavaScript is bundled, so that a process starts without searching node_modules;
+ * native modules, which are package.json's `dependencies`, stay outside. Where the app runs as plain Node (`npx samsa`, `samsa serve`) the
+ * same files are used.
+ */
+import { fileURLToPath } from 'node:url';
+import { defineConfig } from 'electron-vite';
+import { rendererViteConfig } from './src/renderer/vite.ts';
+
+const at = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
+
+/** Loaded at run time if there, by packages that do without: they must not be looked for by the bundler. */
+const OPTIONAL = ['bufferutil', 'utf-8-validate', 'pino-pretty'];
+
+export default defineConfig({
+  main: {
+    build: {
+      outDir: at('out/main'),
+      emptyOutDir: true,
+      target: 'node24',
+      minify: false,
+      sourcemap: false,
+      externalizeDeps: true,
+      rollupOptions: {
+        input: {
+          index: at('src/main/index.ts'),
+          console: at('src/console/main.ts'),
+          broker: at('src/broker/main.ts'),
+          zookeeper: at('src/zookeeper/main.ts'),
+          cli: at('src/cli/main.ts'),
+        },
+        external: OPTIONAL,
+        output: { format: 'es', entryFileNames: '[name].js', chunkFileNames: 'chunks/[name]-[hash].js' },
+      },
+    },
+  },
+  preload: {
+    build: {
+      outDir: at('out/preload'),
+      emptyOutDir: true,
+      target: 'node24',
+      minify: false,
+      externalizeDeps: false,
+      rollupOptions: {
+        input: { index: at('src/preload/index.ts') },
+        output: { format: 'cjs', entryFileNames: '[name].cjs' },
+      },
+    },
+  },
+  renderer: rendererViteConfig,
+});

@@ -1,0 +1,113 @@
+/** Debian's Apache ZooKeeper 3.8 as a child process, where it is installed. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import * as fs from 'node:fs';
+import * as net from 'node:net';
+import * as path from 'node:path';
+
+const JAR = '/usr/share/java/zookeeper.jar';
+const JAVA = '/usr/bin/java';
+
+export const apacheZooKeeperInstalled = fs.existsSync(JAR) && fs.existsSync(JAVA);
+
+/** Why tests that need it are skipped. */
+export const SKIPPED_WITHOUT_APACHE = `skipped: no Apache ZooKeeper here (apt install zookeeper default-jre-headless)`;
+
+export interface ApacheZooKeeper {
+  readonly port: number;
+  /** SIGTERM, and waits for the end. */
+  close(): Promise<void>;
+  /** SIGKILL, and waits for the end. */
+  kill(): Promise<void>;
+}
+
+export interface ApacheZooKeeperOptions {
+  /** Its dataDir; `zoo.cfg` and its output are put beside it. */
+  readonly dataDir: string;
+  readonly tickTimeMs?: number;
+  readonly properties?: Record<string, string>;
+}
+
+/** Resolves when it answers `srvr`. Rejects with its output when it ends before. */
+export async function startApacheZooKeeper({
+  dataDir,
+  tickTimeMs = 200,
+  properties = {},
+}: ApacheZooKeeperOptions): Promise<ApacheZooKeeper> {
+  const port = await freePort();
+  const folder = path.dirname(dataDir);
+  const configuration = path.join(folder, `zoo-${port}.cfg`);
+  const settings = {
+    tickTime: tickTimeMs,
+    dataDir,
+    clientPort: port,
+    clientPortAddress: '127.0.0.1',
+    'admin.enableServer': false,
+    '4lw.commands.whitelist': '*',
+    maxClientCnxns: 0,
+    ...properties,
+  };
+  fs.writeFileSync(
+    configuration,
+    Object.entries(settings)
+      .map(([key, value]) => `${key}=${value}\n`)
+      .join(''),
+  );
+  const output: string[] = [];
+  const child = spawn(
+    JAVA,
+    [
+      '-Xmx128m',
+      '-XX:+UseSerialGC',
+      '-XX:TieredStopAtLevel=1',
+      '-Djute.maxbuffer=4194304',
+      '-cp',
+      `${JAR}:/usr/share/java/slf4j-simple.jar`,
+      'org.apache.zookeeper.server.ZooKeeperServerMain',
+      configuration,
+    ],
+    { stdio: ['ignore', 'pipe', 'pipe'] },
+  );
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => output.push(chunk.toString()));
+  await untilServing(child, port, output);
+  return { port, close: () => end(child, 'SIGTERM'), kill: () => end(child, 'SIGKILL') };
+}
+
+async function untilServing(child: ChildProcess, port: number, output: readonly string[]): Promise<void> {
+  for (let attempt = 0; attempt < 600; attempt++) {
+    if (child.exitCode !== null) throw new Error(`Apache ZooKeeper ended with ${child.exitCode}:\n${output.join('')}`);
+    if ((await fourLetterWord(port, 'srvr').catch(() => '')).includes('Mode: standalone')) return;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  await end(child, 'SIGKILL');
+  throw new Error(`Apache ZooKeeper didn't come up:\n${output.join('')}`);
+}
+
+function end(child: ChildProcess, signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return Promise.resolve();
+  return new Promise((resolve) => {
+    child.once('exit', () => resolve());
+    child.kill(signal);
+  });
+}
+
+/** Sends a four-letter word and gives the whole answer. */
+export function fourLetterWord(port: number, word: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    const socket = net.connect(port, '127.0.0.1', () => socket.write(word));
+    socket.on('data', (chunk: Buffer) => chunks.push(chunk));
+    socket.on('error', reject);
+    socket.on('close', () => resolve(Buffer.concat(chunks).toString()));
+  });
+}
+
+export function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = net.createServer();
+    server.once('error', reject);
+    server.listen(0, '127.0.0.1', () => {
+      const { port } = server.address() as net.AddressInfo;
+      server.close(() => resolve(port));
+    });
+  });
+}

@@ -1,0 +1,162 @@
+/** One data folder, taken over in turns by our server and by Apache ZooKeeper, also when the one before was killed. */
+import { type ChildProcess, fork } from 'node:child_process';
+import * as fs from 'node:fs';
+import * as os from 'node:os';
+import * as path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { silentLogger } from '../../src/runtime/node/node-logger.ts';
+import { createNodeRuntime } from '../../src/runtime/node/node-runtime.ts';
+import { connectZooKeeper } from '../../src/zk-client/connect.ts';
+import type { ZooKeeperClient } from '../../src/zk-client/types.ts';
+import { SKIPPED_WITHOUT_APACHE, apacheZooKeeperInstalled, fourLetterWord, startApacheZooKeeper } from './apache-zookeeper.ts';
+
+const MAIN = fileURLToPath(new URL('../../src/zookeeper/main.ts', import.meta.url));
+const runtime = createNodeRuntime(silentLogger);
+const TICK_TIME_MS = 500;
+
+interface Server {
+  readonly port: number;
+  close(): Promise<void>;
+  kill(): Promise<void>;
+}
+
+function startOurs(dataDir: string, extra: object = {}): Promise<Server> {
+  const child = fork(
+    MAIN,
+    [JSON.stringify({ dataDir, hosts: ['127.0.0.1'], clientPort: 0, tickTimeMs: TICK_TIME_MS, logLevel: 'silent', ...extra })],
+    { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] },
+  );
+  return new Promise((resolve, reject) => {
+    child.once('message', (message: { type: string; port?: number; message?: string }) => {
+      if (message.type !== 'ready' || message.port === undefined) reject(new Error(message.message));
+      else resolve({ port: message.port, close: () => end(child, 'SIGTERM'), kill: () => end(child, 'SIGKILL') });
+    });
+    child.once('exit', (code) => reject(new Error(`our server ended with ${code}`)));
+  });
+}
+
+function end(child: ChildProcess, signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
+  return new Promise((resolve) => {
+    child.once('exit', () => resolve());
+    child.kill(signal);
+  });
+}
+
+const connect = (port: number, resume?: { id: Buffer; password: Buffer }): Promise<ZooKeeperClient> =>
+  connectZooKeeper({
+    connectString: `127.0.0.1:${port}`,
+    sessionTimeoutMs: 10_000,
+    runtime,
+    implementation: 'own',
+    ...(resume === undefined ? {} : { resume }),
+  });
+
+/** Everything below `top`: data and whole stats. */
+async function dump(client: ZooKeeperClient, top = '/'): Promise<Map<string, object>> {
+  const nodes = new Map<string, object>();
+  const pending = [top];
+  for (let at = pending.pop(); at !== undefined; at = pending.pop()) {
+    const { data, stat } = await client.getData(at);
+    nodes.set(at, { data: data.toString('hex'), ...stat });
+    const { children } = await client.getChildren(at);
+    for (const child of children) pending.push(at === '/' ? `/${child}` : `${at}/${child}`);
+  }
+  return new Map(Array.from(nodes).toSorted(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+/** A turn of work: creations, changes, deletions, transactions, failures; everything of the turns before stays. */
+async function work(client: ZooKeeperClient, turn: string): Promise<void> {
+  await client.create(`/${turn}`, Buffer.from(`made by ${turn}`), 'persistent');
+  for (let i = 0; i < 20; i++) await client.create(`/${turn}/s-`, Buffer.alloc(i * 10, i), 'persistent-sequential');
+  await client.delete(`/${turn}/s-0000000003`, -1);
+  await client.setData(`/${turn}/s-0000000004`, null, 0);
+  await client.multi([
+    { type: 'create', path: `/${turn}/m`, data: null, mode: 'persistent' },
+    { type: 'setData', path: `/${turn}`, data: Buffer.from('changed'), version: 0 },
+    { type: 'delete', path: `/${turn}/s-0000000005`, version: 0 },
+  ]);
+  await client
+    .multi([
+      { type: 'create', path: `/${turn}/never`, data: null, mode: 'persistent' },
+      { type: 'check', path: '/none', version: 0 },
+    ])
+    .catch(() => undefined);
+  await client.create('/none/below', null, 'persistent').catch(() => undefined);
+}
+
+describe.skipIf(!apacheZooKeeperInstalled)(apacheZooKeeperInstalled ? 'a data folder' : `a data folder (${SKIPPED_WITHOUT_APACHE})`, () => {
+  let folder: string;
+  beforeAll(() => {
+    folder = fs.mkdtempSync(path.join(os.tmpdir(), 'samsa-zk-folder-'));
+  });
+  afterAll(() => fs.rmSync(folder, { recursive: true, force: true }));
+
+  it.each(['close', 'kill'] as const)('goes back and forth between ours and Apache’s, each ended by %s', async (ending) => {
+    const dataDir = path.join(folder, ending);
+    let expected: Map<string, object> | undefined;
+    for (const [round, start] of (
+      [
+        startOurs,
+        (dir: string) => startApacheZooKeeper({ dataDir: dir, tickTimeMs: TICK_TIME_MS }),
+        startOurs,
+        (dir: string) => startApacheZooKeeper({ dataDir: dir, tickTimeMs: TICK_TIME_MS }),
+      ] as const
+    ).entries()) {
+      const server = await start(dataDir);
+      const client = await connect(server.port);
+      if (expected !== undefined) expect(await dump(client)).toEqual(expected);
+      await work(client, `turn-${round}`);
+      expected = await dump(client);
+      await client.close();
+      await server[ending]();
+    }
+  });
+
+  it('carries sessions over, with their passwords and ephemeral nodes', async () => {
+    const dataDir = path.join(folder, 'sessions');
+    const ours = await startOurs(dataDir);
+    const client = await connect(ours.port);
+    await client.create('/mine', null, 'ephemeral');
+    const session = client.session();
+    if (session === undefined) throw new Error('no session');
+    await ours.kill();
+    const apache = await startApacheZooKeeper({ dataDir, tickTimeMs: TICK_TIME_MS });
+    const atApache = await connect(apache.port, session);
+    expect((await atApache.exists('/mine'))?.ephemeralOwner).toEqual(session.id);
+    await apache.kill();
+    const oursAgain = await startOurs(dataDir);
+    const back = await connect(oursAgain.port, session);
+    expect(back.session()).toEqual(session);
+    expect((await back.exists('/mine'))?.ephemeralOwner).toEqual(session.id);
+    await back.close();
+    await oursAgain.close();
+    await client.close();
+    await atApache.close();
+  });
+
+  it('has snapshots of ours, taken under load, that Apache reads to the same tree', async () => {
+    const dataDir = path.join(folder, 'snapshots');
+    const ours = await startOurs(dataDir, { snapCount: 200 });
+    const client = await connect(ours.port);
+    await client.create('/load', null, 'persistent');
+    const writes: Promise<unknown>[] = [];
+    for (let i = 0; i < 3000; i++) {
+      const node = `/load/n${i % 50}`;
+      writes.push(client.create(node, Buffer.from(String(i)), 'persistent').catch(() => client.setData(node, Buffer.from(String(i)), -1)));
+      if (i % 7 === 0) writes.push(client.delete(node, -1).catch(() => undefined));
+      if (i % 100 === 0) await Promise.all(writes.splice(0)).catch(() => undefined);
+    }
+    await Promise.allSettled(writes);
+    const expected = await dump(client);
+    expect(fs.readdirSync(path.join(dataDir, 'version-2')).filter((name) => name.startsWith('snapshot.')).length).toBeGreaterThan(1);
+    await client.close();
+    await ours.kill();
+    const apache = await startApacheZooKeeper({ dataDir, tickTimeMs: TICK_TIME_MS });
+    const reader = await connect(apache.port);
+    expect(await dump(reader)).toEqual(expected);
+    expect(await fourLetterWord(apache.port, 'srvr')).toContain('Mode: standalone');
+    await reader.close();
+    await apache.kill();
+  });
+});

@@ -1,0 +1,432 @@
+/**
+ * A broker: makes every part, hands each what it needs, starts and stops them in order. Start reading the engine here.
+ *
+ *   start:  ZooKeeper session (the session of a dead predecessor is closed) → cluster id → configurations → ports → logs
+ *           → registration in /brokers/ids → partitions, groups, APIs are served → controller election
+ *   stop:   leaders are handed over (controlled shutdown) → no new requests → controller, groups, partitions → logs closed clean
+ *           → ZooKeeper session closed
+ *
+ * Source: Kafka's `KafkaServer`.
+ */
+import { NetworkClient } from '../client/network-client.ts';
+import { ErrorCode } from '../protocol/errors.ts';
+import { AlterPartition } from '../protocol/generated/alter-partition.ts';
+import { ControlledShutdown } from '../protocol/generated/controlled-shutdown.ts';
+import { checkCodecs } from '../protocol/records/compression.ts';
+import { randomUuid } from '../protocol/uuid.ts';
+import type { Logger } from '../runtime/logger.ts';
+import type { Runtime } from '../runtime/runtime.ts';
+import { sleep } from '../runtime/scheduler.ts';
+import { closeSession, connectZooKeeper } from '../zk-client/connect.ts';
+import { readSessionFile, removeSessionFile, writeSessionFile } from '../zk-client/session-file.ts';
+import type { ZooKeeperClient } from '../zk-client/zookeeper-client.ts';
+import { ConfigAdmin } from './api/config-admin.ts';
+import { KafkaApis } from './api/kafka-apis.ts';
+import type { BrokerParts } from './broker-parts.ts';
+import { createRoutes } from './broker-routes.ts';
+import { controllerConfig, groupCoordinatorConfig, replicaFetcherConfig, replicaManagerConfig } from './broker-views.ts';
+import { DynamicBrokerConfig } from './config/dynamic-config.ts';
+import type { KafkaConfig } from './config/kafka-config.ts';
+import { LogConfig, logReconfigurableConfigs } from './config/log-config.ts';
+import type { TimedClusterEvent } from './controller/cluster-events.ts';
+import { KafkaController } from './controller/kafka-controller.ts';
+import type { GroupEvent } from './coordinator/coordinator-config.ts';
+import { GroupCoordinator } from './coordinator/group-coordinator.ts';
+import { LogManager } from './log/log-manager.ts';
+import { AutoTopicCreationManager } from './metadata/auto-topic-creation-manager.ts';
+import { ConfigChangeListener } from './metadata/config-change-listener.ts';
+import { MetadataCache } from './metadata/metadata-cache.ts';
+import { NodeToControllerChannel } from './metadata/node-to-controller-channel.ts';
+import { ProducerIdManager } from './metadata/producer-id-manager.ts';
+import { GROUP_METADATA_TOPIC_NAME } from './metadata/topic-names.ts';
+import { ZkAdminManager } from './metadata/zk-admin-manager.ts';
+import { ZkConfigRepository } from './metadata/zk-config-repository.ts';
+import { SocketServer } from './network/socket-server.ts';
+import { DelayedOperationPurgatory } from './purgatory/delayed-operation-purgatory.ts';
+import type { PurgatoryOptions } from './purgatory/delayed-operation-purgatory.ts';
+import { Timer } from './purgatory/timer.ts';
+import { AlterPartitionManager } from './replication/alter-partition-manager.ts';
+import { InternalTopicLog } from './replication/internal-topic-log.ts';
+import { RecordAppender } from './replication/record-appender.ts';
+import { ReplicaFetcherManager } from './replication/replica-fetcher-manager.ts';
+import { ReplicaManager } from './replication/replica-manager.ts';
+import type { BrokerInfo } from './zk/broker-info.ts';
+import { KafkaZkClient } from './zk/kafka-zk-client.ts';
+
+export type BrokerEvent = (TimedClusterEvent | (GroupEvent & { readonly timestampMs: number })) & { readonly brokerId: number };
+
+export interface BrokerServerOptions {
+  readonly config: KafkaConfig;
+  readonly runtime: Runtime;
+  readonly pid: number;
+  /** A folder with a short path for local sockets: the system's temporary one. */
+  readonly socketDirectory: string;
+  /** Where the ZooKeeper session's id and password are kept, so that it can be closed when this process is dead. */
+  readonly sessionFile: string | undefined;
+  readonly zooKeeperImplementation: 'library' | 'own';
+  /** Elections, ISR changes, rebalances: for the console's timeline. */
+  readonly onEvent: (event: BrokerEvent) => void;
+  /** The last log dir has failed: the process must end. */
+  readonly onFatal: (reason: string) => void;
+}
+
+/** Between AlterPartition attempts and the like the channel looks for the controller this long. */
+const CONTROLLER_REQUEST_TIMEOUT_MS = 30_000;
+
+export class BrokerServer {
+  readonly #options: BrokerServerOptions;
+  readonly #logger: Logger;
+  readonly #topicOverrides = new Map<string, Readonly<Record<string, string>>>();
+  readonly #dynamicConfig: DynamicBrokerConfig;
+  readonly #metadataCache = new MetadataCache();
+  readonly #socketServer: SocketServer;
+  #running: Running | undefined;
+  #brokerEpoch = -1;
+
+  constructor(options: BrokerServerOptions) {
+    this.#options = options;
+    const { config, runtime } = options;
+    this.#logger = runtime.logger.child({ component: 'BrokerServer' });
+    this.#dynamicConfig = new DynamicBrokerConfig(config, runtime.logger);
+    this.#socketServer = new SocketServer({ config, runtime });
+  }
+
+  /** The port of the listener that brokers use among themselves. */
+  get port(): number {
+    return this.#socketServer.boundPort(this.#options.config.interBrokerListenerName);
+  }
+
+  get brokerEpoch(): number {
+    return this.#brokerEpoch;
+  }
+
+  get #zookeeperConnect(): string {
+    const { zookeeperConnect } = this.#options.config;
+    if (zookeeperConnect === null) throw new Error('zookeeper.connect is not set: a broker needs a ZooKeeper (host:port,…/chroot)');
+    return zookeeperConnect;
+  }
+
+  /** The parts, for introspection; undefined before `startup`. */
+  get parts(): BrokerParts | undefined {
+    return this.#running?.parts;
+  }
+
+  /** Resolves when the broker is registered and serves. Rejects with the first thing that is in the way; nothing stays open then. */
+  async startup(): Promise<void> {
+    const { config, runtime } = this.#options;
+    for (const key of config.unknownKeys) this.#logger.warn(`The configuration key ${key} is not known and has no effect`);
+    checkCodecs();
+    const undo: (() => Promise<void> | void)[] = [];
+    try {
+      // The port first: a taken one is the likeliest failure, and needs nothing else.
+      await this.#socketServer.startup();
+      undo.push(() => this.#socketServer.shutdown());
+      const [zk] = await Promise.all([this.#connect(), this.#closePredecessorSession()]);
+      undo.push(() => zk.close());
+      await zk.createTopLevelPaths();
+      const clusterId = await zk.brokers.createOrGetClusterId(randomUuid(runtime.random.bytes(16)));
+      const configListener = this.#createConfigListener(zk);
+      await configListener.start();
+      undo.push(() => configListener.close());
+      const logManager = this.#createLogManager(clusterId);
+      await logManager.startup();
+      undo.push(() => logManager.shutdown());
+      this.#brokerEpoch = await zk.brokers.register(this.#brokerInfo());
+      const running = this.#wire({ zk, clusterId, configListener, logManager });
+      this.#running = running;
+      running.parts.replicaManager.startup();
+      running.parts.groupCoordinator.startup();
+      this.#socketServer.enableRequestProcessing(running.apis);
+      running.parts.controller.startup();
+      this.#logger.info(`Broker ${config.brokerId} is up on port ${this.port} with epoch ${this.#brokerEpoch} in cluster ${clusterId}`);
+    } catch (error) {
+      for (const step of undo.toReversed()) await Promise.resolve(step()).catch((failure: unknown) => this.#logger.warn({ err: failure }, 'Cleaning up after a failed start failed'));
+      throw error;
+    }
+  }
+
+  /** Hands leaders over, closes everything clean. Each step is tried whatever became of the one before. */
+  async shutdown(): Promise<void> {
+    const running = this.#running;
+    if (running === undefined) return;
+    this.#running = undefined;
+    const { parts, zk, clients, channel, configListener } = running;
+    const steps: (readonly [string, () => Promise<void> | void])[] = [
+      ['handing over leaders', () => this.#controlledShutdown(parts, channel)],
+      ['stopping to serve', () => this.#socketServer.stopProcessingRequests()],
+      ['closing the configuration listener', () => configListener.close()],
+      ['closing the group coordinator', () => parts.groupCoordinator.shutdown()],
+      ['closing the controller', () => parts.controller.shutdown()],
+      ['closing the partitions', () => parts.replicaManager.shutdown()],
+      ['closing the channel to the controller', () => channel.close()],
+      ['closing clients', () => Promise.all(clients.map((client) => client.close())).then(() => undefined)],
+      ['closing the logs', () => parts.logManager.shutdown({ brokerEpoch: this.#brokerEpoch })],
+      ['closing the ZooKeeper session', () => zk.close()],
+      ['closing the sockets', () => this.#socketServer.shutdown()],
+    ];
+    for (const [name, step] of steps) {
+      try {
+        await step();
+      } catch (error) {
+        this.#logger.error({ err: error }, `Shutting down: ${name} failed`);
+      }
+    }
+    const { sessionFile, runtime } = this.#options;
+    if (sessionFile !== undefined) removeSessionFile(runtime.disk, sessionFile);
+    this.#logger.info(`Broker ${this.#options.config.brokerId} is down`);
+  }
+
+  async #connect(): Promise<KafkaZkClient> {
+    const { config, runtime, sessionFile, zooKeeperImplementation } = this.#options;
+    return KafkaZkClient.connect({
+      runtime,
+      connect: async (): Promise<ZooKeeperClient> => {
+        const client = await connectZooKeeper({
+          connectString: this.#zookeeperConnect,
+          sessionTimeoutMs: config.zookeeperSessionTimeoutMs,
+          connectTimeoutMs: config.zookeeperConnectionTimeoutMs,
+          runtime,
+          implementation: zooKeeperImplementation,
+        });
+        const session = client.session();
+        if (sessionFile !== undefined && session !== undefined) this.#sessionToKeep = { file: sessionFile, session };
+        if (this.#predecessorClosed) this.#keepSession();
+        return client;
+      },
+    });
+  }
+
+  #sessionToKeep: { readonly file: string; readonly session: NonNullable<ReturnType<ZooKeeperClient['session']>> } | undefined;
+  #predecessorClosed = false;
+
+  /** Written only once the predecessor's is read: until then its file is the only trace of it. */
+  #keepSession(): void {
+    const kept = this.#sessionToKeep;
+    if (kept !== undefined) writeSessionFile(this.#options.runtime.disk, kept.file, kept.session);
+  }
+
+  async #closePredecessorSession(): Promise<void> {
+    const { config, runtime, sessionFile } = this.#options;
+    const session = sessionFile === undefined ? undefined : readSessionFile(runtime.disk, sessionFile);
+    try {
+      if (session !== undefined) {
+        const outcome = await closeSession({ connectString: this.#zookeeperConnect, session, runtime, timeoutMs: config.zookeeperConnectionTimeoutMs });
+        if (outcome === 'closed') this.#logger.info('Closed the ZooKeeper session of a predecessor that did not shut down');
+      }
+    } finally {
+      this.#predecessorClosed = true;
+      this.#keepSession();
+    }
+  }
+
+  #createConfigListener(zk: KafkaZkClient): ConfigChangeListener {
+    const { config, runtime } = this.#options;
+    return new ConfigChangeListener({
+      zk,
+      brokerId: config.brokerId,
+      clock: runtime.clock,
+      logger: runtime.logger.child({ component: 'ConfigChangeListener' }),
+      handlers: {
+        onTopicConfig: (topic, overrides) => this.#onTopicConfig(topic, overrides),
+        onBrokerConfig: (brokerId, configs) => {
+          if (brokerId === undefined) this.#dynamicConfig.updateDefaultConfig(configs);
+          else this.#dynamicConfig.updateBrokerConfig(configs);
+        },
+      },
+    });
+  }
+
+  #onTopicConfig(topic: string, overrides: Readonly<Record<string, string>>): void {
+    const before = this.#topicOverrides.get(topic)?.['unclean.leader.election.enable'];
+    if (Object.keys(overrides).length === 0) this.#topicOverrides.delete(topic);
+    else this.#topicOverrides.set(topic, overrides);
+    const parts = this.#running?.parts;
+    parts?.logManager.updateTopicConfig(topic, this.#topicConfig(topic));
+    if (before !== 'true' && overrides['unclean.leader.election.enable'] === 'true') parts?.controller.enableUncleanLeaderElection(topic);
+  }
+
+  #topicConfig(topic: string): LogConfig {
+    return LogConfig.from(this.#dynamicConfig.current, this.#topicOverrides.get(topic) ?? {});
+  }
+
+  #createLogManager(clusterId: string): LogManager {
+    const { runtime, pid, socketDirectory, onFatal } = this.#options;
+    const logManager: LogManager = new LogManager({
+      runtime,
+      config: () => this.#dynamicConfig.current,
+      clusterId,
+      topicConfig: (topic) => this.#topicConfig(topic),
+      pid,
+      socketDirectory,
+      onLogDirFailure: (directory, message) => {
+        this.#running?.parts.replicaManager.onLogDirFailure(directory);
+        if (logManager.liveLogDirs.length === 0) onFatal(`The last log dir has failed: ${message}`);
+      },
+    });
+    return logManager;
+  }
+
+  /** Makes everything that serves requests. */
+  #wire(base: { zk: KafkaZkClient; clusterId: string; configListener: ConfigChangeListener; logManager: LogManager }): Running {
+    const { config, runtime, onEvent } = this.#options;
+    const { zk, clusterId, logManager, configListener } = base;
+    const metadataCache = this.#metadataCache;
+    const brokerEpoch = (): number => this.#brokerEpoch;
+    const controllerClient = new NetworkClient({ runtime, clientId: `broker-${config.brokerId}-controller`, skipApiVersions: true, maxInFlightPerNode: 1 });
+    const forwardingClient = new NetworkClient({ runtime, clientId: `broker-${config.brokerId}-to-controller` });
+    const channel = new NodeToControllerChannel({
+      client: forwardingClient,
+      metadataCache,
+      interBrokerListenerName: config.interBrokerListenerName,
+      clock: runtime.clock,
+      scheduler: runtime.scheduler,
+      logger: runtime.logger.child({ component: 'NodeToControllerChannel' }),
+      retryTimeoutMs: CONTROLLER_REQUEST_TIMEOUT_MS,
+    });
+
+    const timer = new Timer(runtime);
+    const purgatory = (name: string): PurgatoryOptions => ({ name, timer, clock: runtime.clock, metrics: runtime.metrics });
+
+    const replicaManager: ReplicaManager = new ReplicaManager({
+      config: replicaManagerConfig(config),
+      runtime,
+      logManager,
+      alterPartitionManager: new AlterPartitionManager({
+        brokerId: config.brokerId,
+        brokerEpoch,
+        sender: { alterPartition: (request) => channel.send(AlterPartition, request) },
+        scheduler: runtime.scheduler,
+        logger: runtime.logger.child({ component: 'AlterPartitionManager' }),
+      }),
+      fetcherManager: new ReplicaFetcherManager({
+        config: replicaFetcherConfig(config),
+        runtime,
+        brokerEpoch,
+        onAppended: (key) => replicaManager.completeDelayedFetches(key),
+      }),
+      producePurgatory: new DelayedOperationPurgatory(purgatory('Produce')),
+      fetchPurgatory: new DelayedOperationPurgatory(purgatory('Fetch')),
+      isBrokerAlive: (brokerId) => metadataCache.hasAliveBroker(brokerId),
+      brokerEpoch,
+      // The controller tells of ISR changes, with the reason that only the leader knows in its log.
+      onIsrChange: () => {},
+    });
+    const appender = new RecordAppender({ replicaManager, logger: runtime.logger });
+
+    const groupCoordinator = new GroupCoordinator({
+      config: groupCoordinatorConfig(config),
+      runtime,
+      log: new InternalTopicLog({
+        topic: GROUP_METADATA_TOPIC_NAME,
+        replicaManager,
+        appender,
+        appendTimeoutMs: config.offsetsCommitTimeoutMs,
+        partitionCount: () => metadataCache.numPartitions(GROUP_METADATA_TOPIC_NAME) ?? config.offsetsTopicNumPartitions,
+      }),
+      purgatories: { rebalance: new DelayedOperationPurgatory(purgatory('Rebalance')), heartbeat: new DelayedOperationPurgatory(purgatory('Heartbeat')) },
+      events: { emit: (event) => onEvent({ ...event, brokerId: config.brokerId, timestampMs: runtime.clock.wallMs() }) },
+    });
+
+    const controller = new KafkaController({
+      config: controllerConfig(config, this.#dynamicConfig),
+      zk,
+      runtime,
+      networkClient: controllerClient,
+      brokerInfo: () => this.#brokerInfo(),
+      initialBrokerEpoch: this.#brokerEpoch,
+      onBrokerEpoch: (epoch) => {
+        this.#brokerEpoch = epoch;
+      },
+      eventSink: { emit: (event) => onEvent({ ...event, brokerId: config.brokerId }) },
+    });
+
+    const adminManager = new ZkAdminManager({
+      zk,
+      metadataCache,
+      dynamicConfig: this.#dynamicConfig,
+      purgatory: new DelayedOperationPurgatory(purgatory('topic')),
+      random: runtime.random,
+      logger: runtime.logger,
+    });
+    const parts: BrokerParts = {
+      config,
+      clusterId,
+      runtime,
+      brokerEpoch,
+      dynamicConfig: this.#dynamicConfig,
+      metadataCache,
+      logManager,
+      replicaManager,
+      appender,
+      groupCoordinator,
+      controller,
+      adminManager,
+      configAdmin: new ConfigAdmin({
+        brokerId: config.brokerId,
+        dynamicConfig: this.#dynamicConfig,
+        repository: new ZkConfigRepository(zk),
+        topics: metadataCache,
+        logger: runtime.logger,
+      }),
+      autoTopicCreation: new AutoTopicCreationManager({
+        config: () => this.#dynamicConfig.current,
+        isActiveController: () => controller.isActive,
+        adminManager,
+        channel,
+        logger: runtime.logger.child({ component: 'AutoTopicCreation' }),
+      }),
+      producerIds: new ProducerIdManager({ brokerId: config.brokerId, brokerEpoch, channel, logger: runtime.logger.child({ component: 'ProducerIdManager' }) }),
+    };
+    this.#followConfigChanges(logManager, controller);
+    const apis = new KafkaApis({ routes: createRoutes(parts), logger: runtime.logger, metrics: runtime.metrics });
+    return { parts, apis, zk, channel, configListener, clients: [controllerClient, forwardingClient] };
+  }
+
+  #followConfigChanges(logManager: LogManager, controller: KafkaController): void {
+    this.#dynamicConfig.addReconfigurable(this.#socketServer);
+    this.#dynamicConfig.addReconfigurable({
+      reconfigurableConfigs: logReconfigurableConfigs,
+      reconfigure: (before, after) => {
+        logManager.reconfigureDefaults();
+        if (!before.uncleanLeaderElectionEnable && after.uncleanLeaderElectionEnable) controller.enableUncleanLeaderElection();
+      },
+    });
+  }
+
+  #brokerInfo(): BrokerInfo {
+    const { config } = this.#options;
+    return {
+      id: config.brokerId,
+      endpoints: this.#socketServer.advertisedEndPoints().map(({ listenerName, securityProtocol, host, port }) => ({ listenerName, securityProtocol, host: host ?? 'localhost', port })),
+      rack: config.brokerRack ?? undefined,
+      features: {},
+      jmxPort: -1,
+    };
+  }
+
+  /** Asks the controller to move leaders away, some times; what remains has nowhere to go. */
+  async #controlledShutdown(parts: BrokerParts, channel: NodeToControllerChannel): Promise<void> {
+    const { config, runtime } = this.#options;
+    if (!config.controlledShutdownEnable) return;
+    const hasOthers = (): boolean => parts.metadataCache.getAliveBrokers().some(({ id }) => id !== config.brokerId);
+    for (let attempt = 0; attempt <= config.controlledShutdownMaxRetries && hasOthers(); attempt++) {
+      if (attempt > 0) await sleep(runtime.scheduler, config.controlledShutdownRetryBackoffMs);
+      try {
+        const response = await channel.send(ControlledShutdown, { brokerId: config.brokerId, brokerEpoch: this.#brokerEpoch }, { retryTimeoutMs: config.controlledShutdownRetryBackoffMs });
+        if (response.errorCode === ErrorCode.NONE && response.remainingPartitions.length === 0) return;
+        this.#logger.info(`${response.remainingPartitions.length} partitions are still led by this broker (code ${response.errorCode})`);
+      } catch (error) {
+        this.#logger.info({ err: error }, 'No controller took the request for a controlled shutdown');
+      }
+    }
+  }
+}
+
+interface Running {
+  readonly parts: BrokerParts;
+  readonly apis: KafkaApis;
+  readonly zk: KafkaZkClient;
+  readonly channel: NodeToControllerChannel;
+  readonly configListener: ConfigChangeListener;
+  readonly clients: readonly NetworkClient[];
+}

@@ -1,0 +1,85 @@
+/**
+ * The entry of a broker's process. Its configuration is a JSON file named in argv[2]: Kafka's properties and where its own files go.
+ * It tells its parent over the IPC channel when it serves (`ready`), why it can't (`failed`) and what happens (`event`), stops in
+ * order on `stop`, SIGTERM and SIGINT, and when the channel closes: a child does not outlive its supervisor.
+ */
+import { readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { createNodeLogger } from '../runtime/node/node-logger.ts';
+import { createNodeRuntime } from '../runtime/node/node-runtime.ts';
+import { BrokerServer } from './broker-server.ts';
+import { parseKafkaConfig } from './config/kafka-config.ts';
+
+interface BrokerProcessConfig {
+  readonly properties: Readonly<Record<string, string>>;
+  readonly sessionFile?: string;
+  readonly logFile?: string;
+  readonly logLevel?: 'debug' | 'info' | 'warn' | 'error';
+  readonly zooKeeperClient?: 'library' | 'own';
+}
+
+/** A shutdown that hangs is cut off. */
+const SHUTDOWN_LIMIT_MS = 20_000;
+
+function tellParent(message: object): void {
+  if (process.connected) process.send?.(message, undefined, undefined, () => {});
+}
+
+async function main(): Promise<void> {
+  const path = process.argv[2];
+  if (path === undefined) throw new Error('the path of the broker’s JSON configuration is missing');
+  // Written by the supervisor beside it, for this version.
+  const processConfig = JSON.parse(readFileSync(path, 'utf8')) as BrokerProcessConfig;
+  const config = parseKafkaConfig(processConfig.properties);
+  process.title = `samsa broker ${config.brokerId}`;
+  const logger = createNodeLogger({ destination: processConfig.logFile ?? 1, level: processConfig.logLevel ?? 'info' }).child({ brokerId: config.brokerId });
+  const runtime = createNodeRuntime(logger);
+  const server = new BrokerServer({
+    config,
+    runtime,
+    pid: process.pid,
+    socketDirectory: tmpdir(),
+    sessionFile: processConfig.sessionFile,
+    zooKeeperImplementation: processConfig.zooKeeperClient ?? 'library',
+    onEvent: (event) => tellParent({ type: 'event', event }),
+    onFatal: (reason) => runtime.halt.halt(1, reason),
+  });
+
+  let stopping = false;
+  const stop = (reason: string): void => {
+    if (stopping) return;
+    stopping = true;
+    logger.info(`Shutting down: ${reason}`);
+    setTimeout(() => runtime.halt.halt(1, `Shutting down took longer than ${SHUTDOWN_LIMIT_MS} ms`), SHUTDOWN_LIMIT_MS).unref();
+    void starting.then(() => server.shutdown()).then(() => process.exit(0));
+  };
+  process.on('SIGTERM', () => stop('SIGTERM'));
+  process.on('SIGINT', () => stop('SIGINT'));
+  process.on('disconnect', () => stop('the supervisor is gone'));
+  process.on('message', (message) => {
+    if (typeof message === 'object' && message !== null && 'type' in message && message.type === 'stop') stop('the supervisor says so');
+  });
+  process.on('uncaughtException', (error) => runtime.halt.halt(1, 'An invariant is broken', error));
+  process.on('unhandledRejection', (error) => runtime.halt.halt(1, 'An invariant is broken', error));
+
+  const starting = server.startup().then(
+    () => tellParent({ type: 'ready', port: server.port }),
+    (error: unknown) => {
+      logger.fatal({ err: error }, 'The broker could not start');
+      const code = error instanceof Error && 'code' in error ? String(error.code) : 'START_FAILED';
+      tellParent({ type: 'failed', code, message: error instanceof Error ? error.message : String(error) });
+      process.exitCode = 1;
+      process.disconnect?.();
+      setImmediate(() => process.exit(1));
+    },
+  );
+  await starting;
+}
+
+main().catch((error: unknown) => {
+  const message = error instanceof Error ? error.message : String(error);
+  tellParent({ type: 'failed', code: 'BAD_CONFIGURATION', message });
+  process.stderr.write(`samsa broker: ${message}\n`);
+  process.exitCode = 1;
+  process.disconnect?.();
+});

@@ -1,0 +1,223 @@
+/**
+ * What this broker knows of the cluster by the controller's UpdateMetadata: live brokers with their listeners, topics with ids,
+ * partitions with leaders and ISRs, the controller. Clients are told from here, so it may lag behind the truth.
+ *
+ * The state is an immutable snapshot that each UpdateMetadata replaces: maps that change are copied, partition states are the
+ * request's own objects. A reader that needs several answers that fit together takes `snapshot` once.
+ * Source: kafka.server.metadata.ZkMetadataCache.
+ */
+import type { UpdateMetadataPartitionState, UpdateMetadataRequest } from '../../protocol/generated/update-metadata.ts';
+import type { TopicPartition } from '../../protocol/topic-partition.ts';
+import { ZERO_UUID } from '../../protocol/uuid.ts';
+import { LEADER_DURING_DELETE } from '../zk/leader-and-isr.ts';
+import type { BrokerMetadata } from './assign-replicas.ts';
+
+export type MetadataPartitionState = UpdateMetadataPartitionState;
+
+export interface AliveBroker {
+  readonly id: number;
+  readonly rack: string | null;
+  /** By listener name, upper case. */
+  readonly endpoints: ReadonlyMap<string, { readonly host: string; readonly port: number; readonly securityProtocol: number }>;
+}
+
+/** A broker's address on one listener. */
+export interface BrokerNode {
+  readonly id: number;
+  readonly host: string;
+  readonly port: number;
+  readonly rack: string | null;
+}
+
+export interface MetadataSnapshot {
+  readonly partitionStates: ReadonlyMap<string, ReadonlyMap<number, MetadataPartitionState>>;
+  readonly topicIds: ReadonlyMap<string, string>;
+  readonly topicNames: ReadonlyMap<string, string>;
+  /** undefined until the first UpdateMetadata, and where the controller has no id. */
+  readonly controllerId: number | undefined;
+  readonly aliveBrokers: ReadonlyMap<number, AliveBroker>;
+}
+
+export interface MetadataChange {
+  /** Topics whose partitions were set or removed. */
+  readonly topics: ReadonlySet<string>;
+  readonly deletedPartitions: readonly TopicPartition[];
+  readonly snapshot: MetadataSnapshot;
+}
+
+const EMPTY: MetadataSnapshot = {
+  partitionStates: new Map(),
+  topicIds: new Map(),
+  topicNames: new Map(),
+  controllerId: undefined,
+  aliveBrokers: new Map(),
+};
+
+export class MetadataCache {
+  readonly #listeners = new Set<(change: MetadataChange) => void>();
+  #snapshot: MetadataSnapshot = EMPTY;
+
+  get snapshot(): MetadataSnapshot {
+    return this.#snapshot;
+  }
+
+  /** Calls `listener` after each update, once the new snapshot is in place; returns how to stop that. */
+  onChange(listener: (change: MetadataChange) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /**
+   * Takes over what the controller says: brokers and controller are replaced, partitions of the request set, those with the
+   * leader -2 (being deleted) removed. Whether the controller may still speak is the caller's to check.
+   */
+  updateMetadata(request: UpdateMetadataRequest): MetadataChange {
+    const topics = new Set<string>();
+    const deletedPartitions: TopicPartition[] = [];
+    const next = request.topicStates.length === 0 ? this.#snapshot : this.#applyTopicStates(request, topics, deletedPartitions);
+    this.#snapshot = {
+      partitionStates: next.partitionStates,
+      topicIds: next.topicIds,
+      topicNames: next.topicNames,
+      controllerId: request.controllerId < 0 ? undefined : request.controllerId,
+      aliveBrokers: aliveBrokersOf(request),
+    };
+    const change: MetadataChange = { topics, deletedPartitions, snapshot: this.#snapshot };
+    for (const listener of this.#listeners) listener(change);
+    return change;
+  }
+
+  #applyTopicStates(
+    request: UpdateMetadataRequest,
+    changed: Set<string>,
+    deleted: TopicPartition[],
+  ): Pick<MetadataSnapshot, 'partitionStates' | 'topicIds' | 'topicNames'> {
+    const partitionStates = new Map(this.#snapshot.partitionStates);
+    const topicIds = new Map(this.#snapshot.topicIds);
+    const topicNames = new Map(this.#snapshot.topicNames);
+    for (const { topicName, topicId, partitionStates: states } of request.topicStates) {
+      const partitions = new Map(partitionStates.get(topicName));
+      for (const state of states) {
+        if (state.leader === LEADER_DURING_DELETE) {
+          partitions.delete(state.partitionIndex);
+          deleted.push({ topic: topicName, partition: state.partitionIndex });
+        } else partitions.set(state.partitionIndex, state);
+      }
+      changed.add(topicName);
+      const knownId = topicIds.get(topicName);
+      if (knownId !== undefined && (partitions.size === 0 || (topicId !== ZERO_UUID && topicId !== knownId))) {
+        topicIds.delete(topicName);
+        topicNames.delete(knownId);
+      }
+      if (partitions.size === 0) {
+        partitionStates.delete(topicName);
+        continue;
+      }
+      partitionStates.set(topicName, partitions);
+      if (topicId === ZERO_UUID) continue;
+      topicIds.set(topicName, topicId);
+      topicNames.set(topicId, topicName);
+    }
+    return { partitionStates, topicIds, topicNames };
+  }
+
+  // Topics
+
+  topicExists(topic: string): boolean {
+    return this.#snapshot.partitionStates.has(topic);
+  }
+
+  partitionExists({ topic, partition }: TopicPartition): boolean {
+    return this.#snapshot.partitionStates.get(topic)?.has(partition) === true;
+  }
+
+  getAllTopics(): string[] {
+    return [...this.#snapshot.partitionStates.keys()];
+  }
+
+  /** How many partitions the topic has; undefined when it is not known. */
+  numPartitions(topic: string): number | undefined {
+    return this.#snapshot.partitionStates.get(topic)?.size;
+  }
+
+  getPartitionInfo({ topic, partition }: TopicPartition): MetadataPartitionState | undefined {
+    return this.#snapshot.partitionStates.get(topic)?.get(partition);
+  }
+
+  topicIdOf(topic: string): string | undefined {
+    return this.#snapshot.topicIds.get(topic);
+  }
+
+  topicNameOf(topicId: string): string | undefined {
+    return this.#snapshot.topicNames.get(topicId);
+  }
+
+  leaderOf(topicPartition: TopicPartition): { readonly leaderId: number; readonly leaderEpoch: number } | undefined {
+    const info = this.getPartitionInfo(topicPartition);
+    return info === undefined ? undefined : { leaderId: info.leader, leaderEpoch: info.leaderEpoch };
+  }
+
+  /** Where the partition's leader listens; undefined when there is no leader or it is gone. */
+  getPartitionLeaderEndpoint(topicPartition: TopicPartition, listenerName: string): BrokerNode | undefined {
+    const info = this.getPartitionInfo(topicPartition);
+    return info === undefined ? undefined : this.getAliveBrokerNode(info.leader, listenerName);
+  }
+
+  // Brokers
+
+  getControllerId(): number | undefined {
+    return this.#snapshot.controllerId;
+  }
+
+  hasAliveBroker(brokerId: number): boolean {
+    return this.#snapshot.aliveBrokers.has(brokerId);
+  }
+
+  /** By id. */
+  getAliveBrokers(): BrokerMetadata[] {
+    const brokers = Array.from(this.#snapshot.aliveBrokers.values(), ({ id, rack }) => ({ id, rack: rack ?? undefined }));
+    return brokers.toSorted((a, b) => a.id - b.id);
+  }
+
+  getAliveBrokerNode(brokerId: number, listenerName: string): BrokerNode | undefined {
+    return nodeOnListener(this.#snapshot.aliveBrokers.get(brokerId), listenerName);
+  }
+
+  /** Every broker that has the listener, by id. */
+  getAliveBrokerNodes(listenerName: string): BrokerNode[] {
+    const nodes: BrokerNode[] = [];
+    for (const broker of this.#snapshot.aliveBrokers.values()) {
+      const node = nodeOnListener(broker, listenerName);
+      if (node !== undefined) nodes.push(node);
+    }
+    return nodes.toSorted((a, b) => a.id - b.id);
+  }
+
+  /** As the data-path handlers ask (`BrokerDirectory`). */
+  endpointsOf(brokerIds: Iterable<number>, listenerName: string): { nodeId: number; host: string; port: number; rack: string | null }[] {
+    const endpoints: { nodeId: number; host: string; port: number; rack: string | null }[] = [];
+    for (const brokerId of brokerIds) {
+      const node = this.getAliveBrokerNode(brokerId, listenerName);
+      if (node !== undefined) endpoints.push({ nodeId: node.id, host: node.host, port: node.port, rack: node.rack });
+    }
+    return endpoints;
+  }
+}
+
+export function nodeOnListener(broker: AliveBroker | undefined, listenerName: string): BrokerNode | undefined {
+  const endpoint = broker?.endpoints.get(listenerName);
+  return broker === undefined || endpoint === undefined
+    ? undefined
+    : { id: broker.id, host: endpoint.host, port: endpoint.port, rack: broker.rack };
+}
+
+function aliveBrokersOf(request: UpdateMetadataRequest): Map<number, AliveBroker> {
+  const brokers = new Map<number, AliveBroker>();
+  for (const { id, rack, endpoints } of request.liveBrokers) {
+    const byListener = new Map(
+      endpoints.map(({ listener, host, port, securityProtocol }) => [listener.toUpperCase(), { host, port, securityProtocol }]),
+    );
+    brokers.set(id, { id, rack, endpoints: byListener });
+  }
+  return brokers;
+}

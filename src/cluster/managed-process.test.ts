@@ -1,0 +1,207 @@
+import { describe, expect, it } from 'vitest';
+import { silentLogger } from '../runtime/node/node-logger.ts';
+import type { ChildHandler, ChildSignal, Processes } from '../runtime/processes.ts';
+import { ManualTime } from '../runtime/testing/manual-time.ts';
+import { ManagedProcess } from './managed-process.ts';
+import type { ProcessDefinition } from './managed-process.ts';
+
+interface FakeChild {
+  readonly handler: ChildHandler;
+  readonly signals: ChildSignal[];
+  readonly sent: object[];
+  ready(): void;
+  exit(code: number | null, signal?: string): void;
+}
+
+function setUp(definition: Partial<ProcessDefinition> = {}) {
+  const time = new ManualTime();
+  const children: FakeChild[] = [];
+  const processes: Processes = {
+    ownPid: 1,
+    spawn(_command, handler) {
+      const child: FakeChild = {
+        handler,
+        signals: [],
+        sent: [],
+        ready: () => handler.onMessage({ type: 'ready' }),
+        exit: (code, signal) => handler.onExit(code, signal ?? null),
+      };
+      children.push(child);
+      return {
+        pid: 100 + children.length,
+        send: (message) => child.sent.push(message) > 0,
+        signal: (signal) => child.signals.push(signal) > 0,
+      };
+    },
+    identityOf: () => undefined,
+    signal: () => false,
+    portHolder: () => undefined,
+  };
+  const states: string[] = [];
+  const process = new ManagedProcess(
+    {
+      id: 'broker-1',
+      role: 'broker',
+      brokerId: 1,
+      host: 'localhost',
+      port: 9092,
+      dataDir: '/d',
+      logFile: '/l',
+      note: null,
+      prepare: () => ({ command: 'node', args: [], env: {} }),
+      ...definition,
+    },
+    { clock: time, scheduler: time, logger: silentLogger, processes },
+    { stopTimeoutMs: 1_000, restart: { initialDelayMs: 100, maxDeaths: 3 } },
+    { onChange: ({ state }, previous) => state !== previous && states.push(state), onOutput: () => {}, onEvent: () => {}, onPid: () => {} },
+  );
+  const last = (): FakeChild => {
+    const child = children.at(-1);
+    if (child === undefined) throw new Error('nothing was started yet');
+    return child;
+  };
+  const running = async () => {
+    const started = process.start();
+    await time.settle();
+    last().ready();
+    await started;
+  };
+  return { time, children, process, states, last, running };
+}
+
+describe('ManagedProcess', () => {
+  it('is running when it says so, not when it is started', async () => {
+    const { time, process, last } = setUp();
+    const started = process.start();
+    await time.settle();
+    expect(process.state).toBe('starting');
+    await time.advance(250);
+    last().ready();
+    await started;
+    expect(process.status()).toMatchObject({ state: 'running', readyAfterMs: 250, generation: 1, pid: 101 });
+  });
+
+  it('does not take a stop that was sent for an exit, and kills what takes too long', async () => {
+    const { time, process, last, running } = setUp();
+    await running();
+    const stopped = process.stop();
+    expect(last().sent).toEqual([{ type: 'stop' }]);
+    await time.advance(999);
+    expect([process.state, last().signals]).toEqual(['stopping', []]);
+    await time.advance(1);
+    expect(last().signals).toEqual(['SIGKILL']);
+    last().exit(null, 'SIGKILL');
+    await stopped;
+    expect(process.state).toBe('stopped');
+    expect(time.pendingCount).toBe(0);
+  });
+
+  it('wakes a frozen child before it asks it to stop', async () => {
+    const { time, process, last, running } = setUp();
+    await running();
+    await process.act('freeze');
+    void process.stop();
+    await time.settle();
+    expect(last().signals).toEqual(['SIGSTOP', 'SIGCONT']);
+  });
+
+  it('starts again later after each death, and ignores what an earlier generation still says', async () => {
+    const { time, process, children, last, running } = setUp();
+    await running();
+    last().exit(null, 'SIGSEGV');
+    expect(process.status()).toMatchObject({ state: 'backoff', reason: 'ended by SIGSEGV', restartAtMs: time.wallMs() + 100 });
+    await time.advance(100);
+    expect(children).toHaveLength(2);
+    children[0]?.ready();
+    children[0]?.exit(0);
+    expect(process.status()).toMatchObject({ state: 'starting', generation: 2 });
+    last().exit(1);
+    await time.advance(199);
+    expect(children).toHaveLength(2);
+    await time.advance(1);
+    expect(children).toHaveLength(3);
+    last().exit(1);
+    expect(process.status()).toMatchObject({ state: 'failed', reason: 'died 3 times within 60 s; the last time: ended with code 1' });
+  });
+
+  it('does not try again what said that it can not start, and passes its words on', async () => {
+    const { time, process, last } = setUp();
+    const started = process.start();
+    await time.settle();
+    last().handler.onMessage({ type: 'failed', code: 'EADDRINUSE', message: 'port 9092 is in use' });
+    last().exit(1);
+    await expect(started).rejects.toMatchObject({ code: 'failed', message: 'broker-1: EADDRINUSE: port 9092 is in use' });
+    expect(time.pendingCount).toBe(0);
+  });
+
+  it('stays down when it dies of itself while a stop is asked for', async () => {
+    const { time, process, last, running } = setUp();
+    await running();
+    const stopped = process.stop();
+    last().exit(null, 'SIGSEGV');
+    await stopped;
+    await time.advance(60_000);
+    expect(process.state).toBe('stopped');
+  });
+
+  it('settles a start that a stop crosses, and a stop that a start follows', async () => {
+    const { time, process, children, last } = setUp();
+    const started = process.start().catch((error: Error) => error.message);
+    await time.settle();
+    const stopped = process.stop();
+    const again = process.start();
+    last().exit(0);
+    await stopped;
+    expect(await started).toMatch(/stopped before it was ready/);
+    await time.settle();
+    expect(children).toHaveLength(2);
+    last().ready();
+    await again;
+    expect(process.state).toBe('running');
+  });
+
+  it('cancels the restart of what is stopped while it waits for it', async () => {
+    const { time, process, children, last, running } = setUp();
+    await running();
+    last().exit(1);
+    await process.stop();
+    await time.advance(60_000);
+    expect(process.status()).toMatchObject({ state: 'stopped', restartAtMs: null, reason: null });
+    expect(children).toHaveLength(1);
+  });
+
+  it('cleans up after every exit before it starts again, but does not wait for ever', async () => {
+    const cleanings: PromiseWithResolvers<void>[] = [];
+    const afterExit = (): Promise<void> => {
+      const cleaning = Promise.withResolvers<void>();
+      cleanings.push(cleaning);
+      return cleaning.promise;
+    };
+    const { time, process, children, last, running } = setUp({ afterExit });
+    await running();
+    const killed = process.kill();
+    last().exit(null, 'SIGKILL');
+    await killed;
+    void process.start();
+    await time.settle();
+    expect([cleanings.length, children.length]).toEqual([1, 1]);
+    cleanings[0]?.resolve();
+    await time.settle();
+    expect(children).toHaveLength(2);
+    last().ready();
+    await time.settle();
+    last().exit(1);
+    await time.advance(3_000);
+    expect(children).toHaveLength(3);
+  });
+
+  it('tells why it could not even be prepared', async () => {
+    const { process } = setUp({
+      prepare: () => {
+        throw new Error('ENOSPC: no space left');
+      },
+    });
+    await expect(process.start()).rejects.toThrow(/ENOSPC/);
+    expect(process.state).toBe('failed');
+  });
+});

@@ -1,0 +1,412 @@
+/**
+ * A disk in memory that forgets what a real one may forget. What is written lies in a page cache until it is synced; `crash` takes the
+ * power away: of each file's unsynced bytes any pages may be there or not and its end may be torn at any byte; names made, renamed or
+ * removed since their folder was last synced may be so or not, in any order that doesn't contradict itself.
+ *
+ * Faults on order: a full disk (writes stop short, as on Linux), an input/output error at the n-th call.
+ * Paths are absolute, with '/'.
+ */
+import type { DirectoryEntry, Disk, DiskFile, FileStat, OpenMode } from '../disk.ts';
+import type { Random } from '../random.ts';
+
+const PAGE_BYTES = 512;
+
+interface FileNode {
+  readonly kind: 'file';
+  /** What reads see. */
+  content: Buffer;
+  sizeBytes: number;
+  /** What is on the device. */
+  synced: Buffer;
+  mtimeMs: number;
+}
+
+interface DirectoryNode {
+  readonly kind: 'directory';
+}
+
+type Node = FileNode | DirectoryNode;
+
+type NameChange =
+  | { readonly kind: 'link'; readonly path: string; readonly node: Node }
+  | { readonly kind: 'unlink'; readonly path: string }
+  | { readonly kind: 'rename'; readonly from: string; readonly to: string };
+
+export interface MemoryDiskOptions {
+  /** Of the file system, in all files together. */
+  readonly capacityBytes?: number;
+  readonly nowMs?: () => number;
+}
+
+export class MemoryDisk implements Disk {
+  readonly #nowMs: () => number;
+  #capacityBytes: number;
+  #names = new Map<string, Node>([['/', { kind: 'directory' }]]);
+  /** What a crash leaves of the names for certain. */
+  #syncedNames = new Map<string, Node>(this.#names);
+  #unsyncedChanges: NameChange[] = [];
+  /** Handles opened before a crash are dead after it. */
+  #generation = 0;
+  #calls = 0;
+  #failAtCall = Infinity;
+  #failWith = 'EIO';
+
+  constructor(options: MemoryDiskOptions = {}) {
+    this.#capacityBytes = options.capacityBytes ?? Infinity;
+    this.#nowMs = options.nowMs ?? (() => 0);
+  }
+
+  /** Calls so far, to place a fault by. */
+  get calls(): number {
+    return this.#calls;
+  }
+
+  /** The `count`-th call from now fails with `code`, and every one after it until `heal`. */
+  failAfter(count: number, code = 'EIO'): void {
+    this.#failAtCall = this.#calls + count;
+    this.#failWith = code;
+  }
+
+  heal(): void {
+    this.#failAtCall = Infinity;
+  }
+
+  setCapacity(bytes: number): void {
+    this.#capacityBytes = bytes;
+  }
+
+  get usedBytes(): number {
+    let used = 0;
+    for (const node of this.#names.values()) if (node.kind === 'file') used += node.sizeBytes;
+    return used;
+  }
+
+  /**
+   * Takes the power away and gives it back. Open handles are dead.
+   *
+   * @param mode 'lose' keeps only what is synced, 'keep' keeps all (the process died, not the machine), 'tear' decides at random.
+   */
+  crash(random: Random, mode: 'tear' | 'lose' | 'keep' = 'tear'): void {
+    this.#generation++;
+    this.heal();
+    if (mode === 'keep') return;
+    this.#dropNames(random, mode);
+    for (const node of this.#names.values()) {
+      if (node.kind !== 'file') continue;
+      const content = mode === 'lose' ? Buffer.from(node.synced) : torn(node, random);
+      node.content = content;
+      node.sizeBytes = content.length;
+      node.synced = Buffer.from(content);
+    }
+  }
+
+  #dropNames(random: Random, mode: 'tear' | 'lose'): void {
+    const names = new Map(this.#syncedNames);
+    // A change that rests on a lost one is lost too.
+    const lost = new Set<string>();
+    for (const change of this.#unsyncedChanges) {
+      const paths = change.kind === 'rename' ? [change.from, change.to] : [change.path];
+      const restsOnLost = paths.some((path) => [...lost].some((other) => path === other || path.startsWith(`${other}/`)));
+      if (mode === 'lose' || restsOnLost || random.int(2) === 0) {
+        for (const path of paths) lost.add(path);
+      } else apply(names, change);
+    }
+    for (const path of [...names.keys()].toSorted()) if (path !== '/' && !names.has(parentOf(path))) names.delete(path);
+    this.#names = names;
+    this.#syncedNames = new Map(names);
+    this.#unsyncedChanges = [];
+  }
+
+  /** The disk as one process sees it: after the next crash every call of it fails, so that nothing of the dead process goes on. */
+  process(): Disk {
+    const generation = this.#generation;
+    return new Proxy<Disk>(this, {
+      get: (target, property) => {
+        const value: unknown = Reflect.get(target, property, target);
+        if (typeof value !== 'function') return value;
+        return (...args: unknown[]) => {
+          if (generation !== this.#generation) throw diskError('EBADF', String(property), '');
+          return Reflect.apply(value, target, args) as unknown;
+        };
+      },
+    });
+  }
+
+  /** Flips one bit of a file, on the device too. */
+  flipBit(path: string, bit: number): void {
+    const node = this.#file(path, 'flip');
+    const at = Math.floor(bit / 8);
+    if (at >= node.sizeBytes) return;
+    node.content[at] = (node.content[at] ?? 0) ^ (1 << (bit % 8));
+    node.synced = Buffer.from(node.content.subarray(0, node.sizeBytes));
+  }
+
+  // ---- Disk
+
+  open(path: string, mode: OpenMode): DiskFile {
+    this.#call('open', path);
+    let node = this.#names.get(path);
+    if (node?.kind === 'directory') throw diskError('EISDIR', 'open', path);
+    if (node === undefined) {
+      if (mode === 'read' || mode === 'read-write') throw diskError('ENOENT', 'open', path);
+      if (!this.#names.has(parentOf(path))) throw diskError('ENOENT', 'open', path);
+      node = { kind: 'file', content: Buffer.alloc(0), sizeBytes: 0, synced: Buffer.alloc(0), mtimeMs: this.#nowMs() };
+      this.#change({ kind: 'link', path, node });
+    } else if (mode === 'create-new') throw diskError('EEXIST', 'open', path);
+    else if (mode === 'truncate') node.sizeBytes = 0;
+    return new MemoryFile(this, path, node, this.#generation);
+  }
+
+  readFile(path: string): Buffer {
+    this.#call('read', path);
+    const node = this.#file(path, 'open');
+    return Buffer.from(node.content.subarray(0, node.sizeBytes));
+  }
+
+  async readFileAsync(path: string): Promise<Buffer> {
+    await Promise.resolve();
+    return this.readFile(path);
+  }
+
+  writeFile(path: string, content: Uint8Array | string): void {
+    const file = this.open(path, 'truncate');
+    const bytes = Buffer.from(content);
+    if (file.writeGathered([bytes], 0) !== bytes.length) throw diskError('ENOSPC', 'write', path);
+  }
+
+  exists(path: string): boolean {
+    return this.#names.has(path);
+  }
+
+  stat(path: string): FileStat | undefined {
+    this.#call('stat', path);
+    const node = this.#names.get(path);
+    if (node === undefined) return undefined;
+    return node.kind === 'file'
+      ? { sizeBytes: node.sizeBytes, mtimeMs: node.mtimeMs, isDirectory: false }
+      : { sizeBytes: 0, mtimeMs: 0, isDirectory: true };
+  }
+
+  list(directory: string): DirectoryEntry[] {
+    this.#call('scandir', directory);
+    if (this.#names.get(directory)?.kind !== 'directory') throw diskError('ENOENT', 'scandir', directory);
+    const entries: DirectoryEntry[] = [];
+    for (const [path, node] of this.#names) {
+      if (path !== '/' && parentOf(path) === directory) entries.push({ name: path.slice(path.lastIndexOf('/') + 1), isDirectory: node.kind === 'directory' });
+    }
+    return entries;
+  }
+
+  makeDirectory(path: string): void {
+    this.#call('mkdir', path);
+    if (this.#names.has(path)) return;
+    if (path !== '/') this.makeDirectory(parentOf(path));
+    this.#change({ kind: 'link', path, node: { kind: 'directory' } });
+  }
+
+  rename(from: string, to: string): void {
+    this.#call('rename', from);
+    if (!this.#names.has(from)) throw diskError('ENOENT', 'rename', from);
+    this.#change({ kind: 'rename', from, to });
+  }
+
+  remove(path: string): void {
+    this.#call('unlink', path);
+    this.#file(path, 'unlink');
+    this.#change({ kind: 'unlink', path });
+  }
+
+  removeTree(path: string): void {
+    this.#call('rm', path);
+    for (const other of [...this.#names.keys()]) if (other === path || other.startsWith(`${path}/`)) this.#change({ kind: 'unlink', path: other });
+  }
+
+  async removeTreeAsync(path: string): Promise<void> {
+    await Promise.resolve();
+    this.removeTree(path);
+  }
+
+  syncDirectory(directory: string): void {
+    this.#call('fsync', directory);
+    if (!this.#names.has(directory)) throw diskError('ENOENT', 'open', directory);
+    const rest: NameChange[] = [];
+    for (const change of this.#unsyncedChanges) {
+      const path = change.kind === 'rename' ? change.to : change.path;
+      if (parentOf(path) === directory) apply(this.#syncedNames, change);
+      else rest.push(change);
+    }
+    this.#unsyncedChanges = rest;
+  }
+
+  async syncDirectoryAsync(directory: string): Promise<void> {
+    await Promise.resolve();
+    this.syncDirectory(directory);
+  }
+
+  freeBytes(): number {
+    return this.#capacityBytes === Infinity ? 2 ** 40 : this.#capacityBytes - this.usedBytes;
+  }
+
+  setMode(): void {}
+
+  // ---- For MemoryFile
+
+  /** Counts a call and fails it when it is its turn. */
+  call(syscall: string, path: string, generation: number): void {
+    if (generation !== this.#generation) throw diskError('EBADF', syscall, path);
+    this.#call(syscall, path);
+  }
+
+  write(node: FileNode, chunks: readonly Uint8Array[], position: number): number {
+    let wanted = 0;
+    for (const chunk of chunks) wanted += chunk.byteLength;
+    const growth = Math.max(0, position + wanted - node.sizeBytes);
+    const allowed = wanted - Math.max(0, growth - Math.max(0, this.#capacityBytes === Infinity ? Infinity : this.#capacityBytes - this.usedBytes));
+    if (position + allowed > node.content.length) {
+      const larger = Buffer.alloc(Math.max((position + allowed) * 2, 256));
+      node.content.copy(larger, 0, 0, node.sizeBytes);
+      node.content = larger;
+    }
+    if (position > node.sizeBytes) node.content.fill(0, node.sizeBytes, position);
+    let written = 0;
+    for (const chunk of chunks) {
+      const length = Math.min(chunk.byteLength, allowed - written);
+      if (length <= 0) break;
+      node.content.set(chunk.subarray(0, length), position + written);
+      written += length;
+    }
+    node.sizeBytes = Math.max(node.sizeBytes, position + written);
+    node.mtimeMs = this.#nowMs();
+    return written;
+  }
+
+  #call(syscall: string, path: string): void {
+    this.#calls++;
+    if (this.#calls >= this.#failAtCall) throw diskError(this.#failWith, syscall, path);
+  }
+
+  #change(change: NameChange): void {
+    apply(this.#names, change);
+    this.#unsyncedChanges.push(change);
+  }
+
+  #file(path: string, syscall: string): FileNode {
+    const node = this.#names.get(path);
+    if (node === undefined) throw diskError('ENOENT', syscall, path);
+    if (node.kind !== 'file') throw diskError('EISDIR', syscall, path);
+    return node;
+  }
+}
+
+class MemoryFile implements DiskFile {
+  readonly path: string;
+  readonly #disk: MemoryDisk;
+  readonly #node: FileNode;
+  readonly #generation: number;
+  #closed = false;
+
+  constructor(disk: MemoryDisk, path: string, node: FileNode, generation: number) {
+    this.#disk = disk;
+    this.path = path;
+    this.#node = node;
+    this.#generation = generation;
+  }
+
+  read(target: Uint8Array, targetOffset: number, length: number, position: number): number {
+    this.#call('read');
+    const end = Math.min(position + length, this.#node.sizeBytes);
+    if (end <= position) return 0;
+    target.set(this.#node.content.subarray(position, end), targetOffset);
+    return end - position;
+  }
+
+  async readAsync(target: Uint8Array, targetOffset: number, length: number, position: number): Promise<number> {
+    await Promise.resolve();
+    return this.read(target, targetOffset, length, position);
+  }
+
+  writeGathered(chunks: readonly Uint8Array[], position: number): number {
+    this.#call('write');
+    return this.#disk.write(this.#node, chunks, position);
+  }
+
+  async writeGatheredAsync(chunks: readonly Uint8Array[], position: number): Promise<number> {
+    await Promise.resolve();
+    return this.writeGathered(chunks, position);
+  }
+
+  sync(): void {
+    this.#call('fsync');
+    this.#node.synced = Buffer.from(this.#node.content.subarray(0, this.#node.sizeBytes));
+  }
+
+  async syncAsync(): Promise<void> {
+    // What is written after the call was made isn't covered by it.
+    const content = Buffer.from(this.#node.content.subarray(0, this.#node.sizeBytes));
+    await Promise.resolve();
+    this.#call('fsync');
+    this.#node.synced = content;
+  }
+
+  truncate(sizeBytes: number): void {
+    this.#call('ftruncate');
+    const node = this.#node;
+    if (sizeBytes > node.sizeBytes) this.#disk.write(node, [Buffer.alloc(sizeBytes - node.sizeBytes)], node.sizeBytes);
+    node.sizeBytes = sizeBytes;
+  }
+
+  sizeBytes(): number {
+    this.#call('fstat');
+    return this.#node.sizeBytes;
+  }
+
+  close(): void {
+    this.#closed = true;
+  }
+
+  #call(syscall: string): void {
+    if (this.#closed) throw diskError('EBADF', syscall, this.path);
+    this.#disk.call(syscall, this.path, this.#generation);
+  }
+}
+
+function apply(names: Map<string, Node>, change: NameChange): void {
+  if (change.kind === 'link') names.set(change.path, change.node);
+  else if (change.kind === 'unlink') names.delete(change.path);
+  else {
+    for (const [path, node] of [...names]) {
+      if (path !== change.from && !path.startsWith(`${change.from}/`)) continue;
+      names.delete(path);
+      names.set(change.to + path.slice(change.from.length), node);
+    }
+  }
+}
+
+/** Synced bytes with any of the unsynced pages, ending at any byte between the two sizes. */
+function torn(node: FileNode, random: Random): Buffer {
+  const { synced, content, sizeBytes } = node;
+  const low = Math.min(synced.length, sizeBytes);
+  const high = Math.max(synced.length, sizeBytes);
+  const choice = random.int(4);
+  const size = choice === 0 ? low : choice === 1 ? high : low + random.int(high - low + 1);
+  const result = Buffer.alloc(size);
+  synced.copy(result, 0, 0, Math.min(size, synced.length));
+  const losesPages = random.int(2) === 0;
+  for (let at = 0; at < Math.min(size, sizeBytes); at += PAGE_BYTES) {
+    const end = Math.min(at + PAGE_BYTES, size, sizeBytes);
+    if (!losesPages || random.int(4) !== 0) content.copy(result, at, at, end);
+  }
+  return result;
+}
+
+function diskError(code: string, syscall: string, path: string): NodeJS.ErrnoException {
+  const error: NodeJS.ErrnoException = new Error(`${code}: ${syscall} '${path}'`);
+  error.code = code;
+  error.syscall = syscall;
+  error.path = path;
+  return error;
+}
+
+function parentOf(path: string): string {
+  return path.slice(0, path.lastIndexOf('/')) || '/';
+}
