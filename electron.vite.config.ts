@@ -6,6 +6,7 @@
  */
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'electron-vite';
+import type { Plugin } from 'vite';
 import { rendererViteConfig } from './src/renderer/vite.ts';
 
 const at = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
@@ -13,8 +14,23 @@ const at = (path: string): string => fileURLToPath(new URL(path, import.meta.url
 /** Loaded at run time if there, by packages that do without: they must not be looked for by the bundler. */
 const OPTIONAL = ['bufferutil', 'utf-8-validate', 'pino-pretty'];
 
+/**
+ * electron-vite declares `require`, `__filename` and `__dirname` at the top of every chunk that mentions them, which clashes with modules
+ * that have a `require` of their own. Bundled CommonJS gets its `require` from the bundler: nothing needs the shim.
+ */
+function withoutShim(): Plugin {
+  return {
+    name: 'samsa:without-esm-shim',
+    configResolved({ plugins }) {
+      const shim = plugins.find(({ name }) => name === 'vite:esm-shim');
+      if (shim) delete (shim as { renderChunk?: unknown }).renderChunk;
+    },
+  };
+}
+
 export default defineConfig({
   main: {
+    plugins: [withoutShim()],
     build: {
       outDir: at('out/main'),
       emptyOutDir: true,

@@ -96,6 +96,8 @@ export function fourLetterWord(port: number, word: string): Promise<string> {
     const chunks: Buffer[] = [];
     const socket = net.connect(port, '127.0.0.1', () => socket.write(word));
     socket.on('data', (chunk: Buffer) => chunks.push(chunk));
+    // One that comes while Apache starts may never be answered.
+    socket.setTimeout(1000, () => socket.destroy());
     socket.on('error', reject);
     socket.on('close', () => resolve(Buffer.concat(chunks).toString()));
   });

@@ -55,8 +55,23 @@ export class ClientClosedError extends KafkaError {
   }
 }
 
+/**
+ * The node to ask is not known at the moment: no controller is elected, or a broker is not in the cluster. It may be soon,
+ * so that, unlike a broker's own BROKER_NOT_AVAILABLE, it is worth another try.
+ */
+export class NodeNotAvailableError extends KafkaError {
+  override readonly retriable = true;
+
+  constructor(message: string) {
+    super(ErrorCode.BROKER_NOT_AVAILABLE, message);
+    this.name = 'NodeNotAvailableError';
+  }
+}
+
 /** None of the brokers that we know of answered. */
 export class NoBrokerAvailableError extends KafkaError {
+  override readonly retriable = true;
+
   constructor(tried: readonly string[], cause?: unknown) {
     super(ErrorCode.BROKER_NOT_AVAILABLE, `no broker answered (tried ${tried.length === 0 ? 'none' : tried.join(', ')})`, { cause });
     this.name = 'NoBrokerAvailableError';

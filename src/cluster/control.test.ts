@@ -59,7 +59,10 @@ async function serve(): Promise<FakeCluster> {
     socket.write([Buffer.from('{"samsa":1,"pid":7}\n')]);
     server.accept(socket);
   });
-  cleanups.push(() => listener.close(), () => server.close());
+  cleanups.push(
+    () => listener.close(),
+    () => server.close(),
+  );
   return cluster;
 }
 
@@ -148,7 +151,13 @@ describe('the control socket', () => {
 
 describe('a request on the control socket', () => {
   it('is a request or a ControlError, whatever was sent', () => {
-    const near = fc.record({ id: fc.anything(), verb: fc.constantFrom('act', 'logs', 'status', 'x'), processId: fc.anything(), action: fc.anything(), query: fc.anything() });
+    const near = fc.record({
+      id: fc.anything(),
+      verb: fc.constantFrom('act', 'logs', 'status', 'x'),
+      processId: fc.anything(),
+      action: fc.anything(),
+      query: fc.anything(),
+    });
     fc.assert(
       fc.property(fc.oneof(fc.anything(), near), (value) => {
         try {

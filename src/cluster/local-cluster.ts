@@ -41,6 +41,8 @@ export interface LocalClusterParts {
   readonly processOptions: ManagedProcessOptions;
   /** Other programs than our own for the children. */
   readonly entries: { readonly broker?: string | undefined; readonly zookeeper?: string | undefined };
+  /** Writes the spec, when everything has started with it. */
+  keepSpec(): void;
   /** Closes the ZooKeeper session that a dead broker left in `sessionFile`, if there is one. */
   closeDeadSession(sessionFile: string, zookeeperConnect: string): Promise<void>;
 }
@@ -109,7 +111,9 @@ export class LocalCluster implements ClusterControl {
     if (this.#stopping !== undefined) throw new ControlError('refused', 'the cluster is stopping');
     this.#become('starting');
     await this.#supervisor.startAll();
-    if (this.#state === 'starting') this.#become('running');
+    if (this.#state !== 'starting') return;
+    this.#parts.keepSpec();
+    this.#become('running');
   }
 
   /** The processes as they are now, ZooKeeper first. */

@@ -15,6 +15,7 @@ import { nodeProcesses } from '../runtime/node/node-processes.ts';
 import type { Processes } from '../runtime/processes.ts';
 import { processIdOf } from './child-config.ts';
 import {
+  checkClusterSpec,
   DEFAULT_BASE_PORT,
   DEFAULT_ZOOKEEPER_PORT,
   newClusterSpec,
@@ -122,10 +123,12 @@ export async function openCluster(options: OpenClusterOptions = {}): Promise<Loc
   try {
     const children = new ChildRecords({ ...runtime, processes }, folder.children);
     await children.waitForLeftovers(LEFTOVER_PATIENCE_MS);
-    const wanted = specFor(options, readClusterSpec(runtime.disk, folder.spec));
+    const existing = readClusterSpec(runtime.disk, folder.spec);
+    const wanted = specFor(options, existing);
     const chosen = await choosePorts(runtime, wantedPorts(wanted, options), (port) => processes.portHolder(port));
     const spec = withPorts(wanted, chosen);
-    writeClusterSpec(runtime.disk, folder.spec, spec);
+    // New settings are kept once the cluster has started with them: a bad one must not spoil the folder.
+    writeClusterSpec(runtime.disk, folder.spec, { ...spec, config: existing?.config ?? {} });
     return new LocalCluster({
       runtime,
       processes,
@@ -137,6 +140,7 @@ export async function openCluster(options: OpenClusterOptions = {}): Promise<Loc
       ephemeral,
       processOptions: { stopTimeoutMs: STOP_TIMEOUT_MS, ...options.processOptions },
       entries: options.entries ?? {},
+      keepSpec: () => writeClusterSpec(runtime.disk, folder.spec, spec),
       closeDeadSession: (sessionFile, zookeeperConnect) => closeDeadSession(runtime, sessionFile, zookeeperConnect),
     });
   } catch (error) {
@@ -172,7 +176,8 @@ function specFor(options: OpenClusterOptions, existing: ClusterSpec | undefined)
     basePort === undefined || basePort === 0
       ? grown.brokers
       : grown.brokers.map((broker, index) => ({ ...broker, port: basePort + index }));
-  return { ...grown, brokers: rebased, config: { ...grown.config, ...config }, zookeeper: zookeeper ?? grown.zookeeper };
+  const changed = { ...grown, brokers: rebased, config: { ...grown.config, ...config }, zookeeper: zookeeper ?? grown.zookeeper };
+  return checkClusterSpec(changed, 'the cluster');
 }
 
 function zookeeperSpecOf(zookeeper: { readonly port: number } | { readonly connect: string }): ZooKeeperSpec {

@@ -56,7 +56,10 @@ export class BatchScanner {
     this.#bodies = options.bodies;
     this.#position = options.from;
     this.#chunkPosition = options.from;
-    this.#chunkBytes = Math.max(RECORD_BATCH_OVERHEAD, Math.min(options.chunkBytes ?? SCAN_CHUNK_BYTES, Math.max(0, options.to - options.from)));
+    this.#chunkBytes = Math.max(
+      RECORD_BATCH_OVERHEAD,
+      Math.min(options.chunkBytes ?? SCAN_CHUNK_BYTES, Math.max(0, options.to - options.from)),
+    );
     this.#chunk = Buffer.allocUnsafe(this.#chunkBytes);
   }
 

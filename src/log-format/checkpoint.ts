@@ -59,7 +59,8 @@ function decode(text: string, fields: number): string[][] {
   }
   return rest.map((line) => {
     const parts = line.split(/\s+/);
-    if (parts.length !== fields) throw new LogFormatError('corrupt-checkpoint', `checkpoint line ${JSON.stringify(line)} hasn't ${fields} fields`);
+    if (parts.length !== fields)
+      throw new LogFormatError('corrupt-checkpoint', `checkpoint line ${JSON.stringify(line)} hasn't ${fields} fields`);
     return parts;
   });
 }

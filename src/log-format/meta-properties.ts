@@ -30,7 +30,10 @@ export function decodeMetaProperties(text: string): MetaProperties {
   const values = parseProperties(text);
   const version = values.get('version') ?? '0';
   if (version !== '0') {
-    throw new LogFormatError('corrupt-meta-properties', `meta.properties has version ${version}; a broker in ZooKeeper mode reads version 0`);
+    throw new LogFormatError(
+      'corrupt-meta-properties',
+      `meta.properties has version ${version}; a broker in ZooKeeper mode reads version 0`,
+    );
   }
   const brokerId = values.get('broker.id');
   if (brokerId !== undefined && !/^\d{1,9}$/.test(brokerId)) {

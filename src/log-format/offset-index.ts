@@ -34,7 +34,10 @@ export class OffsetIndex {
    */
   static fromFile(baseOffset: number, bytes: Buffer): OffsetIndex {
     if (bytes.length % OFFSET_INDEX_ENTRY_BYTES !== 0) {
-      throw new LogFormatError('corrupt-index', `offset index of segment ${baseOffset} has ${bytes.length} bytes, no multiple of ${OFFSET_INDEX_ENTRY_BYTES}`);
+      throw new LogFormatError(
+        'corrupt-index',
+        `offset index of segment ${baseOffset} has ${bytes.length} bytes, no multiple of ${OFFSET_INDEX_ENTRY_BYTES}`,
+      );
     }
     let count = bytes.length / OFFSET_INDEX_ENTRY_BYTES;
     while (count > 0 && isZero(bytes, count - 1)) count--;

@@ -20,6 +20,7 @@ export function decodePartitionMetadata(text: string): string {
     throw new LogFormatError('corrupt-partition-metadata', `partition.metadata begins with ${JSON.stringify(version)}, not "version: 0"`);
   }
   const topicId = TOPIC_ID.exec(id ?? '')?.[1];
-  if (topicId === undefined) throw new LogFormatError('corrupt-partition-metadata', `partition.metadata has ${JSON.stringify(id)} for a topic id`);
+  if (topicId === undefined)
+    throw new LogFormatError('corrupt-partition-metadata', `partition.metadata has ${JSON.stringify(id)} for a topic id`);
   return topicId;
 }

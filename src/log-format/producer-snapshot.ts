@@ -55,7 +55,8 @@ export function decodeProducerSnapshot(bytes: Buffer): ProducerSnapshotEntry[] {
   const version = bytes.readInt16BE(0);
   if (version !== VERSION) throw corrupt(`has version ${version}, known is ${VERSION}`);
   const count = bytes.readInt32BE(ENTRIES_AT);
-  if (count < 0 || bytes.length !== FIRST_ENTRY_AT + count * ENTRY_BYTES) throw corrupt(`announces ${count} producers in ${bytes.length} bytes`);
+  if (count < 0 || bytes.length !== FIRST_ENTRY_AT + count * ENTRY_BYTES)
+    throw corrupt(`announces ${count} producers in ${bytes.length} bytes`);
   const stored = bytes.readUInt32BE(CRC_AT);
   const computed = crc32c(bytes.subarray(ENTRIES_AT));
   if (stored !== computed) throw corrupt(`has checksum ${stored}, its bytes have ${computed}`);

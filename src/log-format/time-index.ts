@@ -34,7 +34,10 @@ export class TimeIndex {
    */
   static fromFile(baseOffset: number, bytes: Buffer): TimeIndex {
     if (bytes.length % TIME_INDEX_ENTRY_BYTES !== 0) {
-      throw new LogFormatError('corrupt-index', `time index of segment ${baseOffset} has ${bytes.length} bytes, no multiple of ${TIME_INDEX_ENTRY_BYTES}`);
+      throw new LogFormatError(
+        'corrupt-index',
+        `time index of segment ${baseOffset} has ${bytes.length} bytes, no multiple of ${TIME_INDEX_ENTRY_BYTES}`,
+      );
     }
     let count = bytes.length / TIME_INDEX_ENTRY_BYTES;
     while (count > 0 && isZero(bytes, count - 1)) count--;

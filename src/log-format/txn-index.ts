@@ -45,7 +45,12 @@ export function decodeTxnIndex(bytes: Buffer): AbortedTxn[] {
     const lastOffset = readInt64Lossy(bytes, at + 18);
     if (lastOffset <= previous) throw new LogFormatError('corrupt-index', `transaction index doesn't grow at byte ${at}`);
     previous = lastOffset;
-    txns.push({ producerId: readInt64Lossy(bytes, at + 2), firstOffset: readInt64Lossy(bytes, at + 10), lastOffset, lastStableOffset: readInt64Lossy(bytes, at + 26) });
+    txns.push({
+      producerId: readInt64Lossy(bytes, at + 2),
+      firstOffset: readInt64Lossy(bytes, at + 10),
+      lastOffset,
+      lastStableOffset: readInt64Lossy(bytes, at + 26),
+    });
   }
   return txns;
 }

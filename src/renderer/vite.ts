@@ -33,8 +33,8 @@ export function rendererPlugins(): PluginOption[] {
       },
       ui: {
         colors: { primary: 'primary', neutral: 'neutral' },
-        button: { slots: { base: 'font-medium cursor-default' } },
-        modal: { slots: { overlay: 'bg-black/35 dark:bg-black/55', content: 'ring-accented shadow-xl' } },
+        button: { slots: { base: 'font-medium cursor-default' }, variants: { size: { xs: { base: 'h-7', leadingIcon: 'size-3.5', trailingIcon: 'size-3.5' } } } },
+        modal: { slots: { content: 'ring-accented shadow-xl' }, variants: { overlay: { true: { overlay: 'bg-black/30 dark:bg-black/55' } } } },
         tooltip: { slots: { content: 'h-auto max-w-80 py-1 text-xs whitespace-normal' } },
       },
     }) as PluginOption,
@@ -45,6 +45,7 @@ export const rendererViteConfig: UserConfig = {
   root: rendererRoot,
   base: './',
   plugins: rendererPlugins(),
+  resolve: { alias: [{ find: /^zod$/, replacement: fileURLToPath(new URL('app/zod-jitless.ts', import.meta.url)) }] },
   define: {
     __VUE_OPTIONS_API__: 'true',
     __VUE_PROD_DEVTOOLS__: 'false',

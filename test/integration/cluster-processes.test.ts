@@ -131,6 +131,20 @@ describe('a cluster of child processes', () => {
     expect(existsSync(dataFolderAt(home).lock)).toBe(false);
   });
 
+  it('keeps settings that it has started with, and not those that it could not start with', async () => {
+    const cluster = await start({ config: { 'num.partitions': '4' } });
+    await cluster.stop();
+    await expect(startCluster({ home, entries, config: { 'log.dirs': '/x' } })).rejects.toThrow(
+      /config\['log.dirs'\] is set by the cluster itself/,
+    );
+    behave('broker-1', 'fail');
+    await expect(startCluster({ home, entries, config: { 'num.partitions': 'many' } })).rejects.toThrow(/broker-1/);
+    behave('broker-1', '');
+    const again = await startCluster({ home, entries });
+    cleanups.push(() => again.stopHard());
+    expect(again.spec.config).toEqual({ 'num.partitions': '4' });
+  });
+
   it('moves a broker off a taken port, names the holder, and stays there', async () => {
     const cluster = await start();
     const ports = cluster.spec.brokers.map(({ port }) => port);

@@ -91,7 +91,7 @@ export class ControllerChannelManager {
   }
 
   removeAllBrokers(): void {
-    for (const brokerId of [...this.#channels.keys()]) this.removeBroker(brokerId);
+    for (const brokerId of this.#channels.keys()) this.removeBroker(brokerId);
   }
 
   queueSize(brokerId: number): number {

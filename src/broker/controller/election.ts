@@ -46,7 +46,7 @@ export function electLeader(
       return leaderForReassign(context, partition, current);
     case 'preferred':
       return leaderForPreferredReplica(context, partition, current);
-    case 'controlled-shutdown':
+    default:
       return leaderForControlledShutdown(context, partition, current);
   }
 }

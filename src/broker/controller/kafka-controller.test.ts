@@ -85,7 +85,7 @@ describe('new topics', () => {
     });
     const requests = cluster.takeRequests();
     const leaderAndIsr = requests.filter(({ api }) => api === 'LeaderAndIsr');
-    expect(leaderAndIsr.map(({ brokerId }) => brokerId).toSorted()).toEqual([2, 3]);
+    expect(leaderAndIsr.map(({ brokerId }) => brokerId).toSorted((a, b) => a - b)).toEqual([2, 3]);
     expect(leaderAndIsr[0]?.request).toMatchObject({
       controllerId: 1,
       controllerEpoch: 1,
@@ -227,7 +227,7 @@ describe('broker failure and return', () => {
 
   it('takes replicas on a failed log directory offline', async () => {
     const cluster = await clusterOf(THREE);
-    cluster.errorCodeOf = (brokerId) => (brokerId === 2 ? ErrorCode.KAFKA_STORAGE_ERROR : ErrorCode.NONE);
+    cluster.network.errorCodeOf = (brokerId) => (brokerId === 2 ? ErrorCode.KAFKA_STORAGE_ERROR : ErrorCode.NONE);
     await cluster.createTopic('t', [[2, 3]]);
     expect(cluster.stateOf('t', 0)?.leaderAndIsr).toMatchObject({ leader: 3, isr: [3] });
   });
@@ -291,7 +291,7 @@ describe('topic deletion', () => {
       (entry) =>
         entry.api === 'StopReplica' && entry.request.topicStates?.some(({ partitionStates }) => partitionStates?.[0]?.deletePartition),
     );
-    expect(deletes.map(({ brokerId }) => brokerId).toSorted()).toEqual(THREE);
+    expect(deletes.map(({ brokerId }) => brokerId).toSorted((a, b) => a - b)).toEqual(THREE);
     expect(deletes[0]?.request).toMatchObject({ topicStates: [{ partitionStates: [{ leaderEpoch: -2 }] }] });
     await cluster.createTopic('t', [[2]]);
     expect(cluster.stateOf('t', 0)?.leaderAndIsr).toMatchObject({ leader: 2, leaderEpoch: 0 });
@@ -315,11 +315,12 @@ describe('topic deletion', () => {
   it('tries again when a broker could not delete its replica and returns', async () => {
     const cluster = await clusterOf(THREE);
     await cluster.createTopic('t', [[2, 3]]);
-    cluster.errorCodeOf = (brokerId, api) => (brokerId === 3 && api === 'StopReplica' ? ErrorCode.KAFKA_STORAGE_ERROR : ErrorCode.NONE);
+    cluster.network.errorCodeOf = (brokerId, api) =>
+      brokerId === 3 && api === 'StopReplica' ? ErrorCode.KAFKA_STORAGE_ERROR : ErrorCode.NONE;
     await cluster.brokers.get(1)!.zk.topics.createDeleteTopicRequest('t');
     await cluster.settle();
     expect(cluster.zooKeeper.get('/brokers/topics/t')).toBeDefined();
-    cluster.errorCodeOf = () => ErrorCode.NONE;
+    cluster.network.errorCodeOf = () => ErrorCode.NONE;
     await cluster.kill(3);
     await cluster.start(3);
     expect(cluster.zooKeeper.get('/brokers/topics/t')).toBeUndefined();
@@ -537,7 +538,7 @@ describe('notifications that other brokers leave', () => {
   it('asks a broker whose log directory failed for its replicas', async () => {
     const cluster = await clusterOf(THREE);
     await cluster.createTopic('t', [[2, 3]]);
-    cluster.errorCodeOf = (brokerId) => (brokerId === 2 ? ErrorCode.KAFKA_STORAGE_ERROR : ErrorCode.NONE);
+    cluster.network.errorCodeOf = (brokerId) => (brokerId === 2 ? ErrorCode.KAFKA_STORAGE_ERROR : ErrorCode.NONE);
     const { zk } = cluster.brokers.get(2)!;
     await zk.session.create(
       '/log_dir_event_notification/log_dir_event_',
@@ -566,10 +567,10 @@ describe('notifications that other brokers leave', () => {
 describe('a broker that cannot be reached', () => {
   it('gets the requests in order when it can be again', async () => {
     const cluster = await clusterOf(THREE);
-    cluster.unreachable.add(3);
+    cluster.network.unreachable.add(3);
     await cluster.createTopic('t', [[3, 2]]);
     await cluster.createTopic('u', [[3, 2]]);
-    cluster.unreachable.delete(3);
+    cluster.network.unreachable.delete(3);
     cluster.takeRequests();
     await cluster.time.advance(1000);
     await cluster.settle();

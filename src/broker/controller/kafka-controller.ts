@@ -42,6 +42,7 @@ import { TopicDeletionManager } from './topic-deletion-manager.ts';
 const FIRST_REBALANCE_DELAY_MS = 5000;
 /** Pause before office is given up after an unexpected failure: else an error that stays would make elections spin. */
 const FAILED_FAILOVER_BACKOFF_MS = 500;
+const REGISTER_RETRY_MS = 1000;
 
 export interface KafkaControllerOptions {
   readonly config: ControllerConfig;
@@ -134,8 +135,7 @@ export class KafkaController {
       name: 'controller-state-change-handler',
       beforeInitializingSession: () =>
         this.#eventManager.clearAndPut(this.#event('Expire', () => this.#resign('the ZooKeeper session expired'))),
-      afterInitializingSession: () =>
-        void this.#eventManager.put(this.#event('RegisterBrokerAndReelect', () => this.#registerBrokerAndReelect())),
+      afterInitializingSession: () => this.#putRegisterBrokerAndReelect(),
     });
     void this.#eventManager.put(
       this.#event('Startup', async () => {
@@ -351,10 +351,21 @@ export class KafkaController {
   }
 
   async #registerBrokerAndReelect(): Promise<void> {
-    this.#brokerEpoch = await this.#options.zk.brokers.register(this.#options.brokerInfo());
+    try {
+      this.#brokerEpoch = await this.#options.zk.brokers.register(this.#options.brokerInfo());
+    } catch (error) {
+      // An unregistered broker serves nobody: there is nothing better to do than to try again.
+      this.#parts.logger.error({ err: error }, 'registering in the new ZooKeeper session failed; trying again');
+      this.#options.runtime.scheduler.after(REGISTER_RETRY_MS, () => this.#putRegisterBrokerAndReelect());
+      return;
+    }
     this.#options.onBrokerEpoch?.(this.#brokerEpoch);
     await this.#maybeResign();
     await this.#elect();
+  }
+
+  #putRegisterBrokerAndReelect(): void {
+    void this.#eventManager.put(this.#event('RegisterBrokerAndReelect', () => this.#registerBrokerAndReelect(), true));
   }
 
   #scheduleRebalance(delayMs: number): void {

@@ -82,7 +82,7 @@ function subjectOf(event: ClusterEvent): string {
       return `${event.topic}-${event.partition} is led by ${event.leader} (before: ${event.previousLeader}) with leader epoch ${event.leaderEpoch}, ISR [${event.isr.join(',')}]`;
     case 'leader-election-failed':
       return `${event.topic}-${event.partition} has no leader (${event.strategy} election)`;
-    case 'isr-changed':
+    default:
       return `ISR of ${event.topic}-${event.partition} went from [${event.previousIsr.join(',')}] to [${event.isr.join(',')}]`;
   }
 }

@@ -119,7 +119,7 @@ export class TopicDeletionManager {
     const { context } = this.#options;
     const toRetry: string[] = [];
     const toStart: string[] = [];
-    for (const topic of [...context.topicsToBeDeleted]) {
+    for (const topic of context.topicsToBeDeleted) {
       if (context.areAllReplicasInState(topic, 'ReplicaDeletionSuccessful')) {
         await this.#completeDeleteTopic(topic);
       } else if (

@@ -6,14 +6,17 @@
  *     └─────────────┴───┴───────────────┴──────────┴────────────┘      any ──► Dead
  *
  * Invariants: a non-empty group has a leader among its members; the protocol is one that every member speaks; the generation
- * only grows. Source: Kafka's `GroupMetadata`; KIP-345 (static members), KIP-394 (pending members).
+ * only grows; everyone who waits is answered once. Differs from Kafka: a request that another one of the same member displaces
+ * is answered REBALANCE_IN_PROGRESS (Kafka forgets it, and its connection stays muted).
+ * Source: Kafka's `GroupMetadata`; KIP-345 (static members), KIP-394 (pending members).
  */
-import { decodeVersioned } from '../../protocol/api.ts';
+import { ErrorCode } from '../../protocol/errors.ts';
 import { ConsumerProtocolSubscription } from '../../protocol/generated/consumer-protocol-subscription.ts';
 import { ProtocolError } from '../../protocol/protocol-error.ts';
+import { Reader } from '../../protocol/reader.ts';
+import { failedJoin, failedSync } from './member-metadata.ts';
+import type { GroupProtocol, JoinCallback, JoinGroupResult, JoinMember, MemberMetadata, SyncCallback, SyncGroupResult } from './member-metadata.ts';
 import { OffsetStore } from './offset-store.ts';
-import { MemberMetadata } from './member-metadata.ts';
-import type { GroupProtocol, JoinMember } from './member-metadata.ts';
 
 export type GroupState = 'Empty' | 'PreparingRebalance' | 'CompletingRebalance' | 'Stable' | 'Dead';
 
@@ -27,6 +30,9 @@ const LEGAL_PREDECESSORS: Record<GroupState, readonly GroupState[]> = {
 
 export const CONSUMER_PROTOCOL_TYPE = 'consumer';
 
+/** Every version of the consumer protocol begins with version 0's fields. */
+const SUBSCRIPTION_PREFIX_VERSION = 0;
+
 export interface LoadedGroup {
   readonly generationId: number;
   readonly protocolType: string;
@@ -34,6 +40,15 @@ export interface LoadedGroup {
   readonly leaderId: string | null;
   readonly currentStateTimestamp: number | undefined;
   readonly members: readonly MemberMetadata[];
+}
+
+/** What a join brings that may differ from the member's last one. */
+export interface MemberUpdate {
+  readonly clientId: string;
+  readonly clientHost: string;
+  readonly rebalanceTimeoutMs: number;
+  readonly sessionTimeoutMs: number;
+  readonly protocols: readonly GroupProtocol[];
 }
 
 export class GroupMetadata {
@@ -45,13 +60,19 @@ export class GroupMetadata {
   #protocolName: string | null = null;
   #leaderId: string | undefined;
   readonly #members = new Map<string, MemberMetadata>();
+  /** Member id by group instance id. */
   readonly #staticMembers = new Map<string, string>();
   readonly #pendingMembers = new Set<string>();
   readonly #pendingSyncMembers = new Set<string>();
+  /** How many members speak each protocol. */
+  readonly #protocolCounts = new Map<string, number>();
+  #awaitingJoinCount = 0;
   #subscribedTopics: ReadonlySet<string> | undefined;
   #currentStateTimestamp: number | undefined;
   /** A member came while the first rebalance was being delayed. */
   newMemberAdded = false;
+  /** Why the present or last rebalance began, for people. */
+  rebalanceReason = '';
 
   constructor(groupId: string, loaded?: LoadedGroup) {
     this.groupId = groupId;
@@ -81,6 +102,7 @@ export class GroupMetadata {
   get leaderId(): string | undefined {
     return this.#leaderId;
   }
+  /** When the group came into its state, in milliseconds since 1970; undefined when nobody knows. */
   get currentStateTimestamp(): number | undefined {
     return this.#currentStateTimestamp;
   }
@@ -90,12 +112,19 @@ export class GroupMetadata {
   get size(): number {
     return this.#members.size;
   }
+  /** Members that were given their id and have not come back with it. */
   get pendingMemberCount(): number {
     return this.#pendingMembers.size;
+  }
+  get awaitingJoinCount(): number {
+    return this.#awaitingJoinCount;
   }
   /** Undefined when the members' subscriptions can't be read: then nobody knows. */
   get subscribedTopics(): ReadonlySet<string> | undefined {
     return this.#subscribedTopics;
+  }
+  get pendingSyncMembers(): readonly string[] {
+    return [...this.#pendingSyncMembers];
   }
 
   is(...states: readonly GroupState[]): boolean {
@@ -140,49 +169,97 @@ export class GroupMetadata {
     return this.#staticMembers.get(groupInstanceId);
   }
 
+  /** Takes a member in; the first one settles the group's protocol type and leads. */
   add(member: MemberMetadata): void {
     if (this.#members.size === 0) this.#protocolType = member.protocolType;
     this.#leaderId ??= member.memberId;
     this.#members.set(member.memberId, member);
+    this.#countProtocols(member, 1);
     if (member.groupInstanceId !== null) this.#staticMembers.set(member.groupInstanceId, member.memberId);
     this.#pendingMembers.delete(member.memberId);
   }
 
+  /** Takes a member out, pending or not. Whoever waits for it must have been answered. */
   remove(memberId: string): void {
     const member = this.#members.get(memberId);
-    this.#members.delete(memberId);
+    if (member !== undefined) {
+      this.#members.delete(memberId);
+      this.#countProtocols(member, -1);
+      if (member.awaitingJoin !== undefined) this.#awaitingJoinCount--;
+      if (member.groupInstanceId !== null) this.#staticMembers.delete(member.groupInstanceId);
+    }
     this.#pendingMembers.delete(memberId);
     this.#pendingSyncMembers.delete(memberId);
-    if (member?.groupInstanceId != null) this.#staticMembers.delete(member.groupInstanceId);
     if (this.#leaderId === memberId) this.#leaderId = this.#members.keys().next().value;
   }
 
-  /** Gives a static identity to a new member id; the member keeps its place, assignment and leadership. */
+  updateMember(member: MemberMetadata, update: MemberUpdate): void {
+    this.#countProtocols(member, -1);
+    member.clientId = update.clientId;
+    member.clientHost = update.clientHost;
+    member.protocols = update.protocols;
+    member.rebalanceTimeoutMs = update.rebalanceTimeoutMs;
+    member.sessionTimeoutMs = update.sessionTimeoutMs;
+    this.#countProtocols(member, 1);
+  }
+
+  /** Gives a static identity to a new member id, and fences who waits under the old one; place, assignment and leadership stay. */
   replaceStaticMember(groupInstanceId: string, oldMemberId: string, newMemberId: string): MemberMetadata {
     const member = this.#members.get(oldMemberId);
     if (member === undefined) throw new Error(`Group ${this.groupId} has no member ${oldMemberId} to replace`);
+    this.answerJoin(member, failedJoin(ErrorCode.FENCED_INSTANCE_ID, oldMemberId));
+    this.answerSync(member, failedSync(ErrorCode.FENCED_INSTANCE_ID));
     this.#members.delete(oldMemberId);
     member.memberId = newMemberId;
     this.#members.set(newMemberId, member);
     this.#staticMembers.set(groupInstanceId, newMemberId);
+    if (this.#pendingSyncMembers.delete(oldMemberId)) this.#pendingSyncMembers.add(newMemberId);
     if (this.#leaderId === oldMemberId) this.#leaderId = newMemberId;
     return member;
   }
 
+  /** Lets `respond` wait for the rebalance. */
+  awaitJoin(member: MemberMetadata, respond: JoinCallback): void {
+    this.answerJoin(member, failedJoin(ErrorCode.REBALANCE_IN_PROGRESS, member.memberId));
+    member.awaitingJoin = respond;
+    if (this.#members.get(member.memberId) === member) this.#awaitingJoinCount++;
+  }
+
+  /** Answers the member's waiting join, if one waits. */
+  answerJoin(member: MemberMetadata, result: JoinGroupResult): void {
+    const respond = member.awaitingJoin;
+    if (respond === undefined) return;
+    member.awaitingJoin = undefined;
+    if (this.#members.get(member.memberId) === member) this.#awaitingJoinCount--;
+    respond(result);
+  }
+
+  /** Lets `respond` wait for the assignment. */
+  awaitSync(member: MemberMetadata, respond: SyncCallback): void {
+    this.answerSync(member, failedSync(ErrorCode.REBALANCE_IN_PROGRESS));
+    member.awaitingSync = respond;
+  }
+
+  /** Answers the member's waiting sync; tells whether one waited. */
+  answerSync(member: MemberMetadata, result: SyncGroupResult): boolean {
+    const respond = member.awaitingSync;
+    if (respond === undefined) return false;
+    member.awaitingSync = undefined;
+    respond(result);
+    return true;
+  }
+
   /** Whether a member with these protocols could join: same type, and one protocol that all members speak. */
   supportsProtocols(protocolType: string, protocols: readonly GroupProtocol[]): boolean {
-    if (this.#members.size === 0) return protocolType !== '' && protocols.length > 0;
-    if (protocolType !== this.#protocolType) return false;
-    const candidates = this.#commonProtocols();
-    return protocols.some(({ name }) => candidates.has(name));
+    if (this.#state === 'Empty') return protocolType !== '' && protocols.length > 0;
+    return protocolType === this.#protocolType && protocols.some(({ name }) => this.#isCommon(name));
   }
 
   /** The protocol that most members name first among those that all speak. */
   selectProtocol(): string {
-    const candidates = this.#commonProtocols();
     const votes = new Map<string, number>();
     for (const member of this.#members.values()) {
-      const vote = member.vote(candidates);
+      const vote = member.protocols.find(({ name }) => this.#isCommon(name))?.name;
       if (vote === undefined) throw new Error(`Member ${member.memberId} of group ${this.groupId} supports none of the common protocols`);
       votes.set(vote, (votes.get(vote) ?? 0) + 1);
     }
@@ -193,7 +270,7 @@ export class GroupMetadata {
   }
 
   get hasAllMembersJoined(): boolean {
-    return this.#pendingMembers.size === 0 && this.members.every((member) => member.awaitingJoin !== undefined);
+    return this.#pendingMembers.size === 0 && this.#awaitingJoinCount === this.#members.size;
   }
 
   get notYetRejoined(): readonly MemberMetadata[] {
@@ -202,31 +279,31 @@ export class GroupMetadata {
 
   /** The longest rebalance time-out among the members. */
   get rebalanceTimeoutMs(): number {
-    return this.members.reduce((longest, member) => Math.max(longest, member.rebalanceTimeoutMs), 0);
+    let longest = 0;
+    for (const member of this.#members.values()) longest = Math.max(longest, member.rebalanceTimeoutMs);
+    return longest;
   }
 
   /** Makes a member that has rejoined the leader when the present one hasn't. False when nobody has. */
   maybeElectNewJoinedLeader(): boolean {
     const leader = this.#leaderId === undefined ? undefined : this.#members.get(this.#leaderId);
     if (leader?.awaitingJoin !== undefined) return true;
-    const joined = this.members.find((member) => member.awaitingJoin !== undefined);
-    if (joined === undefined) return false;
-    this.#leaderId = joined.memberId;
-    return true;
+    for (const member of this.#members.values()) {
+      if (member.awaitingJoin === undefined) continue;
+      this.#leaderId = member.memberId;
+      return true;
+    }
+    return false;
   }
 
+  /** Ends the joining: the next generation waits for its assignment, or the group is empty. */
   initNextGeneration(nowMs: number): void {
     this.#generationId++;
     this.#pendingSyncMembers.clear();
-    if (this.#members.size === 0) {
-      this.#protocolName = null;
-      this.#subscribedTopics = this.#computeSubscribedTopics();
-      this.transitionTo('Empty', nowMs);
-      return;
-    }
-    this.#protocolName = this.selectProtocol();
+    const isEmpty = this.#members.size === 0;
+    this.#protocolName = isEmpty ? null : this.selectProtocol();
     this.#subscribedTopics = this.#computeSubscribedTopics();
-    this.transitionTo('CompletingRebalance', nowMs);
+    this.transitionTo(isEmpty ? 'Empty' : 'CompletingRebalance', nowMs);
   }
 
   addPendingSync(memberId: string): void {
@@ -234,9 +311,6 @@ export class GroupMetadata {
   }
   removePendingSync(memberId: string): void {
     this.#pendingSyncMembers.delete(memberId);
-  }
-  get pendingSyncMembers(): readonly string[] {
-    return [...this.#pendingSyncMembers];
   }
 
   /** The members with the chosen protocol's metadata, for the leader's assignment. */
@@ -248,17 +322,22 @@ export class GroupMetadata {
     }));
   }
 
+  /** True also when nobody can tell: better to keep an offset than to lose it. */
   isSubscribedTo(topic: string): boolean {
-    return this.#subscribedTopics === undefined ? this.#members.size > 0 : this.#subscribedTopics.has(topic);
+    return this.#subscribedTopics?.has(topic) ?? true;
   }
 
-  #commonProtocols(): Set<string> {
-    let common: Set<string> | undefined;
-    for (const member of this.#members.values()) {
-      const names = new Set(member.protocols.map(({ name }) => name));
-      common = common === undefined ? names : common.intersection(names);
+  #isCommon(protocol: string): boolean {
+    return (this.#protocolCounts.get(protocol) ?? 0) === this.#members.size;
+  }
+
+  #countProtocols(member: MemberMetadata, change: 1 | -1): void {
+    // A client that names one twice speaks it once.
+    for (const name of new Set(member.protocols.map((protocol) => protocol.name))) {
+      const count = (this.#protocolCounts.get(name) ?? 0) + change;
+      if (count === 0) this.#protocolCounts.delete(name);
+      else this.#protocolCounts.set(name, count);
     }
-    return common ?? new Set();
   }
 
   #computeSubscribedTopics(): ReadonlySet<string> | undefined {
@@ -268,8 +347,9 @@ export class GroupMetadata {
     const topics = new Set<string>();
     try {
       for (const member of this.#members.values()) {
-        const subscription = decodeVersioned(ConsumerProtocolSubscription, member.metadataOf(this.#protocolName), { newerAsNewest: true });
-        for (const topic of subscription.topics) topics.add(topic);
+        const reader = new Reader(member.metadataOf(this.#protocolName));
+        reader.int16();
+        for (const topic of ConsumerProtocolSubscription.decode(reader, SUBSCRIPTION_PREFIX_VERSION).topics) topics.add(topic);
       }
     } catch (error) {
       // The metadata is the client's own affair: what can't be read is not known, nothing worse.

@@ -1,6 +1,7 @@
 /**
  * One member of a consumer group: what it can speak, what it was given, and whoever waits for it.
- * At most one join and one sync of a member are waiting; a second one of the same member takes the first one's place. Source: Kafka's `MemberMetadata`.
+ * Invariant: at most one join and one sync of a member wait; `GroupMetadata` sets and answers them, because it counts them.
+ * Source: Kafka's `MemberMetadata`.
  */
 import type { DelayedHeartbeat } from './delayed-operations.ts';
 
@@ -37,7 +38,26 @@ export interface SyncGroupResult {
 export type JoinCallback = (result: JoinGroupResult) => void;
 export type SyncCallback = (result: SyncGroupResult) => void;
 
+export const NO_MEMBER_ID = '';
+export const NO_GENERATION = -1;
 export const NO_ASSIGNMENT: Buffer = Buffer.alloc(0);
+
+export function failedJoin(errorCode: number, memberId: string): JoinGroupResult {
+  return {
+    errorCode,
+    memberId,
+    generationId: NO_GENERATION,
+    protocolType: null,
+    protocolName: null,
+    leaderId: NO_MEMBER_ID,
+    skipAssignment: false,
+    members: [],
+  };
+}
+
+export function failedSync(errorCode: number): SyncGroupResult {
+  return { errorCode, protocolType: null, protocolName: null, assignment: NO_ASSIGNMENT };
+}
 
 export interface MemberInit {
   readonly memberId: string;
@@ -64,7 +84,7 @@ export class MemberMetadata {
   assignment: Buffer;
   awaitingJoin: JoinCallback | undefined;
   awaitingSync: SyncCallback | undefined;
-  /** Joined for the first time and not yet through its first rebalance: it has longer before it is taken for dead. */
+  /** Has joined for the first time and is not yet through its first rebalance: it has longer before it is taken for dead. */
   isNew = false;
   heartbeat: DelayedHeartbeat | undefined;
 
@@ -103,10 +123,5 @@ export class MemberMetadata {
         return own !== undefined && own.name === name && own.metadata.equals(metadata);
       })
     );
-  }
-
-  /** The first of its protocols that is among `candidates`. */
-  vote(candidates: ReadonlySet<string>): string | undefined {
-    return this.protocols.find(({ name }) => candidates.has(name))?.name;
   }
 }

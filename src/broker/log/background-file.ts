@@ -57,7 +57,13 @@ export class BackgroundFile {
     try {
       while (this.#dirty) {
         this.#dirty = false;
-        await writeAtomicallyInBackground(this.#disk, this.#path, this.#content(), () => this.#path, () => this.#closed);
+        await writeAtomicallyInBackground(
+          this.#disk,
+          this.#path,
+          this.#content(),
+          () => this.#path,
+          () => this.#closed,
+        );
       }
     } catch (error) {
       this.#dirty = false;
@@ -87,4 +93,15 @@ export async function writeAtomicallyInBackground(
   const target = currentPath();
   disk.rename(`${target}.tmp`, target);
   await disk.syncDirectoryAsync(target.slice(0, target.lastIndexOf('/')) || '/');
+}
+
+/** fsync of a file on the thread pool; nothing when it is gone. */
+export async function syncFile(disk: Disk, path: string): Promise<void> {
+  if (!disk.exists(path)) return;
+  const file = disk.open(path, 'read-write');
+  try {
+    await file.syncAsync();
+  } finally {
+    file.close();
+  }
 }

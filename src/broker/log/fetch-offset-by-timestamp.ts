@@ -44,7 +44,8 @@ export function fetchOffsetByTimestamp(view: TimestampView, timestamp: number): 
 
 function recordWithMaxTimestamp(segments: readonly LogSegment[]): TimestampAndOffset | undefined {
   let latest: LogSegment | undefined;
-  for (const segment of segments) if (latest === undefined || segment.maxTimestampSoFar.timestamp > latest.maxTimestampSoFar.timestamp) latest = segment;
+  for (const segment of segments)
+    if (latest === undefined || segment.maxTimestampSoFar.timestamp > latest.maxTimestampSoFar.timestamp) latest = segment;
   const largest = latest?.maxTimestampSoFar;
   if (latest === undefined || largest === undefined || largest.timestamp < 0) return undefined;
   const found = latest.findBatch(largest.offset);

@@ -19,12 +19,17 @@ export function checkFollowerBatches(records: Buffer, nextOffset: number): Follo
   const validBytes = wholeBatchesBytes(records);
   let expected = nextOffset;
   for (let at = 0; at < validBytes; at += sizeAt(records, at)) {
-    if (magicAt(records, at) !== MAGIC_V2) return appendError(ErrorCode.CORRUPT_MESSAGE, `A fetched batch has message format ${magicAt(records, at)}: only 2 is supported`);
-    if (!hasValidCrc(records, at)) return appendError(ErrorCode.CORRUPT_MESSAGE, `The fetched batch at offset ${baseOffsetAt(records, at)} has a wrong checksum`);
+    if (magicAt(records, at) !== MAGIC_V2)
+      return appendError(ErrorCode.CORRUPT_MESSAGE, `A fetched batch has message format ${magicAt(records, at)}: only 2 is supported`);
+    if (!hasValidCrc(records, at))
+      return appendError(ErrorCode.CORRUPT_MESSAGE, `The fetched batch at offset ${baseOffsetAt(records, at)} has a wrong checksum`);
     const baseOffset = baseOffsetAt(records, at);
     const lastOffset = lastOffsetAt(records, at);
     if (baseOffset < expected || lastOffset < baseOffset) {
-      return appendError(ErrorCode.INVALID_RECORD, `Unexpected offsets ${baseOffset} to ${lastOffset} in a fetched batch: the next offset is ${expected}`);
+      return appendError(
+        ErrorCode.INVALID_RECORD,
+        `Unexpected offsets ${baseOffset} to ${lastOffset} in a fetched batch: the next offset is ${expected}`,
+      );
     }
     expected = lastOffset + 1;
   }

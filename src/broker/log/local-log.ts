@@ -81,7 +81,9 @@ export class LocalLog {
     const active = this.activeSegment;
     if (active.baseOffset === baseOffset && active.sizeBytes === 0) return active;
     if (baseOffset < this.#logEndOffset || baseOffset <= active.baseOffset) {
-      throw new Error(`can't roll ${this.#directory} at ${baseOffset}: its end is ${this.#logEndOffset}, its active segment begins at ${active.baseOffset}`);
+      throw new Error(
+        `can't roll ${this.#directory} at ${baseOffset}: its end is ${this.#logEndOffset}, its active segment begins at ${active.baseOffset}`,
+      );
     }
     active.onBecomeInactive();
     active.closeHandles();
@@ -102,7 +104,9 @@ export class LocalLog {
     let segment = this.segments.floor(startOffset);
     while (segment !== undefined && segment.baseOffset <= end.segmentBaseOffset) {
       const endPosition = segment.baseOffset === end.segmentBaseOffset ? end.relativePositionInSegment : segment.sizeBytes;
-      const read = this.#readTail(segment, startOffset, endPosition, options) ?? this.#readFile(segment, startOffset, endPosition, { maxBytes, minOneMessage });
+      const read =
+        this.#readTail(segment, startOffset, endPosition, options) ??
+        this.#readFile(segment, startOffset, endPosition, { maxBytes, minOneMessage });
       if (read !== undefined) return read;
       // Compaction may have removed all from here to the segment's end.
       segment = this.segments.higher(segment.baseOffset);
@@ -110,7 +114,12 @@ export class LocalLog {
     return this.#nothing(startOffset);
   }
 
-  #readTail(segment: LogSegment, startOffset: number, endPosition: number, options: { maxBytes: number; minOneMessage: boolean }): RecordsRead | undefined {
+  #readTail(
+    segment: LogSegment,
+    startOffset: number,
+    endPosition: number,
+    options: { maxBytes: number; minOneMessage: boolean },
+  ): RecordsRead | undefined {
     if (segment !== this.segments.last) return undefined;
     const from = this.tail.find(startOffset);
     if (from === undefined) return undefined;
@@ -119,7 +128,12 @@ export class LocalLog {
     return { metadata, ...this.tail.slice(from, endPosition, options.maxBytes, options.minOneMessage) };
   }
 
-  #readFile(segment: LogSegment, startOffset: number, endPosition: number, options: { maxBytes: number; minOneMessage: boolean }): RecordsRead | undefined {
+  #readFile(
+    segment: LogSegment,
+    startOffset: number,
+    endPosition: number,
+    options: { maxBytes: number; minOneMessage: boolean },
+  ): RecordsRead | undefined {
     const batch = segment.findBatch(startOffset);
     if (batch === undefined) return undefined;
     const metadata = { messageOffset: startOffset, segmentBaseOffset: segment.baseOffset, relativePositionInSegment: batch.position };
@@ -153,8 +167,10 @@ export class LocalLog {
   #findOffset(offset: number): LogOffsetMetadata {
     let segment = this.segments.floor(offset) ?? this.segments.first;
     while (segment !== undefined) {
-      const position = (segment === this.segments.last ? this.tail.find(offset)?.position : undefined) ?? segment.findBatch(offset)?.position;
-      if (position !== undefined) return { messageOffset: offset, segmentBaseOffset: segment.baseOffset, relativePositionInSegment: position };
+      const position =
+        (segment === this.segments.last ? this.tail.find(offset)?.position : undefined) ?? segment.findBatch(offset)?.position;
+      if (position !== undefined)
+        return { messageOffset: offset, segmentBaseOffset: segment.baseOffset, relativePositionInSegment: position };
       segment = this.segments.higher(segment.baseOffset);
     }
     return { ...this.logEndOffsetMetadata, messageOffset: offset };

@@ -12,7 +12,7 @@ import type { LogFixture } from './testing/log-fixture.ts';
 import type { UnifiedLog } from './unified-log.ts';
 
 const CONFIG = { 'segment.bytes': '3000', 'index.interval.bytes': '200', 'segment.index.bytes': '240', 'file.delete.delay.ms': '60000' };
-const SEEDS = Number(process.env["SAMSA_SEEDS"] ?? 400);
+const SEEDS = Number(process.env['SAMSA_SEEDS'] ?? 400);
 
 /** The records a log should hold, oldest first. */
 type Model = readonly string[];
@@ -52,7 +52,13 @@ class Run {
 
   #newFixture(): LogFixture {
     const fixture = logFixture({ disk: this.#disk, time: this.#time, random: this.#random });
-    return { ...fixture, context: { ...fixture.context, onRecoveryPointLowered: async (log) => void (this.#checkpoint = Math.min(this.#checkpoint, log.recoveryPoint)) } };
+    return {
+      ...fixture,
+      context: {
+        ...fixture.context,
+        onRecoveryPointLowered: async (log) => void (this.#checkpoint = Math.min(this.#checkpoint, log.recoveryPoint)),
+      },
+    };
   }
 
   async #step(): Promise<void> {
@@ -103,7 +109,9 @@ class Run {
     const isTransactional = producerId === 1;
     const sequence = this.#sequences.get(producerId) ?? 0;
     const producer = producerId === 3 ? {} : { producerId, producerEpoch: 0, baseSequence: sequence, isTransactional };
-    const result = this.#log.appendAsLeader(batchOf(values, { timestamp: this.#time.wallMs() + this.#random.int(1000), ...producer }), { leaderEpoch: this.#epoch });
+    const result = this.#log.appendAsLeader(batchOf(values, { timestamp: this.#time.wallMs() + this.#random.int(1000), ...producer }), {
+      leaderEpoch: this.#epoch,
+    });
     if (!result.ok) throw new Error(`append refused with ${result.errorCode}: ${result.message}`);
     if (producerId !== 3) this.#sequences.set(producerId, sequence + values.length);
     if (isTransactional) this.#openTxns.add(producerId);
@@ -156,22 +164,18 @@ class Run {
   }
 }
 
-test(
-  'a log that crashes at any moment comes back as a prefix of what was written, with all that was synced',
-  async () => {
-    const only = process.env['SAMSA_SEED'];
-    const seeds = only === undefined ? Array.from({ length: SEEDS }, (_, seed) => seed) : [Number(only)];
-    for (const seed of seeds) {
-      try {
-        await new Run(seed).rounds(5);
-      } catch (error) {
-        throw new Error(`seed ${seed}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
-      }
+test('a log that crashes at any moment comes back as a prefix of what was written, with all that was synced', async () => {
+  const only = process.env['SAMSA_SEED'];
+  const seeds = only === undefined ? Array.from({ length: SEEDS }, (_, seed) => seed) : [Number(only)];
+  for (const seed of seeds) {
+    try {
+      await new Run(seed).rounds(5);
+    } catch (error) {
+      throw new Error(`seed ${seed}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
     }
-    expect(seeds.length).toBeGreaterThan(0);
-  },
-  600_000,
-);
+  }
+  expect(seeds.length).toBeGreaterThan(0);
+}, 600_000);
 
 test('the same folder opens again after the recovery itself was cut short', async () => {
   const random = new SeededRandom(7);

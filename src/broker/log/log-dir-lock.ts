@@ -109,7 +109,10 @@ function refuseJavaHolder({ runtime, directory }: LockOptions, path: string): vo
   for (const line of runtime.disk.readFile('/proc/locks').toString('utf8').split('\n')) {
     const match = /POSIX\s+ADVISORY\s+WRITE\s+(-?\d+)\s+\S+:(\d+)\s/.exec(line);
     if (match?.[2] === String(inode)) {
-      throw new LogDirRefusedError(directory, `${directory} is in use by the process ${match[1]}, which holds a lock on ${path} (another Kafka broker)`);
+      throw new LogDirRefusedError(
+        directory,
+        `${directory} is in use by the process ${match[1]}, which holds a lock on ${path} (another Kafka broker)`,
+      );
     }
   }
 }

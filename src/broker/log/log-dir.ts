@@ -1,6 +1,11 @@
 /** One log dir: its lock, whose it is, how the last broker left it, and its checkpoints. */
 import { decodeCleanShutdown, encodeCleanShutdown } from '../../log-format/clean-shutdown.ts';
-import { CLEAN_SHUTDOWN_FILE, LOG_START_OFFSET_CHECKPOINT, META_PROPERTIES, RECOVERY_POINT_CHECKPOINT } from '../../log-format/file-names.ts';
+import {
+  CLEAN_SHUTDOWN_FILE,
+  LOG_START_OFFSET_CHECKPOINT,
+  META_PROPERTIES,
+  RECOVERY_POINT_CHECKPOINT,
+} from '../../log-format/file-names.ts';
 import { LogFormatError } from '../../log-format/log-format-error.ts';
 import { decodeMetaProperties, encodeMetaProperties } from '../../log-format/meta-properties.ts';
 import { writeFileAtomically } from '../../runtime/disk.ts';
@@ -62,7 +67,10 @@ export class LogDir {
     const path = `${this.path}/${META_PROPERTIES}`;
     const found = this.#disk.exists(path) ? this.#readMetaProperties(path) : undefined;
     if (found?.brokerId !== undefined && found.brokerId !== brokerId) {
-      throw new LogDirRefusedError(this.path, `${path} says broker.id=${found.brokerId}, but this is broker ${brokerId}: the folder belongs to another broker`);
+      throw new LogDirRefusedError(
+        this.path,
+        `${path} says broker.id=${found.brokerId}, but this is broker ${brokerId}: the folder belongs to another broker`,
+      );
     }
     if (found?.clusterId !== undefined && found.clusterId !== clusterId) {
       throw new LogDirRefusedError(

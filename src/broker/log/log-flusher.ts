@@ -2,6 +2,7 @@
  * fsync of one log, off the event loop, one at a time: epochs and topic id first, then segments and indexes, then the folder's names.
  * The recovery point moves only after all of it, and not at all when the log was cut back meanwhile. Source: Kafka's UnifiedLog.flush.
  */
+import { syncFile } from './background-file.ts';
 import type { BackgroundFile } from './background-file.ts';
 import type { LocalLog } from './local-log.ts';
 import type { LogContext } from './log-context.ts';
@@ -57,7 +58,8 @@ export class LogFlusher {
       });
       await this.#flushing;
       // Nothing gained: the log was cut back below the offset, or it has failed.
-      if (this.#recoveryPoint <= before && (truncations !== this.#truncations || this.#stopped || offset > this.#options.log.logEndOffset)) return;
+      if (this.#recoveryPoint <= before && (truncations !== this.#truncations || this.#stopped || offset > this.#options.log.logEndOffset))
+        return;
     }
   }
 
@@ -105,14 +107,7 @@ export class LogFlusher {
     const { disk } = this.#options.context;
     for (const offset of this.#options.snapshots.offsets) {
       if (offset < this.#snapshotsSyncedBelow || offset > target) continue;
-      const path = this.#options.snapshots.pathOf(offset);
-      if (!disk.exists(path)) continue;
-      const file = disk.open(path, 'read-write');
-      try {
-        await file.syncAsync();
-      } finally {
-        file.close();
-      }
+      await syncFile(disk, this.#options.snapshots.pathOf(offset));
     }
   }
 

@@ -18,6 +18,9 @@ import {
   DELETED_SUFFIX,
   LEADER_EPOCH_CHECKPOINT,
   LOG_SUFFIX,
+  OFFSET_INDEX_SUFFIX,
+  segmentFileName,
+  TXN_INDEX_SUFFIX,
   PARTITION_METADATA,
   parseSegmentFileName,
   PRODUCER_SNAPSHOT_SUFFIX,
@@ -36,6 +39,7 @@ import { LogSegments } from './log-segments.ts';
 import { ProducerSnapshots } from './producer-snapshots.ts';
 import { rebuildProducerState, takeSnapshot } from './producer-state-rebuild.ts';
 import { ProducerStateManager } from './producer-state-manager.ts';
+import { isMissingOrCorrupt } from './segment-indexes.ts';
 import { UnifiedLog } from './unified-log.ts';
 
 export interface LoadOptions {
@@ -51,7 +55,10 @@ export interface LoadOptions {
 }
 
 /** Makes the folder of a new log and opens it. Throws the disk's errors. */
-export function createLog(context: LogContext, options: Pick<LoadOptions, 'topicPartition' | 'directory' | 'config'> & { topicId?: string | undefined }): UnifiedLog {
+export function createLog(
+  context: LogContext,
+  options: Pick<LoadOptions, 'topicPartition' | 'directory' | 'config'> & { topicId?: string | undefined },
+): UnifiedLog {
   const { topicPartition, directory, config, topicId } = options;
   context.disk.makeDirectory(directory);
   const segments = new LogSegments();
@@ -67,6 +74,7 @@ export function createLog(context: LogContext, options: Pick<LoadOptions, 'topic
     topicId: undefined,
     logStartOffset: 0,
     recoveryPoint: 0,
+    rebuilt: [],
   });
   if (topicId !== undefined) log.assignTopicId(topicId);
   return log;
@@ -84,6 +92,7 @@ class LogLoader {
   readonly #snapshots: ProducerSnapshots;
   #epochs: LeaderEpochFileCache;
   #epochsDirty = false;
+  readonly #rebuilt: LogSegment[] = [];
   #topicId: string | undefined;
 
   constructor(context: LogContext, options: LoadOptions) {
@@ -104,14 +113,14 @@ class LogLoader {
       this.#epochsDirty = true;
     });
     if (epochEntries === undefined) this.#epochsFromBatches();
-    await this.#checkIndexes();
+    await this.#checkIndexes(names);
     const { logEndOffset, recoveryPoint } = await this.#recoverLog();
     this.#epochs.truncateFromEnd(logEndOffset);
     const start = Math.max(logStartOffset, this.#segments.first?.baseOffset ?? 0);
     this.#epochs.truncateFromStart(start);
     this.#snapshots.removeStray(new Set(this.#segments.all.map((segment) => segment.baseOffset)));
     const producerState = this.#rebuildState(start, logEndOffset);
-    if (hadCleanShutdown) for (const segment of this.#segments.all) segment.markSynced();
+    for (const segment of this.#segments.all) if (!this.#rebuilt.includes(segment)) segment.markSynced();
     return new UnifiedLog(this.#context, {
       topicPartition,
       config,
@@ -123,6 +132,7 @@ class LogLoader {
       topicId: this.#topicId,
       logStartOffset: start,
       recoveryPoint,
+      rebuilt: this.#rebuilt.filter((segment) => segment.sizeBytes > 0),
     });
   }
 
@@ -130,18 +140,23 @@ class LogLoader {
   #finishInterrupted(): Set<string> {
     const { disk } = this.#context;
     const { directory } = this.#options;
-    const names = new Set(disk.list(directory).filter((entry) => !entry.isDirectory).map((entry) => entry.name));
+    const names = new Set(
+      disk
+        .list(directory)
+        .filter((entry) => !entry.isDirectory)
+        .map((entry) => entry.name),
+    );
     const remove = (name: string): void => {
       disk.remove(`${directory}/${name}`);
       names.delete(name);
     };
     let lowestCleaned = Infinity;
-    for (const name of [...names]) {
+    for (const name of names) {
       if (name.endsWith(CLEANED_SUFFIX)) lowestCleaned = Math.min(lowestCleaned, parseSegmentFileName(name)?.offset ?? Infinity);
       if (name.endsWith(DELETED_SUFFIX) || name.endsWith(CLEANED_SUFFIX) || name.endsWith('.tmp')) remove(name);
     }
     // A replacement by several segments of which one isn't finished never happened.
-    for (const name of [...names]) {
+    for (const name of names) {
       if (name.endsWith(SWAP_SUFFIX) && (parseSegmentFileName(name)?.offset ?? Infinity) >= lowestCleaned) remove(name);
     }
     this.#finishSwaps(names, remove);
@@ -165,7 +180,7 @@ class LogLoader {
       to = Math.max(to, endOfSwap(segment));
       segment.abandon();
     }
-    for (const name of [...names]) {
+    for (const name of names) {
       const file = parseSegmentFileName(name);
       if (file !== undefined && file.state === '' && file.offset >= from && file.offset < to) remove(name);
     }
@@ -188,7 +203,12 @@ class LogLoader {
       const stat = disk.stat(`${directory}/${name}`);
       logs.add(file.offset);
       this.#segments.add(
-        new LogSegment(this.#context, directory, { baseOffset: file.offset, sizeBytes: stat?.sizeBytes ?? 0, modifiedMs: stat?.mtimeMs ?? 0, config }),
+        new LogSegment(this.#context, directory, {
+          baseOffset: file.offset,
+          sizeBytes: stat?.sizeBytes ?? 0,
+          modifiedMs: stat?.mtimeMs ?? 0,
+          config,
+        }),
       );
     }
     for (const { name, file } of files) {
@@ -233,20 +253,24 @@ class LogLoader {
       for (let batch = scanner.next(); batch !== undefined; batch = scanner.next()) {
         const epoch = leaderEpochAt(batch.buffer, batch.at);
         const baseOffset = baseOffsetAt(batch.buffer, batch.at);
-        if (epoch > (this.#epochs.latestEpoch ?? -1) && baseOffset >= 0 && Number.isSafeInteger(baseOffset)) this.#epochs.assign(epoch, baseOffset);
+        if (epoch > (this.#epochs.latestEpoch ?? -1) && baseOffset >= 0 && Number.isSafeInteger(baseOffset))
+          this.#epochs.assign(epoch, baseOffset);
       }
     }
   }
 
-  /** Segments that recovery won't look at must have good indexes: of the last one at once, of others when they are first used. */
-  async #checkIndexes(): Promise<void> {
+  /** Segments that recovery won't look at must have good indexes. After a clean end only the last one's are read now. */
+  async #checkIndexes(names: ReadonlySet<string>): Promise<void> {
     const { hadCleanShutdown, recoveryPoint, directory } = this.#options;
     const unflushed = hadCleanShutdown ? [] : this.#segments.between(recoveryPoint, Infinity);
     for (const segment of this.#segments.all) {
       if (unflushed.includes(segment)) continue;
       try {
         if (segment === this.#segments.last || !hadCleanShutdown) segment.indexes.checkFiles();
-        else segment.indexes.requireFile();
+        else if (!names.has(segmentFileName(segment.baseOffset, OFFSET_INDEX_SUFFIX)))
+          throw new LogFormatError('corrupt-index', `segment ${segment.baseOffset} has no offset index`);
+        // Reads for read_committed go by it, and nothing else can make it again.
+        if (names.has(segmentFileName(segment.baseOffset, TXN_INDEX_SUFFIX))) void segment.indexes.abortedTxns;
       } catch (error) {
         if (!isMissingOrCorrupt(error)) throw error;
         this.#context.logger.warn({ err: error }, `Building the indexes of segment ${segment.baseOffset} of ${directory} again`);
@@ -262,7 +286,9 @@ class LogLoader {
     const last = this.#segments.last;
     const logEndOffset = last?.readNextOffset() ?? logStartOffset;
     if (last !== undefined && logEndOffset < logStartOffset) {
-      this.#context.logger.warn(`${this.#options.directory} ends at ${logEndOffset}, below its log start offset ${logStartOffset}: it begins anew there`);
+      this.#context.logger.warn(
+        `${this.#options.directory} ends at ${logEndOffset}, below its log start offset ${logStartOffset}: it begins anew there`,
+      );
       this.#removeSegments([...this.#segments.all]);
       this.#epochs.clear();
     }
@@ -281,7 +307,10 @@ class LogLoader {
     for (const [index, segment] of unflushed.entries()) {
       // The end of the segment before was lost, or what should have replaced this one. Only compaction leaves gaps that are right.
       const isMisplaced = segment.baseOffset < nextOffset || (segment.baseOffset > nextOffset && !this.#options.config.compact);
-      if (isMisplaced) this.#context.logger.warn(`Removing ${this.#options.directory} from segment ${segment.baseOffset} on: the one before ends at offset ${nextOffset}`);
+      if (isMisplaced)
+        this.#context.logger.warn(
+          `Removing ${this.#options.directory} from segment ${segment.baseOffset} on: the one before ends at offset ${nextOffset}`,
+        );
       const outcome = isMisplaced ? undefined : await this.#recoverOne(segment, state);
       if (outcome !== undefined && outcome.truncatedBytes === 0) {
         nextOffset = outcome.nextOffset;
@@ -295,7 +324,13 @@ class LogLoader {
 
   async #recoverOne(segment: LogSegment, state: ProducerStateManager): Promise<{ nextOffset: number; truncatedBytes: number }> {
     const { onBytes, directory, logStartOffset } = this.#options;
-    const outcome = await recoverSegment({ segment, producerState: state, epochs: this.#epochs, ...(onBytes === undefined ? {} : { onBytes }) });
+    this.#rebuilt.push(segment);
+    const outcome = await recoverSegment({
+      segment,
+      producerState: state,
+      epochs: this.#epochs,
+      ...(onBytes === undefined ? {} : { onBytes }),
+    });
     if (outcome.truncatedBytes > 0) {
       this.#context.logger.warn(
         { directory, baseOffset: segment.baseOffset, truncatedBytes: outcome.truncatedBytes },
@@ -350,8 +385,4 @@ function endOfSwap(segment: LogSegment): number {
   const scanner = segment.scan({ bodies: false });
   for (let batch = scanner.next(); batch !== undefined; batch = scanner.next()) next = lastOffsetAt(batch.buffer, batch.at) + 1;
   return next;
-}
-
-function isMissingOrCorrupt(error: unknown): boolean {
-  return error instanceof LogFormatError || (error instanceof Error && 'code' in error && error.code === 'ENOENT');
 }

@@ -125,7 +125,14 @@ export class LogManager {
       this.#dirs.set(dir.path, dir);
       try {
         runtime.disk.makeDirectory(dir.path);
-        dir.setLock(await LogDirLock.acquire({ runtime, directory: dir.path, pid: this.#options.pid, socketDirectory: this.#options.socketDirectory }));
+        dir.setLock(
+          await LogDirLock.acquire({
+            runtime,
+            directory: dir.path,
+            pid: this.#options.pid,
+            socketDirectory: this.#options.socketDirectory,
+          }),
+        );
         dir.claim({ brokerId, clusterId, nowMs: runtime.clock.wallMs() });
       } catch (error) {
         if (error instanceof LogDirRefusedError) {
@@ -173,7 +180,10 @@ export class LogManager {
       }
     });
     const tookMs = Math.round(this.#context.clock.monotonicMs() - startMs);
-    this.#logger.info({ logs: jobs.length, tookMs }, `Opened ${jobs.length} logs in ${tookMs} ms, ${this.#progress.scannedBytes} bytes scanned`);
+    this.#logger.info(
+      { logs: jobs.length, tookMs },
+      `Opened ${jobs.length} logs in ${tookMs} ms, ${this.#progress.scannedBytes} bytes scanned`,
+    );
   }
 
   /** The logs in a folder; those marked for deletion go. */
@@ -254,7 +264,10 @@ export class LogManager {
     const key = topicPartitionKey(topicPartition);
     const offline = [...this.#dirs.values()].filter((dir) => dir.isOffline);
     if (!isNew && offline.length > 0) {
-      throw new LogStorageError(offline.map((dir) => dir.path).join(','), `No log of ${key} is made while ${offline.length} log dirs are offline: it may lie in one of them`);
+      throw new LogStorageError(
+        offline.map((dir) => dir.path).join(','),
+        `No log of ${key} is made while ${offline.length} log dirs are offline: it may lie in one of them`,
+      );
     }
     const dir = this.#leastUsedDir();
     try {
@@ -379,12 +392,36 @@ export class LogManager {
   #startTasks(): void {
     const { config } = this.#options;
     const initialDelayMs = config().logInitialTaskDelayMs;
-    this.#repeat(() => config().logRetentionCheckIntervalMs, initialDelayMs, () => this.deleteOldSegments());
-    this.#repeat(() => config().logFlushSchedulerIntervalMs, initialDelayMs, () => this.flushDirtyLogs());
-    this.#repeat(() => config().logFlushOffsetCheckpointIntervalMs, initialDelayMs, () => void this.checkpointRecoveryPoints());
-    this.#repeat(() => config().logFlushStartOffsetCheckpointIntervalMs, initialDelayMs, () => void this.checkpointLogStartOffsets());
-    this.#repeat(() => config().producerIdExpirationCheckIntervalMs, initialDelayMs, () => this.#removeExpiredProducers());
-    this.#repeat(() => INDEX_SWEEP_MS, INDEX_SWEEP_MS, () => this.#sweep());
+    this.#repeat(
+      () => config().logRetentionCheckIntervalMs,
+      initialDelayMs,
+      () => this.deleteOldSegments(),
+    );
+    this.#repeat(
+      () => config().logFlushSchedulerIntervalMs,
+      initialDelayMs,
+      () => this.flushDirtyLogs(),
+    );
+    this.#repeat(
+      () => config().logFlushOffsetCheckpointIntervalMs,
+      initialDelayMs,
+      () => void this.checkpointRecoveryPoints(),
+    );
+    this.#repeat(
+      () => config().logFlushStartOffsetCheckpointIntervalMs,
+      initialDelayMs,
+      () => void this.checkpointLogStartOffsets(),
+    );
+    this.#repeat(
+      () => config().producerIdExpirationCheckIntervalMs,
+      initialDelayMs,
+      () => this.#removeExpiredProducers(),
+    );
+    this.#repeat(
+      () => INDEX_SWEEP_MS,
+      INDEX_SWEEP_MS,
+      () => this.#sweep(),
+    );
   }
 
   #repeat(periodMs: () => number, firstMs: number, task: () => void): void {

@@ -91,7 +91,8 @@ function headerFault(
   if (magicAt(buffer, at) !== MAGIC_V2) return `message format ${magicAt(buffer, at)}`;
   const baseOffset = baseOffsetAt(buffer, at);
   const lastOffset = lastOffsetAt(buffer, at);
-  if (baseOffset < context.nextOffset || lastOffset < baseOffset) return `offsets ${baseOffset} to ${lastOffset} behind offset ${context.nextOffset - 1}`;
+  if (baseOffset < context.nextOffset || lastOffset < baseOffset)
+    return `offsets ${baseOffset} to ${lastOffset} behind offset ${context.nextOffset - 1}`;
   if (!context.segment.canConvertToRelativeOffset(lastOffset)) return `offset ${lastOffset}, too far from the segment's base offset`;
   return undefined;
 }

@@ -32,7 +32,10 @@ export function deletableByRetention(view: RetentionView, config: LogConfig, now
     found.push({ segments, reason: `retention.bytes ${retentionBytes}` });
   }
   if (retentionMs >= 0) {
-    found.push({ segments: deletable(view, (segment) => nowMs - segment.largestTimestamp > retentionMs), reason: `retention.ms ${retentionMs}` });
+    found.push({
+      segments: deletable(view, (segment) => nowMs - segment.largestTimestamp > retentionMs),
+      reason: `retention.ms ${retentionMs}`,
+    });
   }
   return found.filter(({ segments }) => segments.length > 0);
 }

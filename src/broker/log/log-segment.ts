@@ -67,7 +67,11 @@ export class LogSegment {
   /** Bytes known to be on the device. */
   #syncedBytes: number;
 
-  constructor(context: LogContext, directory: string, options: { baseOffset: number; sizeBytes: number; modifiedMs: number; config: LogConfig }) {
+  constructor(
+    context: LogContext,
+    directory: string,
+    options: { baseOffset: number; sizeBytes: number; modifiedMs: number; config: LogConfig },
+  ) {
     const { baseOffset, sizeBytes, modifiedMs, config } = options;
     this.#context = context;
     this.#directory = directory;
@@ -79,7 +83,12 @@ export class LogSegment {
     this.#indexInterval = config.indexIntervalBytes;
     this.rollJitterMs = config.segmentJitterMs <= 0 ? 0 : context.random.int(Math.min(config.segmentJitterMs, 0xffff_ffff));
     this.#file = context.files.file(this.pathOf(LOG_SUFFIX));
-    this.indexes = new SegmentIndexes(context, baseOffset, (suffix) => this.pathOf(suffix), config.segmentIndexBytes);
+    this.indexes = new SegmentIndexes(context, {
+      baseOffset,
+      maxIndexBytes: config.segmentIndexBytes,
+      pathOf: (suffix) => this.pathOf(suffix),
+      rebuild: (offsetIndex, timeIndex) => this.#rebuildIndexes(offsetIndex, timeIndex),
+    });
   }
 
   /** A new, empty segment; its files are made. */
@@ -126,7 +135,9 @@ export class LogSegment {
     if (!this.canConvertToRelativeOffset(maxOffsetInMessages)) return true;
     if (virtualSizeBytes === 0) return false;
     if (virtualSizeBytes > maxSegmentBytes - messagesSize) return true;
-    return this.#timeWaitedForRoll(params.nowMs, params.maxTimestampInMessages) > params.maxSegmentMs - this.rollJitterMs || this.indexes.isFull;
+    return (
+      this.#timeWaitedForRoll(params.nowMs, params.maxTimestampInMessages) > params.maxSegmentMs - this.rollJitterMs || this.indexes.isFull
+    );
   }
 
   canConvertToRelativeOffset(offset: number): boolean {
@@ -152,7 +163,7 @@ export class LogSegment {
   /** Takes whole batches, written at the end, into size, timestamps and indexes. */
   appended(records: Buffer, nowMs: number): void {
     if (this.#sizeBytes === 0 && records.length > 0) this.#rollingBasedTimestamp = maxTimestampAt(records, 0);
-    for (let at = 0; at < records.length; ) {
+    for (let at = 0; at < records.length;) {
       const sizeBytes = sizeAt(records, at);
       this.#noteBatch(this.#sizeBytes + at, sizeBytes, lastOffsetAt(records, at), maxTimestampAt(records, at));
       at += sizeBytes;
@@ -168,6 +179,22 @@ export class LogSegment {
       this.#bytesSinceLastIndexEntry = 0;
     }
     this.#bytesSinceLastIndexEntry += sizeBytes;
+  }
+
+  #rebuildIndexes(offsetIndex: OffsetIndex, timeIndex: TimeIndex): void {
+    let indexedTo = 0;
+    let largest: TimestampOffset = { timestamp: -1, offset: this.baseOffset };
+    const scanner = this.scan({ bodies: false });
+    for (let batch = scanner.next(); batch !== undefined; batch = scanner.next()) {
+      const lastOffset = lastOffsetAt(batch.buffer, batch.at);
+      const timestamp = maxTimestampAt(batch.buffer, batch.at);
+      if (timestamp > largest.timestamp) largest = { timestamp, offset: lastOffset };
+      if (batch.position - indexedTo <= this.#indexInterval) continue;
+      offsetIndex.append(lastOffset, batch.position);
+      timeIndex.maybeAppend(largest.timestamp, largest.offset);
+      indexedTo = batch.position;
+    }
+    timeIndex.maybeAppend(largest.timestamp, largest.offset);
   }
 
   appendAbortedTxn(txn: AbortedTxn): void {

@@ -51,12 +51,18 @@ type ValidOutcome = Extract<BatchOutcome, { ok: true }>;
  *
  * Errors: CORRUPT_MESSAGE, INVALID_RECORD, UNSUPPORTED_COMPRESSION_TYPE, MESSAGE_TOO_LARGE, INVALID_TIMESTAMP.
  */
-export function validateLeaderBatch(records: Buffer, options: { config: LogConfig; origin: LeaderAppendOrigin; nowMs: number }): ValidatedBatch | LogAppendError {
+export function validateLeaderBatch(
+  records: Buffer,
+  options: { config: LogConfig; origin: LeaderAppendOrigin; nowMs: number },
+): ValidatedBatch | LogAppendError {
   const { config, origin, nowMs } = options;
   const fromClient = origin === 'client';
   const sizeBytes = batchSizeAt(records, 0);
   if (sizeBytes !== undefined && sizeBytes > config.maxMessageBytes && sizeBytes <= records.length) {
-    return appendError(ErrorCode.MESSAGE_TOO_LARGE, `A record batch of ${sizeBytes} bytes exceeds max.message.bytes ${config.maxMessageBytes}`);
+    return appendError(
+      ErrorCode.MESSAGE_TOO_LARGE,
+      `A record batch of ${sizeBytes} bytes exceeds max.message.bytes ${config.maxMessageBytes}`,
+    );
   }
   const targetCodec = targetCodecOf(config, records);
   const sourceCodec = records.length >= RECORD_BATCH_OVERHEAD ? attributesAt(records, 0) & COMPRESSION_MASK : 0;
@@ -76,7 +82,10 @@ export function validateLeaderBatch(records: Buffer, options: { config: LogConfi
   if (timeError !== undefined) return timeError;
   const batch = targetCodec === sourceCodec ? records : recompress(records, outcome, targetCodec, config);
   if (batch !== records && batch.length > config.maxMessageBytes) {
-    return appendError(ErrorCode.MESSAGE_TOO_LARGE, `A record batch compressed anew has ${batch.length} bytes, above max.message.bytes ${config.maxMessageBytes}`);
+    return appendError(
+      ErrorCode.MESSAGE_TOO_LARGE,
+      `A record batch compressed anew has ${batch.length} bytes, above max.message.bytes ${config.maxMessageBytes}`,
+    );
   }
   const maxTimestamp = stampTime(batch, outcome, config, nowMs);
   return { ok: true, batch, recordCount: header.recordCount, maxTimestamp };
@@ -125,7 +134,8 @@ function faultyRecords(records: Buffer, oldest: number, newest: number): LogAppe
   if ((attributesAt(records, 0) & COMPRESSION_MASK) !== 0) return faults;
   let batchIndex = 0;
   for (const { timestamp } of iterateRecords(records, MAX_DECOMPRESSED_BYTES)) {
-    if (timestamp !== NO_TIMESTAMP && (timestamp < oldest || timestamp > newest)) faults.push({ batchIndex, message: `Timestamp ${timestamp} is out of range` });
+    if (timestamp !== NO_TIMESTAMP && (timestamp < oldest || timestamp > newest))
+      faults.push({ batchIndex, message: `Timestamp ${timestamp} is out of range` });
     if (faults.length >= MAX_RECORD_ERRORS) break;
     batchIndex++;
   }

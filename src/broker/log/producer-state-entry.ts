@@ -44,7 +44,12 @@ export class ProducerStateEntry {
     state.lastTimestamp = entry.timestamp;
     state.currentTxnFirstOffset = entry.currentTxnFirstOffset;
     if (entry.lastOffset >= 0) {
-      state.#batches.push({ lastSequence: entry.lastSequence, lastOffset: entry.lastOffset, offsetDelta: entry.offsetDelta, timestamp: entry.timestamp });
+      state.#batches.push({
+        lastSequence: entry.lastSequence,
+        lastOffset: entry.lastOffset,
+        offsetDelta: entry.offsetDelta,
+        timestamp: entry.timestamp,
+      });
     }
     return state;
   }

@@ -106,7 +106,10 @@ export class ProducerStateManager {
       if (error !== undefined) return error;
     }
     if (entry.currentTxnFirstOffset >= 0 && (attributes & TRANSACTIONAL_FLAG) === 0) {
-      return appendError(ErrorCode.INVALID_TXN_STATE, `Producer ${producerId} has an open transaction: a write outside of it isn't possible`);
+      return appendError(
+        ErrorCode.INVALID_TXN_STATE,
+        `Producer ${producerId} has an open transaction: a write outside of it isn't possible`,
+      );
     }
     return undefined;
   }

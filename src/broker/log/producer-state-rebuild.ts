@@ -60,7 +60,9 @@ export function applyBatch(state: ProducerStateManager, buffer: Buffer, at: numb
   if (completed !== undefined) state.completeTxn(completed);
 }
 
-/** Writes a snapshot of the state if none of that offset or above exists; not synced. */
-export function takeSnapshot(state: ProducerStateManager, snapshots: ProducerSnapshots, logStartOffset: number): void {
-  if (state.mapEndOffset > (snapshots.latestOffset ?? logStartOffset)) snapshots.write(state.mapEndOffset, state.encodeSnapshot());
+/** Writes a snapshot of the state if none of that offset or above exists, not synced; its path when it did. */
+export function takeSnapshot(state: ProducerStateManager, snapshots: ProducerSnapshots, logStartOffset: number): string | undefined {
+  if (state.mapEndOffset <= (snapshots.latestOffset ?? logStartOffset)) return undefined;
+  snapshots.write(state.mapEndOffset, state.encodeSnapshot());
+  return snapshots.pathOf(state.mapEndOffset);
 }

@@ -4,6 +4,7 @@
  * Indexes of segments that are not in use are given back (IndexCache) and read again when asked.
  * A file that can't be read as an index at all is reported by `checkFiles` at start; the segment is then recovered.
  */
+import { LogFormatError } from '../../log-format/log-format-error.ts';
 import type { OffsetPosition } from '../../log-format/offset-index.ts';
 import { OFFSET_INDEX_ENTRY_BYTES, OffsetIndex } from '../../log-format/offset-index.ts';
 import { OFFSET_INDEX_SUFFIX, TIME_INDEX_SUFFIX, TXN_INDEX_SUFFIX } from '../../log-format/file-names.ts';
@@ -13,6 +14,7 @@ import { TIME_INDEX_ENTRY_BYTES, TimeIndex } from '../../log-format/time-index.t
 import type { AbortedTxn } from '../../log-format/txn-index.ts';
 import { decodeTxnIndex, encodeAbortedTxn } from '../../log-format/txn-index.ts';
 import { writeFully } from '../../runtime/disk.ts';
+import { syncFile } from './background-file.ts';
 import type { IndexHolder } from './index-cache.ts';
 import type { LogContext } from './log-context.ts';
 
@@ -28,6 +30,7 @@ export class SegmentIndexes implements IndexHolder {
   readonly #context: LogContext;
   readonly #baseOffset: number;
   readonly #pathOf: (suffix: SegmentFileSuffix) => string;
+  readonly #rebuild: (offsetIndex: OffsetIndex, timeIndex: TimeIndex) => void;
   readonly #maxEntries: number;
   #loaded: Loaded | undefined;
   /** Entries that the files have. */
@@ -40,12 +43,26 @@ export class SegmentIndexes implements IndexHolder {
   #txnChanges = 0;
   #syncedTxnChanges = 0;
 
-  constructor(context: LogContext, baseOffset: number, pathOf: (suffix: SegmentFileSuffix) => string, maxIndexBytes: number) {
+  /** @param rebuild fills empty indexes from the log file. */
+  constructor(
+    context: LogContext,
+    options: {
+      readonly baseOffset: number;
+      readonly maxIndexBytes: number;
+      readonly pathOf: (suffix: SegmentFileSuffix) => string;
+      readonly rebuild: (offsetIndex: OffsetIndex, timeIndex: TimeIndex) => void;
+    },
+  ) {
+    const { baseOffset, maxIndexBytes, pathOf, rebuild } = options;
     this.#context = context;
+    this.#rebuild = rebuild;
     this.#baseOffset = baseOffset;
     this.#pathOf = pathOf;
     // The time index keeps its last slot for the entry made when the segment is closed.
-    this.#maxEntries = Math.min(Math.floor(maxIndexBytes / OFFSET_INDEX_ENTRY_BYTES), Math.floor(maxIndexBytes / TIME_INDEX_ENTRY_BYTES) - 1);
+    this.#maxEntries = Math.min(
+      Math.floor(maxIndexBytes / OFFSET_INDEX_ENTRY_BYTES),
+      Math.floor(maxIndexBytes / TIME_INDEX_ENTRY_BYTES) - 1,
+    );
   }
 
   get offsetIndex(): OffsetIndex {
@@ -90,7 +107,8 @@ export class SegmentIndexes implements IndexHolder {
 
   /** Makes empty index files, as a new segment has them. */
   createEmpty(): void {
-    for (const suffix of [OFFSET_INDEX_SUFFIX, TIME_INDEX_SUFFIX] as const) this.#context.disk.open(this.#pathOf(suffix), 'truncate').close();
+    for (const suffix of [OFFSET_INDEX_SUFFIX, TIME_INDEX_SUFFIX] as const)
+      this.#context.disk.open(this.#pathOf(suffix), 'truncate').close();
     this.#setLoaded({ offset: new OffsetIndex(this.#baseOffset), time: new TimeIndex(this.#baseOffset) }, 0, 0);
     this.#txns = [];
   }
@@ -106,16 +124,8 @@ export class SegmentIndexes implements IndexHolder {
 
   /** Reads all three; throws LogFormatError when one is damaged, ENOENT when the offset index is missing. */
   checkFiles(): void {
-    this.#use();
+    if (this.#loaded === undefined) this.#loadFiles();
     void this.abortedTxns;
-  }
-
-  /** Throws ENOENT when the offset index is missing; it is read later. */
-  requireFile(): void {
-    const path = this.#pathOf(OFFSET_INDEX_SUFFIX);
-    if (this.#loaded === undefined && !this.#context.disk.exists(path)) {
-      throw Object.assign(new Error(`ENOENT: no such file, open '${path}'`), { code: 'ENOENT', syscall: 'open', path });
-    }
   }
 
   truncateTo(offset: number): void {
@@ -168,25 +178,13 @@ export class SegmentIndexes implements IndexHolder {
     const changes = this.#changes;
     const txnChanges = this.#txnChanges;
     if (this.#syncedChanges < changes) {
-      await this.#syncFile(OFFSET_INDEX_SUFFIX);
-      await this.#syncFile(TIME_INDEX_SUFFIX);
+      await syncFile(this.#context.disk, this.#pathOf(OFFSET_INDEX_SUFFIX));
+      await syncFile(this.#context.disk, this.#pathOf(TIME_INDEX_SUFFIX));
       this.#syncedChanges = Math.max(this.#syncedChanges, changes);
     }
     if (this.#syncedTxnChanges < txnChanges) {
-      await this.#syncFile(TXN_INDEX_SUFFIX);
+      await syncFile(this.#context.disk, this.#pathOf(TXN_INDEX_SUFFIX));
       this.#syncedTxnChanges = Math.max(this.#syncedTxnChanges, txnChanges);
-    }
-  }
-
-  async #syncFile(suffix: SegmentFileSuffix): Promise<void> {
-    const path = this.#pathOf(suffix);
-    // Deleted meanwhile, or a transaction index that never was.
-    if (!this.#context.disk.exists(path)) return;
-    const file = this.#context.disk.open(path, 'read-write');
-    try {
-      await file.syncAsync();
-    } finally {
-      file.close();
     }
   }
 
@@ -217,7 +215,22 @@ export class SegmentIndexes implements IndexHolder {
     return loaded;
   }
 
+  /** The files' entries; of a file that has been damaged since the start they are made again from the log. */
   #load(): Loaded {
+    try {
+      return this.#loadFiles();
+    } catch (error) {
+      if (!isMissingOrCorrupt(error)) throw error;
+      this.#context.logger.warn({ err: error }, `Building the index of segment ${this.#baseOffset} again from its log file`);
+      const loaded = { offset: new OffsetIndex(this.#baseOffset), time: new TimeIndex(this.#baseOffset) };
+      this.#setLoaded(loaded, 0, 0);
+      this.#rebuild(loaded.offset, loaded.time);
+      this.#writeAnew(loaded);
+      return loaded;
+    }
+  }
+
+  #loadFiles(): Loaded {
     const offsetBytes = this.#context.disk.readFile(this.#pathOf(OFFSET_INDEX_SUFFIX));
     const timePath = this.#pathOf(TIME_INDEX_SUFFIX);
     const timeBytes = this.#context.disk.exists(timePath) ? this.#context.disk.readFile(timePath) : Buffer.alloc(0);
@@ -238,4 +251,9 @@ export class SegmentIndexes implements IndexHolder {
     const path = this.#pathOf(TXN_INDEX_SUFFIX);
     return this.#context.disk.exists(path) ? decodeTxnIndex(this.#context.disk.readFile(path)) : [];
   }
+}
+
+/** An index file that isn't there or can't be one: it is made again from the log. */
+export function isMissingOrCorrupt(error: unknown): boolean {
+  return error instanceof LogFormatError || (error instanceof Error && 'code' in error && error.code === 'ENOENT');
 }

@@ -81,7 +81,12 @@ export class TailCache {
    * Whole batches from `from` on, none that begins at or behind `endPosition`, `maxBytes` at most but for a first one when
    * `minOneMessage`. Pieces in order; their bytes are contiguous in the file.
    */
-  slice(from: TailPosition, endPosition: number, maxBytes: number, minOneMessage: boolean): { records: Buffer[]; sizeBytes: number; firstEntryIncomplete: boolean } {
+  slice(
+    from: TailPosition,
+    endPosition: number,
+    maxBytes: number,
+    minOneMessage: boolean,
+  ): { records: Buffer[]; sizeBytes: number; firstEntryIncomplete: boolean } {
     const records: Buffer[] = [];
     let left = Math.min(maxBytes, endPosition - from.position);
     let total = 0;

@@ -13,7 +13,11 @@ export interface TimestampAndOffset {
 }
 
 /** The first record of `batch` at or above `startingOffset` with a timestamp of at least `timestamp`. */
-export function findRecordByTimestamp(batch: Buffer, timestamp: number, startingOffset: number): Omit<TimestampAndOffset, 'leaderEpoch'> | undefined {
+export function findRecordByTimestamp(
+  batch: Buffer,
+  timestamp: number,
+  startingOffset: number,
+): Omit<TimestampAndOffset, 'leaderEpoch'> | undefined {
   for (const record of iterateRecords(batch, MAX_DECOMPRESSED_BYTES)) {
     if (record.timestamp >= timestamp && record.offset >= startingOffset) return { timestamp: record.timestamp, offset: record.offset };
   }

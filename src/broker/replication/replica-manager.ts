@@ -7,7 +7,7 @@
  * watermark, a failure, or its time-out. Source: Kafka's `ReplicaManager`.
  */
 import { ErrorCode } from '../../protocol/errors.ts';
-import type { LeaderAndIsrLiveLeader, LeaderAndIsrPartitionState, LeaderAndIsrRequest, LeaderAndIsrResponseInput } from '../../protocol/generated/leader-and-isr.ts';
+import type { LeaderAndIsrLiveLeader, LeaderAndIsrPartitionState, LeaderAndIsrRequest } from '../../protocol/generated/leader-and-isr.ts';
 import { topicPartitionKey } from '../../protocol/topic-partition.ts';
 import type { TopicPartition } from '../../protocol/topic-partition.ts';
 import { ZERO_UUID } from '../../protocol/uuid.ts';
@@ -46,6 +46,16 @@ export interface ReplicaManagerOptions {
   readonly isBrokerAlive: (brokerId: number) => boolean;
   readonly brokerEpoch: () => number;
   readonly onIsrChange: (topicPartition: TopicPartition, change: IsrChange) => void;
+}
+
+/** What became of a LeaderAndIsr request; the handler puts it into the form of its version. */
+export interface LeaderAndIsrOutcome {
+  readonly errorCode: number;
+  readonly topics: readonly {
+    readonly topicName: string;
+    readonly topicId: string;
+    readonly partitions: readonly { readonly partitionIndex: number; readonly errorCode: number }[];
+  }[];
 }
 
 export interface LeadershipChanges {
@@ -138,29 +148,30 @@ export class ReplicaManager {
    * Handles LeaderAndIsr. `onLeadershipChange` hears of what changed before the response is made, so that coordinators
    * are told in order. Codes: STALE_CONTROLLER_EPOCH, STALE_BROKER_EPOCH for all; per partition as Kafka's.
    */
-  becomeLeaderOrFollower(request: LeaderAndIsrRequest, onLeadershipChange: (changes: LeadershipChanges) => void): LeaderAndIsrResponseInput {
+  becomeLeaderOrFollower(request: LeaderAndIsrRequest, onLeadershipChange: (changes: LeadershipChanges) => void): LeaderAndIsrOutcome {
     if (request.brokerEpoch !== -1 && request.brokerEpoch < this.#options.brokerEpoch()) {
       this.#stateChangeLogger.warn(`Ignoring LeaderAndIsr from controller ${request.controllerId}: it is meant for broker epoch ${request.brokerEpoch}, this is ${this.#options.brokerEpoch()}`);
-      return { errorCode: ErrorCode.STALE_BROKER_EPOCH, partitionErrors: [], topics: [] };
+      return { errorCode: ErrorCode.STALE_BROKER_EPOCH, topics: [] };
     }
     if (request.controllerEpoch < this.#controllerEpoch) {
       this.#stateChangeLogger.warn(`Ignoring LeaderAndIsr from controller ${request.controllerId}: its epoch ${request.controllerEpoch} is older than ${this.#controllerEpoch}`);
-      return { errorCode: ErrorCode.STALE_CONTROLLER_EPOCH, partitionErrors: [], topics: [] };
+      return { errorCode: ErrorCode.STALE_CONTROLLER_EPOCH, topics: [] };
     }
     this.#controllerEpoch = request.controllerEpoch;
     const changes = { leaders: [] as Partition[], followers: [] as Partition[] };
     const toFollow: FollowTask[] = [];
     const topics = request.topicStates.map((topic) => ({
+      topicName: topic.topicName,
       topicId: topic.topicId,
-      partitionErrors: topic.partitionStates.map((state) => {
+      partitions: topic.partitionStates.map((state) => {
         const topicPartition = { topic: topic.topicName, partition: state.partitionIndex };
         const errorCode = this.#applyState({ topicPartition, state, topicId: topic.topicId === ZERO_UUID ? undefined : topic.topicId, changes, toFollow });
-        return { topicName: topic.topicName, partitionIndex: state.partitionIndex, errorCode };
+        return { partitionIndex: state.partitionIndex, errorCode };
       }),
     }));
     this.#startFetchers(toFollow, request.liveLeaders);
     onLeadershipChange(changes);
-    return { errorCode: ErrorCode.NONE, topics, partitionErrors: topics.flatMap((topic) => topic.partitionErrors) };
+    return { errorCode: ErrorCode.NONE, topics };
   }
 
   /**

@@ -96,7 +96,7 @@ export class ControllerZNodes {
     } catch (error) {
       if (!isZooKeeperError(error, 'NodeExists')) throw error;
       const existing = await this.getEpoch();
-      if (existing === undefined) throw new Error(`${ZkPaths.controllerEpoch} exists and can't be read`);
+      if (existing === undefined) throw new Error(`${ZkPaths.controllerEpoch} exists and can't be read`, { cause: error });
       return existing;
     }
   }

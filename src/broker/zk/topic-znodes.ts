@@ -19,6 +19,11 @@ export interface UpdateLeaderAndIsrResult<P extends TopicPartition> {
   readonly retry: readonly P[];
 }
 
+export interface NewPartitionState<P extends TopicPartition> {
+  readonly partition: P;
+  readonly state: LeaderIsrAndControllerEpoch;
+}
+
 export class TopicZNodes {
   readonly #session: ZooKeeperSession;
   readonly #logger: Logger;
@@ -69,7 +74,13 @@ export class TopicZNodes {
 
   /** The topic's znode, which the controller then hears of. Rejects with ZooKeeperError NodeExists. */
   async createAssignment(topic: string, assignment: TopicAssignment): Promise<void> {
-    await this.#session.create(ZkPaths.topic(topic), encodeTopic(assignment));
+    try {
+      await this.#session.create(ZkPaths.topic(topic), encodeTopic(assignment));
+    } catch (error) {
+      if (!isZooKeeperError(error, 'NodeExists') || assignment.topicId === undefined) throw error;
+      // Ours after all, when the answer to the first attempt was lost with the connection.
+      if ((await this.getAssignments([topic])).get(topic)?.topicId !== assignment.topicId) throw error;
+    }
   }
 
   /** Replaces the assignment; with `epochZkVersion` as the controller. Rejects with ZooKeeperError NoNode. */
@@ -110,24 +121,43 @@ export class TopicZNodes {
     }
   }
 
-  /** Makes the znodes of new partitions; returns those that failed. */
-  async createPartitionStates<P extends TopicPartition>(
-    states: readonly { readonly partition: P; readonly state: LeaderIsrAndControllerEpoch }[],
-    epochZkVersion: number,
-  ): Promise<Map<P, Error>> {
-    const topics = [...new Set(states.map(({ partition }) => partition.topic))];
-    const parents: ZooKeeperOp[] = topics.map((topic) => createOp(ZkPaths.topicPartitions(topic), null));
-    throwUnless(await fencedWrites(this.#session, epochZkVersion, parents), 'NodeExists', 'NoNode');
-    const nodes: ZooKeeperOp[] = states.map(({ partition }) => createOp(ZkPaths.topicPartition(partition), null));
-    throwUnless(await fencedWrites(this.#session, epochZkVersion, nodes), 'NodeExists', 'NoNode');
-    const ops = states.map(({ partition, state }) => createOp(ZkPaths.topicPartitionState(partition), encodePartitionState(state)));
-    const results = await fencedWrites(this.#session, epochZkVersion, ops);
-    const failures = new Map<P, Error>();
-    states.forEach(({ partition }, index) => {
-      const result = results[index];
-      if (result instanceof ZooKeeperError) failures.set(partition, result);
-    });
+  /**
+   * Makes the znodes of new partitions; returns those that failed. A state that is there already as it should be (the answer to
+   * an earlier attempt was lost with the connection) is a success.
+   */
+  async createPartitionStates<P extends TopicPartition>(states: readonly NewPartitionState<P>[], epochZkVersion: number): Promise<Map<P, Error>> {
+    let failures = await this.#tryCreatePartitionStates(states, epochZkVersion);
+    const mixedUp = states.filter(({ partition }) => isZooKeeperError(failures.get(partition), 'NoNode'));
+    if (mixedUp.length > 0) {
+      // A lost connection can put a child before its parent; the parents are there now, unless the topic is gone.
+      const again = await this.#tryCreatePartitionStates(mixedUp, epochZkVersion);
+      failures = new Map([...failures].filter(([, failure]) => !isZooKeeperError(failure, 'NoNode')).concat([...again]));
+    }
     return failures;
+  }
+
+  /** All levels are sent without waiting for each other: the server does them in order, in few commits. */
+  async #tryCreatePartitionStates<P extends TopicPartition>(states: readonly NewPartitionState<P>[], epochZkVersion: number): Promise<Map<P, Error>> {
+    const topics = [...new Set(states.map(({ partition }) => partition.topic))];
+    const parents = topics.map((topic) => createOp(ZkPaths.topicPartitions(topic), null));
+    const nodes = states.map(({ partition }) => createOp(ZkPaths.topicPartition(partition), null));
+    const leaves = states.map(({ partition, state }) => createOp(ZkPaths.topicPartitionState(partition), encodePartitionState(state)));
+    const [parentResults, nodeResults, results] = await Promise.all(
+      [parents, nodes, leaves].map((ops) => fencedWrites(this.#session, epochZkVersion, ops)),
+    );
+    throwUnless([...(parentResults ?? []), ...(nodeResults ?? [])], 'NodeExists', 'NoNode');
+    const failures = new Map<P, Error>();
+    for (const [index, entry] of states.entries()) {
+      const result = results?.[index];
+      if (!(result instanceof ZooKeeperError)) continue;
+      if (result.name !== 'NodeExists' || !(await this.#isAsWritten(entry))) failures.set(entry.partition, result);
+    }
+    return failures;
+  }
+
+  async #isAsWritten({ partition, state }: NewPartitionState<TopicPartition>): Promise<boolean> {
+    const found = await this.#session.getData(ZkPaths.topicPartitionState(partition));
+    return found !== undefined && found.stat.version === 0 && found.data.equals(encodePartitionState(state));
   }
 
   /** Writes each state against the version (`partitionEpoch`) that it was made from. */

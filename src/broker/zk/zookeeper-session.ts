@@ -115,6 +115,7 @@ export class ZooKeeperSession {
 
   unregisterZNodeChangeHandler(path: string): void {
     this.#changeHandlers.delete(path);
+    this.#watchers.data.delete(path);
   }
 
   /** Heard after the next `getChildren` of the path. One handler per path. */
@@ -124,6 +125,7 @@ export class ZooKeeperSession {
 
   unregisterZNodeChildChangeHandler(path: string): void {
     this.#childChangeHandlers.delete(path);
+    this.#watchers.children.delete(path);
   }
 
   // Operations

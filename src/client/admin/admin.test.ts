@@ -85,6 +85,15 @@ describe('Admin on topics', () => {
     });
   });
 
+  it('waits for a controller that is not elected yet', async () => {
+    controllerId = -1;
+    for (const broker of [one, two]) broker.on(CreateTopics, created(ErrorCode.NONE));
+    const creating = admin.createTopics([{ name: 'a' }]);
+    await expect.poll(() => one.askedFor(MetadataApi).length + two.askedFor(MetadataApi).length).toBeGreaterThan(2);
+    controllerId = 2;
+    expect((await creating).get('a')).toMatchObject({ numPartitions: 3 });
+  });
+
   it('gives each topic its own result, and asks only once for one that failed for good', async () => {
     one.on(CreateTopics, ({ topics: asked }) => ({
       topics: asked.map(({ name }) => ({

@@ -11,7 +11,7 @@
 import { sleep } from '../../runtime/scheduler.ts';
 import { ErrorCode, KafkaError } from '../../protocol/errors.ts';
 import { backoffMs } from '../backoff.ts';
-import { ClientClosedError, NoBrokerAvailableError, RequestTimeoutError, UnsupportedVersionError } from '../errors.ts';
+import { ClientClosedError, RequestTimeoutError, UnsupportedVersionError } from '../errors.ts';
 import type { Metadata } from '../metadata.ts';
 import type { NetworkClient, NetworkClientRuntime, Node } from '../network-client.ts';
 
@@ -132,7 +132,6 @@ function isFinal(
   tries: number,
 ): boolean {
   if (error instanceof UnsupportedVersionError || error instanceof ClientClosedError) return true;
-  if (error instanceof NoBrokerAvailableError) return false;
   if (!error.retriable && error.code !== ErrorCode.NOT_CONTROLLER) return true;
   return call.isFinal?.(error, tries) ?? false;
 }

@@ -7,6 +7,7 @@ import { FindCoordinator } from '../../protocol/generated/find-coordinator.ts';
 import type { TopicPartition } from '../../protocol/topic-partition.ts';
 import type { PartitionMetadata } from '../cluster-snapshot.ts';
 import type { Node } from '../network-client.ts';
+import { NodeNotAvailableError } from '../errors.ts';
 import { errorOf } from './keyed-call.ts';
 import type { AdminContext, Attempt, KeyResult } from './keyed-call.ts';
 
@@ -27,17 +28,14 @@ export function anyBroker(context: AdminContext): Lookup {
       node = context.metadata.leastLoadedNode();
     }
     if (node !== undefined) tried.add(node.id);
-    return forAll(keys, node ?? new KafkaError(ErrorCode.BROKER_NOT_AVAILABLE));
+    return forAll(keys, node ?? new NodeNotAvailableError('no broker is known'));
   };
 }
 
 export function controller(context: AdminContext): Lookup {
   return async (keys, { number }) => {
     const { controllerId, brokers } = number === 0 ? await context.metadata.current() : await context.metadata.refresh();
-    return forAll(
-      keys,
-      brokers.get(controllerId) ?? new KafkaError(ErrorCode.BROKER_NOT_AVAILABLE, 'the cluster has no controller at the moment'),
-    );
+    return forAll(keys, brokers.get(controllerId) ?? new NodeNotAvailableError('the cluster has no controller at the moment'));
   };
 }
 
@@ -49,7 +47,7 @@ export function namedBroker(context: AdminContext, brokerIdOf: (key: string) => 
     return new Map(
       keys.map((key) => {
         const id = brokerIdOf(key);
-        return [key, brokers.get(id) ?? new KafkaError(ErrorCode.BROKER_NOT_AVAILABLE, `broker ${id} is not in the cluster at the moment`)];
+        return [key, brokers.get(id) ?? new NodeNotAvailableError(`broker ${id} is not in the cluster at the moment`)];
       }),
     );
   };
@@ -87,7 +85,7 @@ export function groupCoordinator(context: AdminContext): Lookup {
   const any = anyBroker(context);
   return async (keys, attempt) => {
     const node = (await any(['any'], attempt)).get('any');
-    if (node === undefined || node instanceof KafkaError) return forAll(keys, node ?? new KafkaError(ErrorCode.BROKER_NOT_AVAILABLE));
+    if (node === undefined || node instanceof KafkaError) return forAll(keys, node ?? new NodeNotAvailableError('no broker is known'));
     if (await hasVersion(context, node, BATCHED_FIND_COORDINATOR, attempt)) return findBatched(context, node, keys, attempt);
     const found = await Promise.all(keys.map(async (key) => [key, await findOne(context, node, key, attempt)] as const));
     return new Map(found);

@@ -12,7 +12,7 @@ import { FailureError, orThrow, refuse, toFailure } from './failures.ts';
 import { alterConfigs } from './topic-changes.ts';
 
 const VIEW_MAX_AGE_MS = 250;
-const LOG_DIRS_MAX_AGE_MS = 3_000;
+const LOG_DIRS_MAX_AGE_MS = 500;
 const CALL_MS = 5_000;
 
 /** Rows of all brokers, by id. For a local cluster also when none answers; for a remote one that is an error. */
@@ -46,7 +46,7 @@ export function brokerRows(view: ClusterView | undefined, processes: ReadonlyMap
 }
 
 export async function brokerSizes(session: ClusterSession): Promise<BrokerSize[]> {
-  const { value } = await session.logDirs.get(LOG_DIRS_MAX_AGE_MS).catch((error: unknown) => {
+  const { value } = await session.logDirs.getCheaply(LOG_DIRS_MAX_AGE_MS).catch((error: unknown) => {
     throw new FailureError(toFailure(error, { api: 'DescribeLogDirs' }));
   });
   return Array.from(value, ([id, dirs]) => {

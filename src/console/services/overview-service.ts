@@ -9,7 +9,7 @@ import { toFailure } from './failures.ts';
 import { isUnderReplicated } from './topics-service.ts';
 
 const VIEW_MAX_AGE_MS = 250;
-const DEAR_MAX_AGE_MS = 3_000;
+const DEAR_MAX_AGE_MS = 500;
 /** The page is not to wait for its dear numbers longer than this: they come with the next pull. */
 const DEAR_WAIT_MS = 1_500;
 
@@ -26,7 +26,7 @@ export async function getOverview(session: ClusterSession): Promise<Overview> {
     listBrokers(session).catch(note('Metadata')),
     within(
       session,
-      session.groupListings.get(DEAR_MAX_AGE_MS).then(({ value }) => value.groups.length),
+      session.groupListings.getCheaply(DEAR_MAX_AGE_MS).then(({ value }) => value.groups.length),
     ).catch(note('ListGroups')),
     within(session, totalSize(session)).catch(note('DescribeLogDirs')),
   ]);
@@ -58,7 +58,7 @@ export async function getOverview(session: ClusterSession): Promise<Overview> {
 }
 
 async function totalSize(session: ClusterSession): Promise<number | undefined> {
-  const { value } = await session.logDirs.get(DEAR_MAX_AGE_MS);
+  const { value } = await session.logDirs.getCheaply(DEAR_MAX_AGE_MS);
   let total: number | undefined;
   for (const dirs of value.values()) {
     if (dirs instanceof KafkaError) continue;

@@ -10,7 +10,12 @@ export interface Aged<T> {
   readonly fetchedAtMs: number;
   /** Wall clock, for people. */
   readonly asOfMs: number;
+  /** What the fetch cost. */
+  readonly tookMs: number;
 }
+
+/** A value that took long to fetch is kept for so many times as long. */
+const DUTY = 10;
 
 export class SharedValue<T> {
   readonly #clock: Clock;
@@ -35,6 +40,11 @@ export class SharedValue<T> {
     return this.#start();
   }
 
+  /** As `get` with `minAgeMs`, or with an older value where fetching is dear: asking again and again takes at most a tenth of the time. */
+  getCheaply(minAgeMs: number): Promise<Aged<T>> {
+    return this.get(Math.max(minAgeMs, DUTY * (this.#last?.tookMs ?? 0)));
+  }
+
   /** What is known is not to be used any more (something was just changed). */
   invalidate(): void {
     this.#last = undefined;
@@ -46,7 +56,7 @@ export class SharedValue<T> {
     const asOfMs = this.#clock.wallMs();
     const run = async (): Promise<Aged<T>> => {
       const value = await this.#fetch();
-      const aged = { value, fetchedAtMs: startedAtMs, asOfMs };
+      const aged = { value, fetchedAtMs: startedAtMs, asOfMs, tookMs: this.#clock.monotonicMs() - startedAtMs };
       // A slow fetch must not replace what a later one brought.
       if (this.#running === running && (this.#last === undefined || this.#last.fetchedAtMs <= startedAtMs)) this.#last = aged;
       return aged;

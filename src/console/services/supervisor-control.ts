@@ -126,6 +126,8 @@ function entryOf(event: ClusterEvent): NewEntry | undefined {
   if (event.type === 'child') return childTimelineEntry(event.processId, event.event, atMs);
   if (event.type === 'cluster') return { atMs, type: `cluster.${event.state}`, text: `The cluster is ${event.state}` };
   const { process, previous } = event;
+  // The same state with other details (a pid, a reason): for the lists, not for the story.
+  if (process.state === previous) return undefined;
   const about = { processId: process.id, brokerId: process.brokerId };
   const why = process.reason === null ? '' : `: ${process.reason}`;
   switch (process.state) {

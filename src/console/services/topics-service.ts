@@ -23,7 +23,7 @@ import { topicConfigSpec } from './topic-config-catalog.ts';
 
 /** A page that opens takes what is this young; anything older is fetched again. */
 const VIEW_MAX_AGE_MS = 250;
-const LOG_DIRS_MAX_AGE_MS = 3_000;
+const LOG_DIRS_MAX_AGE_MS = 500;
 const GROUPS_MAX_AGE_MS = 2_000;
 
 export async function listTopicRows(
@@ -232,7 +232,7 @@ function refuseWith(error: unknown, api: string): Error {
 /** Sizes are a column that may be missing: a broker without DescribeLogDirs is no reason to show nothing. */
 async function logDirsOf(session: ClusterSession): Promise<LogDirsByBroker | undefined> {
   try {
-    return (await session.logDirs.get(LOG_DIRS_MAX_AGE_MS)).value;
+    return (await session.logDirs.getCheaply(LOG_DIRS_MAX_AGE_MS)).value;
   } catch {
     return undefined;
   }

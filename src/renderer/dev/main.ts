@@ -1,5 +1,4 @@
 /** The app on the fake backend. `?topics=10000&groups=2000&tick=0&failing=topics&environment=prod` choose what it shows. */
-import '../app/zod-jitless.ts';
 import { startApp } from '../app/app.ts';
 import { fixedConnector } from '../app/rpc/connectors.ts';
 import { fakeClient } from './fake-backend.ts';

@@ -117,7 +117,7 @@ const browser = await chromium.launch({
   executablePath: '/usr/bin/chromium',
   args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
 });
-const sizes = process.env.SIZES === 'all' ? [[1280, 800], [900, 600]] : [[1280, 800]];
+const sizes = process.env.SIZES === 'all' ? [[1280, 800], [900, 600]] : process.env.SIZES === 'small' ? [[900, 600]] : [[1280, 800]];
 const schemes = process.env.SCHEMES === 'all' ? (['light', 'dark'] as const) : [process.env.SCHEMES === 'dark' ? ('dark' as const) : ('light' as const)];
 let troubles = 0;
 

@@ -299,7 +299,7 @@ export const en = {
     name: 'Key',
     value: 'Value',
     source: 'Source',
-    default: 'Below it',
+    default: 'Default',
     empty: 'No configs',
     noneChanged: 'Everything is at its default',
     noneChangedHint: 'Untick “Changed only” to see all keys.',

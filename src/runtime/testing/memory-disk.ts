@@ -192,7 +192,8 @@ export class MemoryDisk implements Disk {
     if (this.#names.get(directory)?.kind !== 'directory') throw diskError('ENOENT', 'scandir', directory);
     const entries: DirectoryEntry[] = [];
     for (const [path, node] of this.#names) {
-      if (path !== '/' && parentOf(path) === directory) entries.push({ name: path.slice(path.lastIndexOf('/') + 1), isDirectory: node.kind === 'directory' });
+      if (path !== '/' && parentOf(path) === directory)
+        entries.push({ name: path.slice(path.lastIndexOf('/') + 1), isDirectory: node.kind === 'directory' });
     }
     return entries;
   }
@@ -218,7 +219,8 @@ export class MemoryDisk implements Disk {
 
   removeTree(path: string): void {
     this.#call('rm', path);
-    for (const other of [...this.#names.keys()]) if (other === path || other.startsWith(`${path}/`)) this.#change({ kind: 'unlink', path: other });
+    for (const other of Array.from(this.#names.keys()))
+      if (other === path || other.startsWith(`${path}/`)) this.#change({ kind: 'unlink', path: other });
   }
 
   async removeTreeAsync(path: string): Promise<void> {
@@ -261,7 +263,8 @@ export class MemoryDisk implements Disk {
     let wanted = 0;
     for (const chunk of chunks) wanted += chunk.byteLength;
     const growth = Math.max(0, position + wanted - node.sizeBytes);
-    const allowed = wanted - Math.max(0, growth - Math.max(0, this.#capacityBytes === Infinity ? Infinity : this.#capacityBytes - this.usedBytes));
+    const allowed =
+      wanted - Math.max(0, growth - Math.max(0, this.#capacityBytes === Infinity ? Infinity : this.#capacityBytes - this.usedBytes));
     if (position + allowed > node.content.length) {
       const larger = Buffer.alloc(Math.max((position + allowed) * 2, 256));
       node.content.copy(larger, 0, 0, node.sizeBytes);
@@ -374,7 +377,7 @@ function apply(names: Map<string, Node>, change: NameChange): void {
   if (change.kind === 'link') names.set(change.path, change.node);
   else if (change.kind === 'unlink') names.delete(change.path);
   else {
-    for (const [path, node] of [...names]) {
+    for (const [path, node] of Array.from(names)) {
       if (path !== change.from && !path.startsWith(`${change.from}/`)) continue;
       names.delete(path);
       names.set(change.to + path.slice(change.from.length), node);

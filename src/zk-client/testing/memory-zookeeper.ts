@@ -58,7 +58,7 @@ export class MemoryZooKeeper {
   /** Ends a session as its expiry does: its ephemeral nodes go and others hear of it; then it hears of it itself. */
   endSession(client: MemoryZooKeeperClient): void {
     this.#clients.delete(client);
-    for (const [path, node] of [...this.#nodes]) if (node.owner === client) this.apply([{ type: 'delete', path, version: -1 }], client);
+    for (const [path, node] of this.#nodes) if (node.owner === client) this.apply([{ type: 'delete', path, version: -1 }], client);
   }
 
   /** All paths, sorted: for assertions. */
@@ -100,7 +100,7 @@ export class MemoryZooKeeper {
     ops.forEach((op, index) => {
       const outcome = this.#applyOne(op, client, undo, events);
       if (typeof outcome === 'number') {
-        for (const step of undo.reverse()) step();
+        for (const step of undo.toReversed()) step();
         throw new ZooKeeperError(outcome, op.path, ops.length === 1 ? undefined : index);
       }
       results.push(outcome);

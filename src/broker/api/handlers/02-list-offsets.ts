@@ -25,6 +25,7 @@ const MAX_TIMESTAMP = -3;
 const EARLIEST_LOCAL = -4;
 const LATEST_TIERED = -5;
 const READ_COMMITTED = 1;
+const FIRST_LEADER_EPOCH_VERSION = 4;
 const FIRST_OFFSET_NOT_AVAILABLE_VERSION = 5;
 
 interface Reader {
@@ -46,20 +47,16 @@ export function createListOffsetsHandler(deps: ListOffsetsDeps): ApiHandler<List
 }
 
 function answerOne(deps: ListOffsetsDeps, topicPartition: TopicPartition, asked: ListOffsetsPartition, reader: Reader): ListOffsetsPartitionResponseInput {
-  const fail = (errorCode: number): ListOffsetsPartitionResponseInput => ({ partitionIndex: topicPartition.partition, errorCode, oldStyleOffsets: [] });
+  const fail = (errorCode: number): ListOffsetsPartitionResponseInput => ({ partitionIndex: topicPartition.partition, errorCode });
   if (!deps.directory.partitionExists(topicPartition)) return fail(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION);
   const partition = deps.replicaManager.partition(topicPartition);
   if (partition === undefined) return fail(ErrorCode.NOT_LEADER_OR_FOLLOWER);
   const found = lookUp(partition, asked, reader);
   if (typeof found === 'number') return fail(found);
-  return {
-    partitionIndex: topicPartition.partition,
-    errorCode: ErrorCode.NONE,
-    oldStyleOffsets: reader.apiVersion === 0 && found.offset >= 0 ? [found.offset] : [],
-    timestamp: found.timestamp,
-    offset: found.offset,
-    leaderEpoch: found.leaderEpoch,
-  };
+  const answer = { partitionIndex: topicPartition.partition, errorCode: ErrorCode.NONE };
+  if (reader.apiVersion === 0) return { ...answer, oldStyleOffsets: found.offset >= 0 ? [found.offset] : [] };
+  const { timestamp, offset, leaderEpoch } = found;
+  return { ...answer, timestamp, offset, ...(reader.apiVersion >= FIRST_LEADER_EPOCH_VERSION ? { leaderEpoch } : {}) };
 }
 
 interface Found {

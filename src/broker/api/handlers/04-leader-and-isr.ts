@@ -3,9 +3,12 @@
  * (STALE_CONTROLLER_EPOCH, STALE_BROKER_EPOCH). Coordinators hear of their partitions before the answer.
  * Versions 0 and 1 come from brokers before 2.2 and are not spoken here. Source: Kafka's `KafkaApis.handleLeaderAndIsrRequest`.
  */
-import type { LeaderAndIsrRequest } from '../../../protocol/generated/leader-and-isr.ts';
+import type { LeaderAndIsrRequest, LeaderAndIsrResponseInput } from '../../../protocol/generated/leader-and-isr.ts';
 import type { ApiHandler } from '../../network/broker-request.ts';
-import type { LeadershipChanges, ReplicaManager } from '../../replication/replica-manager.ts';
+import type { LeaderAndIsrOutcome, LeadershipChanges, ReplicaManager } from '../../replication/replica-manager.ts';
+
+/** From here on a topic is named by its id, and the errors stand under it. */
+const FIRST_TOPICS_VERSION = 5;
 
 export interface LeaderAndIsrDeps {
   readonly replicaManager: ReplicaManager;
@@ -13,5 +16,12 @@ export interface LeaderAndIsrDeps {
 }
 
 export function createLeaderAndIsrHandler({ replicaManager, onLeadershipChange }: LeaderAndIsrDeps): ApiHandler<LeaderAndIsrRequest> {
-  return (request) => request.respond(replicaManager.becomeLeaderOrFollower(request.body, onLeadershipChange));
+  return (request) => request.respond(responseOf(replicaManager.becomeLeaderOrFollower(request.body, onLeadershipChange), request.header.apiVersion));
+}
+
+function responseOf({ errorCode, topics }: LeaderAndIsrOutcome, apiVersion: number): LeaderAndIsrResponseInput {
+  if (apiVersion >= FIRST_TOPICS_VERSION) {
+    return { errorCode, topics: topics.map(({ topicId, partitions }) => ({ topicId, partitionErrors: partitions })) };
+  }
+  return { errorCode, partitionErrors: topics.flatMap(({ topicName, partitions }) => partitions.map((partition) => ({ topicName, ...partition }))) };
 }

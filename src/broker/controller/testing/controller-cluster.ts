@@ -29,6 +29,58 @@ export type ControlRequest = { readonly brokerId: number; readonly port: number 
   | { readonly api: 'StopReplica'; readonly request: StopReplicaRequestInput }
 );
 
+/** Brokers that note what they are told and answer as healthy ones, or as a test wants. */
+export class AnsweringBrokers implements ControllerNetworkClient {
+  /** Everything that brokers were told, in order. */
+  readonly requests: ControlRequest[] = [];
+  /** Brokers that don't answer. */
+  readonly unreachable = new Set<number>();
+  /** Overrides the answer's error code of a partition. */
+  errorCodeOf: (brokerId: number, api: string, topic: string, partition: number) => number = () => ErrorCode.NONE;
+
+  send<Req, Res, ReqIn extends object, ResIn>(node: BrokerNode, api: Api<Req, Res, ReqIn, ResIn>, body: ReqIn): Promise<Res> {
+    return this.#answer(node, api, body);
+  }
+
+  closeConnection(): void {}
+
+  close(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  #answer<Req, Res, ReqIn extends object, ResIn>(node: BrokerNode, api: Api<Req, Res, ReqIn, ResIn>, body: ReqIn): Promise<Res> {
+    if (this.unreachable.has(node.id)) return Promise.reject(new Error('unreachable'));
+    const at = { brokerId: node.id, port: node.port };
+    if (isApi(api, LeaderAndIsr)) {
+      const request = body as LeaderAndIsrRequestInput;
+      this.requests.push({ ...at, api: 'LeaderAndIsr', request });
+      const topics = (request.topicStates ?? []).map(({ topicName = '', topicId, partitionStates = [] }) => ({
+        topicId,
+        partitionErrors: partitionStates.map(({ partitionIndex }) => ({
+          partitionIndex,
+          errorCode: this.errorCodeOf(node.id, 'LeaderAndIsr', topicName, partitionIndex),
+        })),
+      }));
+      return Promise.resolve({ errorCode: ErrorCode.NONE, partitionErrors: [], topics } as Res);
+    }
+    if (isApi(api, StopReplica)) {
+      const request = body as StopReplicaRequestInput;
+      this.requests.push({ ...at, api: 'StopReplica', request });
+      const partitionErrors = (request.topicStates ?? []).flatMap(({ topicName = '', partitionStates = [] }) =>
+        partitionStates.map(({ partitionIndex = 0 }) => ({
+          topicName,
+          partitionIndex,
+          errorCode: this.errorCodeOf(node.id, 'StopReplica', topicName, partitionIndex),
+        })),
+      );
+      return Promise.resolve({ errorCode: ErrorCode.NONE, partitionErrors } as Res);
+    }
+    if (!isApi(api, UpdateMetadata)) throw new Error(`the controller sends no ${api.name}`);
+    this.requests.push({ ...at, api: 'UpdateMetadata', request: body as UpdateMetadataRequestInput });
+    return Promise.resolve({ errorCode: ErrorCode.NONE } as Res);
+  }
+}
+
 export interface TestBroker {
   readonly id: number;
   readonly zk: KafkaZkClient;
@@ -41,13 +93,8 @@ export interface TestBroker {
 export class ControllerCluster {
   readonly time = new ManualTime();
   readonly zooKeeper = new MemoryZooKeeper();
-  /** Everything that brokers were told, in order. */
-  readonly requests: ControlRequest[] = [];
+  readonly network = new AnsweringBrokers();
   readonly brokers = new Map<number, TestBroker>();
-  /** Brokers that don't answer. */
-  readonly unreachable = new Set<number>();
-  /** Overrides the answer's error code of a partition, or of the request when it returns one for `undefined`. */
-  errorCodeOf: (brokerId: number, api: string, topic: string, partition: number) => number = () => ErrorCode.NONE;
   readonly config: Partial<ControllerConfig>;
 
   constructor(config: Partial<ControllerConfig> = {}) {
@@ -83,7 +130,7 @@ export class ControllerCluster {
       },
       zk,
       runtime,
-      networkClient: this.#networkClient(),
+      networkClient: this.network,
       brokerInfo: () => info,
       initialBrokerEpoch: brokerEpoch,
       onBrokerEpoch: (epoch) => {
@@ -137,47 +184,7 @@ export class ControllerCluster {
 
   /** Requests since the last call. */
   takeRequests(): ControlRequest[] {
-    return this.requests.splice(0);
-  }
-
-  #networkClient(): ControllerNetworkClient {
-    return {
-      send: (node, api, body) => this.#answer(node, api, body),
-      closeConnection: () => undefined,
-      close: () => Promise.resolve(),
-    };
-  }
-
-  #answer<Req, Res, ReqIn extends object, ResIn>(node: BrokerNode, api: Api<Req, Res, ReqIn, ResIn>, body: ReqIn): Promise<Res> {
-    if (this.unreachable.has(node.id)) return Promise.reject(new Error('unreachable'));
-    const at = { brokerId: node.id, port: node.port };
-    if (isApi(api, LeaderAndIsr)) {
-      const request = body as LeaderAndIsrRequestInput;
-      this.requests.push({ ...at, api: 'LeaderAndIsr', request });
-      const topics = (request.topicStates ?? []).map(({ topicName = '', topicId, partitionStates = [] }) => ({
-        topicId,
-        partitionErrors: partitionStates.map(({ partitionIndex }) => ({
-          partitionIndex,
-          errorCode: this.errorCodeOf(node.id, 'LeaderAndIsr', topicName, partitionIndex),
-        })),
-      }));
-      return Promise.resolve({ errorCode: ErrorCode.NONE, partitionErrors: [], topics } as Res);
-    }
-    if (isApi(api, StopReplica)) {
-      const request = body as StopReplicaRequestInput;
-      this.requests.push({ ...at, api: 'StopReplica', request });
-      const partitionErrors = (request.topicStates ?? []).flatMap(({ topicName = '', partitionStates = [] }) =>
-        partitionStates.map(({ partitionIndex = 0 }) => ({
-          topicName,
-          partitionIndex,
-          errorCode: this.errorCodeOf(node.id, 'StopReplica', topicName, partitionIndex),
-        })),
-      );
-      return Promise.resolve({ errorCode: ErrorCode.NONE, partitionErrors } as Res);
-    }
-    if (!isApi(api, UpdateMetadata)) throw new Error(`the controller sends no ${api.name}`);
-    this.requests.push({ ...at, api: 'UpdateMetadata', request: body as UpdateMetadataRequestInput });
-    return Promise.resolve({ errorCode: ErrorCode.NONE } as Res);
+    return this.network.requests.splice(0);
   }
 }
 

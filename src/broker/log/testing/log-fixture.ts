@@ -32,13 +32,22 @@ export interface LogFixture {
   readonly lowered: number[];
 }
 
-export function logFixture(options: { disk?: MemoryDisk; time?: ManualTime; random?: Random; limits?: Partial<LogLimits> } = {}): LogFixture {
+export function logFixture(
+  options: { disk?: MemoryDisk; time?: ManualTime; random?: Random; limits?: Partial<LogLimits> } = {},
+): LogFixture {
   const time = options.time ?? new ManualTime();
   const disk = options.disk ?? new MemoryDisk({ nowMs: () => time.wallMs() });
   const failures: string[] = [];
   const lowered: number[] = [];
   const context = createLogContext(
-    { disk: disk.process(), clock: time, scheduler: time, random: options.random ?? new SeededRandom(1), logger: silentLogger, metrics: new MetricsRegistry() },
+    {
+      disk: disk.process(),
+      clock: time,
+      scheduler: time,
+      random: options.random ?? new SeededRandom(1),
+      logger: silentLogger,
+      metrics: new MetricsRegistry(),
+    },
     {
       onFailure: (_directory, message) => void failures.push(message),
       onRecoveryPointLowered: async (log) => void lowered.push(log.recoveryPoint),
@@ -56,7 +65,11 @@ export function newLog(fixture: LogFixture, overrides: Record<string, string> = 
   return createLog(fixture.context, { topicPartition: TOPIC_PARTITION, directory: DIRECTORY, config: LogConfig.fromDefaults(overrides) });
 }
 
-export function openLog(fixture: LogFixture, overrides: Record<string, string> = {}, options: Partial<LoadOptions> = {}): Promise<UnifiedLog> {
+export function openLog(
+  fixture: LogFixture,
+  overrides: Record<string, string> = {},
+  options: Partial<LoadOptions> = {},
+): Promise<UnifiedLog> {
   return loadLog(fixture.context, {
     topicPartition: TOPIC_PARTITION,
     directory: DIRECTORY,
@@ -132,7 +145,8 @@ export function inconsistencyOf(log: UnifiedLog): string | undefined {
     if (base <= previous) return `batch ${base} follows offset ${previous}`;
     previous = lastOffsetAt(batch, 0);
     const epoch = leaderEpochAt(batch, 0);
-    if (base >= log.logStartOffset && log.epochForOffset(base) !== epoch) return `offset ${base} was written in epoch ${epoch}, the cache says ${log.epochForOffset(base)}`;
+    if (base >= log.logStartOffset && log.epochForOffset(base) !== epoch)
+      return `offset ${base} was written in epoch ${epoch}, the cache says ${log.epochForOffset(base)}`;
     if (producerIdAt(batch, 0) !== NO_PRODUCER_ID) applyBatch(replayed, batch, 0);
   }
   if (log.logStartOffset === 0 && log.segments[0]?.baseOffset === 0) {

@@ -78,16 +78,16 @@ function nextSolid(json: string, from: number): number {
   return at;
 }
 
-/** Offset, sixteen bytes, and the characters they are: as hex dumps have looked for fifty years. */
-export function hexDump(bytes: Uint8Array): string {
+/** Position, `perLine` bytes (8 or 16), and the characters they are: as hex dumps have looked for fifty years. */
+export function hexDump(bytes: Uint8Array, perLine: 8 | 16 = 16): string {
   const lines: string[] = [];
-  for (let at = 0; at < bytes.length; at += 16) {
-    const row = bytes.subarray(at, at + 16);
+  for (let at = 0; at < bytes.length; at += perLine) {
+    const row = bytes.subarray(at, at + perLine);
     const hex = Array.from(row, hexByte);
     const left = hex.slice(0, 8).join(' ').padEnd(23);
-    const right = hex.slice(8).join(' ').padEnd(23);
+    const right = perLine === 8 ? '' : `  ${hex.slice(8).join(' ').padEnd(23)}`;
     const text = Array.from(row, (byte) => (byte >= 0x20 && byte < 0x7f ? String.fromCharCode(byte) : '.')).join('');
-    lines.push(`${at.toString(16).padStart(8, '0')}  ${left}  ${right}  ${text}`);
+    lines.push(`${at.toString(16).padStart(8, '0')}  ${left}${right}  ${text}`);
   }
   return lines.join('\n');
 }

@@ -9,15 +9,17 @@ export function connectionSnippets(bootstrapServers: string): readonly Snippet[]
   const servers = bootstrapServers.split(',').map((server) => server.trim());
   const list = servers.map((server) => `'${server}'`).join(', ');
   const joined = servers.join(',');
+  // One is enough to find the others, and lines stay short.
+  const first = servers[0] ?? '';
   return [
     {
       key: 'kcat',
       title: 'kcat',
       text: [
-        `kcat -b ${joined} -L`,
-        `echo hello | kcat -b ${joined} -t my-topic -P`,
-        `kcat -b ${joined} -t my-topic -C -o beginning -e`,
-        `kcat -b ${joined} -G my-group my-topic`,
+        `kcat -b ${first} -L`,
+        `echo hello | kcat -b ${first} -t my-topic -P`,
+        `kcat -b ${first} -t my-topic -C -o beginning -e`,
+        `kcat -b ${first} -G my-group my-topic`,
       ].join('\n'),
     },
     {

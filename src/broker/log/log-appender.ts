@@ -1,0 +1,257 @@
+/**
+ * The checks and book-keeping of an append: what a leader or a follower is given is validated, gets its offsets, is taken into the
+ * producer state and the leader epochs, and goes to the queue that writes it. All of it at once, in the caller's turn.
+ * Source: Kafka's UnifiedLog.append.
+ */
+import {
+  baseOffsetAt,
+  lastOffsetAt,
+  leaderEpochAt,
+  maxTimestampAt,
+  producerIdAt,
+  recordCountAt,
+  sizeAt,
+  wholeBatchesBytes,
+} from '../../log-format/batch-fields.ts';
+import type { AbortedTxn } from '../../log-format/txn-index.ts';
+import { ErrorCode } from '../../protocol/errors.ts';
+import { NO_PRODUCER_ID, NO_TIMESTAMP } from '../../protocol/records/record-batch.ts';
+import type { LogConfig } from '../config/log-config.ts';
+import type { AppendPlanner } from './append-planner.ts';
+import type { AppendQueue, PlannedRoll } from './append-queue.ts';
+import { checkFollowerBatches } from './follower-batches.ts';
+import type { LeaderEpochFileCache } from './leader-epoch-file-cache.ts';
+import { appendError } from './log-errors.ts';
+import type { AppendOptions, LeaderAppendOptions, LogAppendInfo, LogAppendResult } from './log-types.ts';
+import { assignOffsets, validateLeaderBatch } from './log-validator.ts';
+import type { ProducerSnapshots } from './producer-snapshots.ts';
+import { firstOffsetOf } from './producer-state-entry.ts';
+import type { ProducerStateManager } from './producer-state-manager.ts';
+
+const NO_BYTES = Buffer.alloc(0);
+
+/** The log that is appended to. */
+export interface AppendHost {
+  readonly config: LogConfig;
+  readonly logStartOffset: number;
+  /** The empty log begins anew at `offset`, its log start offset unchanged. */
+  startBelow(offset: number): void;
+}
+
+export interface LogAppenderParts {
+  readonly host: AppendHost;
+  readonly queue: AppendQueue;
+  readonly planner: AppendPlanner;
+  readonly producers: ProducerStateManager;
+  readonly snapshots: ProducerSnapshots;
+  readonly epochs: LeaderEpochFileCache;
+  readonly nowMs: () => number;
+}
+
+export class LogAppender {
+  readonly #host: AppendHost;
+  readonly #queue: AppendQueue;
+  readonly #planner: AppendPlanner;
+  readonly #producers: ProducerStateManager;
+  readonly #snapshots: ProducerSnapshots;
+  readonly #epochs: LeaderEpochFileCache;
+  readonly #nowMs: () => number;
+
+  constructor(parts: LogAppenderParts) {
+    this.#host = parts.host;
+    this.#queue = parts.queue;
+    this.#planner = parts.planner;
+    this.#producers = parts.producers;
+    this.#snapshots = parts.snapshots;
+    this.#epochs = parts.epochs;
+    this.#nowMs = parts.nowMs;
+  }
+
+  /**
+   * Appends one batch as the partition's leader. Its bytes may be changed in place and are written as they are: they must stay
+   * untouched from here on.
+   *
+   * Errors: CORRUPT_MESSAGE, INVALID_RECORD, UNSUPPORTED_COMPRESSION_TYPE, MESSAGE_TOO_LARGE, RECORD_LIST_TOO_LARGE, INVALID_TIMESTAMP,
+   * INVALID_PRODUCER_EPOCH, OUT_OF_ORDER_SEQUENCE_NUMBER, INVALID_TXN_STATE, TRANSACTION_COORDINATOR_FENCED, KAFKA_STORAGE_ERROR,
+   * REQUEST_TIMED_OUT when the disk is so slow that too much waits.
+   */
+  appendAsLeader(records: Buffer, options: LeaderAppendOptions): LogAppendResult {
+    const origin = options.origin ?? 'client';
+    const { config } = this.#host;
+    const nowMs = this.#nowMs();
+    const validated = validateLeaderBatch(records, { config, origin, nowMs });
+    if (!validated.ok) return validated;
+    const { batch, recordCount, maxTimestamp } = validated;
+    if (batch.length > config.segmentBytes) {
+      return appendError(
+        ErrorCode.RECORD_LIST_TOO_LARGE,
+        `A record batch of ${batch.length} bytes exceeds segment.bytes ${config.segmentBytes}`,
+      );
+    }
+    const hasProducerId = producerIdAt(batch, 0) !== NO_PRODUCER_ID;
+    if (hasProducerId) {
+      const duplicate = origin === 'client' ? this.#producers.findDuplicate(batch, 0) : undefined;
+      if (duplicate !== undefined) {
+        // Answered behind what waits: the first one may not be written yet.
+        this.#queue.add({
+          records: NO_BYTES,
+          firstOffset: -1,
+          lastOffset: -1,
+          roll: undefined,
+          abortedTxns: [],
+          onComplete: options.onComplete,
+        });
+        return this.#appendInfo(batch, {
+          firstOffset: firstOffsetOf(duplicate),
+          lastOffset: duplicate.lastOffset,
+          maxTimestamp: duplicate.timestamp,
+          recordCount,
+          isDuplicate: true,
+        });
+      }
+      const error = this.#producers.checkAppend(batch, 0, origin);
+      if (error !== undefined) return error;
+    }
+    const firstOffset = this.#planner.appendEndOffset;
+    assignOffsets(batch, firstOffset, options.leaderEpoch);
+    this.#append(batch, options.onComplete);
+    return this.#appendInfo(batch, { firstOffset, lastOffset: lastOffsetAt(batch, 0), maxTimestamp, recordCount, isDuplicate: false });
+  }
+
+  /**
+   * Appends batches fetched from the leader, with the offsets and epochs they have; one cut short at the end is left out.
+   * Offsets begin at or above the log's end, or, in an empty log, in a batch that holds its start.
+   *
+   * Errors: CORRUPT_MESSAGE, INVALID_RECORD (offsets out of order), KAFKA_STORAGE_ERROR, REQUEST_TIMED_OUT.
+   */
+  appendAsFollower(records: Buffer, options: AppendOptions = {}): LogAppendResult {
+    this.#maybeStartBelow(records);
+    const checked = checkFollowerBatches(records, this.#planner.appendEndOffset);
+    if (!checked.ok) return checked;
+    if (checked.validBytes === 0) {
+      this.#queue.add({
+        records: NO_BYTES,
+        firstOffset: -1,
+        lastOffset: -1,
+        roll: undefined,
+        abortedTxns: [],
+        onComplete: options.onComplete,
+      });
+      return this.#emptyAppendInfo();
+    }
+    const batches = checked.validBytes === records.length ? records : records.subarray(0, checked.validBytes);
+    return this.#append(batches, options.onComplete);
+  }
+
+  /** An empty log whose start lies inside the leader's first batch (DeleteRecords) begins with that batch. */
+  #maybeStartBelow(records: Buffer): void {
+    const end = this.#planner.appendEndOffset;
+    if (wholeBatchesBytes(records) === 0 || baseOffsetAt(records, 0) >= end || lastOffsetAt(records, 0) < end) return;
+    if (this.#host.logStartOffset === end && this.#queue.isIdle) this.#host.startBelow(baseOffsetAt(records, 0));
+  }
+
+  /** Queues whole, checked batches; takes them into the producer state and the epoch cache. */
+  #append(batches: Buffer, onComplete: AppendOptions['onComplete']): LogAppendInfo {
+    const firstOffset = baseOffsetAt(batches, 0);
+    let lastOffset = firstOffset;
+    let maxTimestamp = NO_TIMESTAMP;
+    let recordCount = 0;
+    let lastLeaderEpoch = -1;
+    let begin = 0;
+    let roll: PlannedRoll | undefined;
+    let aborted: AbortedTxn[] = [];
+    for (let at = 0; at < batches.length;) {
+      const sizeBytes = sizeAt(batches, at);
+      const baseOffset = baseOffsetAt(batches, at);
+      const planned = { sizeBytes, lastOffset: lastOffsetAt(batches, at), maxTimestamp: maxTimestampAt(batches, at) };
+      const rolls = this.#planner.shouldRoll(planned, this.#host.config);
+      if (rolls) {
+        if (at > begin) {
+          this.#queue.add({
+            records: batches.subarray(begin, at),
+            firstOffset: baseOffsetAt(batches, begin),
+            lastOffset,
+            roll,
+            abortedTxns: aborted,
+            onComplete: undefined,
+          });
+        }
+        begin = at;
+        aborted = [];
+        roll = this.planRoll(baseOffset);
+      }
+      this.#planner.add(planned, rolls ? baseOffset : undefined);
+      lastLeaderEpoch = leaderEpochAt(batches, at);
+      if (lastLeaderEpoch >= 0) this.#epochs.assign(lastLeaderEpoch, baseOffset);
+      this.#updateProducers(batches, at, aborted);
+      lastOffset = planned.lastOffset;
+      if (planned.maxTimestamp > maxTimestamp) maxTimestamp = planned.maxTimestamp;
+      recordCount += recordCountAt(batches, at);
+      at += sizeBytes;
+    }
+    const rest = begin === 0 ? batches : batches.subarray(begin);
+    this.#queue.add({ records: rest, firstOffset: baseOffsetAt(rest, 0), lastOffset, roll, abortedTxns: aborted, onComplete });
+    return {
+      ok: true,
+      firstOffset,
+      lastOffset,
+      maxTimestamp,
+      logAppendTimeMs: NO_TIMESTAMP,
+      logStartOffset: this.#host.logStartOffset,
+      lastLeaderEpoch,
+      recordCount,
+      sizeBytes: batches.length,
+      isDuplicate: false,
+    };
+  }
+
+  #updateProducers(batches: Buffer, at: number, aborted: AbortedTxn[]): void {
+    const lastOffset = lastOffsetAt(batches, at);
+    if (producerIdAt(batches, at) !== NO_PRODUCER_ID) {
+      const completed = this.#producers.update(batches, at);
+      if (completed !== undefined) {
+        if (completed.isAborted) aborted.push(this.#producers.abortedTxn(completed));
+        this.#producers.completeTxn(completed);
+      }
+    }
+    this.#producers.updateMapEndOffset(lastOffset + 1);
+  }
+
+  /** A new segment begins with the next batch: the producer state of this moment is its snapshot. */
+  planRoll(baseOffset: number): PlannedRoll {
+    this.#producers.updateMapEndOffset(baseOffset);
+    const isNew = baseOffset > (this.#snapshots.latestOffset ?? this.#host.logStartOffset);
+    return { baseOffset, snapshot: isNew ? this.#producers.encodeSnapshot() : undefined };
+  }
+
+  #appendInfo(
+    batch: Buffer,
+    info: Pick<LogAppendInfo, 'firstOffset' | 'lastOffset' | 'maxTimestamp' | 'recordCount' | 'isDuplicate'>,
+  ): LogAppendInfo {
+    return {
+      ok: true,
+      ...info,
+      logAppendTimeMs: this.#host.config.messageTimestampType === 'LogAppendTime' ? info.maxTimestamp : NO_TIMESTAMP,
+      logStartOffset: this.#host.logStartOffset,
+      lastLeaderEpoch: leaderEpochAt(batch, 0),
+      sizeBytes: batch.length,
+    };
+  }
+
+  #emptyAppendInfo(): LogAppendInfo {
+    const { logStartOffset } = this.#host;
+    const logEndOffset = this.#planner.appendEndOffset;
+    return {
+      ok: true,
+      firstOffset: logEndOffset,
+      lastOffset: logEndOffset - 1,
+      maxTimestamp: NO_TIMESTAMP,
+      logAppendTimeMs: NO_TIMESTAMP,
+      logStartOffset,
+      lastLeaderEpoch: -1,
+      recordCount: 0,
+      sizeBytes: 0,
+      isDuplicate: false,
+    };
+  }
+}

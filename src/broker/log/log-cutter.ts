@@ -1,0 +1,212 @@
+/**
+ * Everything that takes records away from a log or closes a segment: truncation, the log start offset, retention, rolls.
+ * Segments, producer state, epochs, offsets and the recovery point are brought in line together.
+ *
+ * After a truncation what is appended waits until the cut is on the device: else old records could come back between the new.
+ * Before one that goes below the recovery point the checkpoint file is lowered. Kafka does neither of the first.
+ * Source: Kafka's UnifiedLog.truncateTo, truncateFullyAndStartAt, deleteOldSegments, roll.
+ */
+import type { LogConfig } from '../config/log-config.ts';
+import type { AppendPlanner } from './append-planner.ts';
+import type { AppendQueue } from './append-queue.ts';
+import type { LeaderEpochFileCache } from './leader-epoch-file-cache.ts';
+import type { LocalLog } from './local-log.ts';
+import type { LogAppender } from './log-appender.ts';
+import type { LogContext } from './log-context.ts';
+import type { LogFlusher } from './log-flusher.ts';
+import type { LogGuard } from './log-guard.ts';
+import type { LogOffsets } from './log-offsets.ts';
+import { deletableByRetention, segmentsBelow } from './log-retention.ts';
+import type { RetentionView } from './log-retention.ts';
+import type { LogSegment } from './log-segment.ts';
+import { rebuildProducerState } from './producer-state-rebuild.ts';
+import type { ProducerSnapshots } from './producer-snapshots.ts';
+import type { ProducerStateManager } from './producer-state-manager.ts';
+
+export interface LogCutterParts {
+  readonly context: LogContext;
+  readonly guard: LogGuard;
+  readonly local: LocalLog;
+  readonly offsets: LogOffsets;
+  readonly producers: ProducerStateManager;
+  readonly snapshots: ProducerSnapshots;
+  readonly epochs: LeaderEpochFileCache;
+  readonly queue: AppendQueue;
+  readonly planner: AppendPlanner;
+  readonly appender: LogAppender;
+  readonly flusher: LogFlusher;
+  readonly config: () => LogConfig;
+  /** The recovery point has gone back: resolves when the checkpoint says so. */
+  readonly onRecoveryPointLowered: () => Promise<void>;
+  /** The log end offset has gone back. */
+  readonly onCut: () => void;
+  readonly onLogStartOffsetMoved: () => void;
+}
+
+export class LogCutter {
+  readonly #parts: LogCutterParts;
+
+  constructor(parts: LogCutterParts) {
+    this.#parts = parts;
+  }
+
+  async truncateTo(offset: number): Promise<boolean> {
+    const { guard, local, flusher } = this.#parts;
+    if (!this.#isSettled()) await this.#settledOrThrow();
+    if (offset < flusher.recoveryPoint) {
+      const end = guard.runOrThrow(() => local.segments.floor(offset)?.endAfterTruncation(offset) ?? offset);
+      await this.#lowerRecoveryPoint(end);
+    }
+    return guard.runOrThrow(() => this.#truncateTo(offset));
+  }
+
+  #truncateTo(offset: number): boolean {
+    const { local, epochs, snapshots, offsets, config } = this.#parts;
+    if (offset >= local.logEndOffset) {
+      // The epoch of a leadership that wrote nothing may still be there.
+      epochs.truncateFromEnd(local.logEndOffset);
+      return false;
+    }
+    if ((local.segments.first?.baseOffset ?? 0) > offset) {
+      this.startAt(offset, offset);
+      return true;
+    }
+    const gone = local.truncateTo(offset, config());
+    for (const segment of gone) snapshots.remove(segment.baseOffset);
+    const end = local.logEndOffset;
+    epochs.truncateFromEnd(end);
+    offsets.cutTo(Math.min(end, offsets.logStartOffset));
+    this.#afterCut(end);
+    offsets.updateHighWatermark(Math.min(offsets.highWatermark, end));
+    return true;
+  }
+
+  async truncateFullyAndStartAt(offset: number, logStartOffset: number): Promise<void> {
+    if (!this.#isSettled()) await this.#settledOrThrow();
+    if (this.#parts.flusher.recoveryPoint > 0) await this.#lowerRecoveryPoint(0);
+    this.#parts.guard.runOrThrow(() => this.startAt(offset, logStartOffset));
+  }
+
+  async #lowerRecoveryPoint(offset: number): Promise<void> {
+    this.#parts.flusher.truncatedTo(offset);
+    await this.#parts.onRecoveryPointLowered();
+    await this.#settledOrThrow();
+  }
+
+  /** Removes everything, at once; nothing waits to be written. */
+  startAt(offset: number, logStartOffset: number): void {
+    const { local, epochs, snapshots, producers, offsets, config } = this.#parts;
+    local.truncateFullyAndStartAt(offset, config());
+    epochs.clear();
+    snapshots.removeWhere(() => true);
+    producers.reset(offset);
+    offsets.cutTo(logStartOffset);
+    this.#afterCut(offset);
+    offsets.restartAt(logStartOffset, offset);
+  }
+
+  #afterCut(end: number): void {
+    const { context, guard, local, flusher, planner, queue, producers, snapshots, offsets, onCut } = this.#parts;
+    flusher.truncatedTo(end);
+    planner.reset();
+    queue.hold(guard.runAsync(() => local.syncActive()));
+    onCut();
+    rebuildProducerState({
+      state: producers,
+      snapshots,
+      segments: local.segments,
+      logStartOffset: offsets.logStartOffset,
+      endOffset: end,
+      nowMs: context.clock.wallMs(),
+      producerIdExpirationMs: context.producerIdExpirationMs(),
+    });
+  }
+
+  /** @throws OffsetOutOfRangeError above the high watermark. */
+  maybeIncrementLogStartOffset(offset: number): boolean {
+    const { offsets, epochs, onLogStartOffsetMoved } = this.#parts;
+    if (!offsets.incrementLogStartOffset(offset)) return false;
+    epochs.truncateFromStart(offset);
+    onLogStartOffsetMoved();
+    return true;
+  }
+
+  /** What the log start offset and retention let go; the count of segments and why. */
+  deleteOldSegments(onDelete: (segments: readonly LogSegment[], reason: string) => void): number {
+    const { context, guard, local, offsets, config } = this.#parts;
+    if (guard.failure !== undefined) return 0;
+    const deleted = guard.run(() => {
+      const rules = [
+        () => [{ segments: segmentsBelow(this.#view()), reason: `log start offset ${offsets.logStartOffset}` }],
+        () => deletableByRetention(this.#view(), config(), context.clock.wallMs()),
+      ];
+      let count = 0;
+      for (const rule of rules) {
+        for (const { segments, reason } of rule()) {
+          const present = segments.filter((segment) => local.segments.has(segment.baseOffset));
+          const gone = this.#deleteSegments(present);
+          if (gone.length > 0) onDelete(gone, reason);
+          count += gone.length;
+        }
+      }
+      return count;
+    });
+    return deleted ?? 0;
+  }
+
+  #view(): RetentionView {
+    const { local, offsets } = this.#parts;
+    const { logStartOffset, highWatermark } = offsets;
+    return { segments: local.segments.all, logStartOffset, highWatermark, logEndOffset: local.logEndOffset };
+  }
+
+  #deleteSegments(deletable: readonly LogSegment[]): readonly LogSegment[] {
+    const { local, queue, snapshots, offsets, config } = this.#parts;
+    let segments = deletable;
+    if (segments.length > 0 && segments.at(-1) === local.segments.last) {
+      // The active one goes only while nothing waits for it; there is always one.
+      if (queue.isIdle) this.#rollAtEnd();
+      else segments = segments.slice(0, -1);
+    }
+    const last = segments.at(-1);
+    if (last === undefined) return [];
+    const next = local.segments.higher(last.baseOffset);
+    if (next !== undefined) this.maybeIncrementLogStartOffset(Math.min(next.baseOffset, offsets.highWatermark));
+    local.removeSegments(segments, config());
+    for (const segment of segments) snapshots.remove(segment.baseOffset);
+    return segments;
+  }
+
+  async roll(): Promise<void> {
+    await this.#settledOrThrow();
+    this.#parts.guard.runOrThrow(() => this.#rollAtEnd());
+  }
+
+  #rollAtEnd(): void {
+    const { local, planner, appender } = this.#parts;
+    this.rollTo(local.logEndOffset, appender.planRoll(local.logEndOffset).snapshot);
+    planner.reset();
+  }
+
+  /** Begins a segment at `baseOffset`; `snapshot` is the producer state there. */
+  rollTo(baseOffset: number, snapshot: Buffer | undefined): void {
+    const { local, snapshots, flusher, config } = this.#parts;
+    const segment = local.roll(Math.max(baseOffset, local.logEndOffset), config());
+    if (snapshot !== undefined) snapshots.write(baseOffset, snapshot);
+    // What is closed goes to the device in the background, so that recovery never has much to scan.
+    if (segment.baseOffset > flusher.recoveryPoint) void flusher.flush(segment.baseOffset);
+  }
+
+  /** Writes what waits, if it can be done now; whether nothing waits then and the log is in order. */
+  #isSettled(): boolean {
+    const { queue, guard } = this.#parts;
+    queue.drain();
+    return queue.isIdle && guard.failure === undefined;
+  }
+
+  async #settledOrThrow(): Promise<void> {
+    const { queue, guard } = this.#parts;
+    await queue.settled();
+    if (guard.failure !== undefined) throw guard.failure;
+  }
+}
