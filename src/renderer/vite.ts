@@ -33,8 +33,14 @@ export function rendererPlugins(): PluginOption[] {
       },
       ui: {
         colors: { primary: 'primary', neutral: 'neutral' },
-        button: { slots: { base: 'font-medium cursor-default' }, variants: { size: { xs: { base: 'h-7', leadingIcon: 'size-3.5', trailingIcon: 'size-3.5' } } } },
-        modal: { slots: { content: 'ring-accented shadow-xl' }, variants: { overlay: { true: { overlay: 'bg-black/30 dark:bg-black/55' } } } },
+        button: {
+          slots: { base: 'font-medium cursor-default' },
+          variants: { size: { xs: { base: 'h-7', leadingIcon: 'size-3.5', trailingIcon: 'size-3.5' } } },
+        },
+        modal: {
+          slots: { content: 'ring-accented shadow-xl dark:bg-muted' },
+          variants: { overlay: { true: { overlay: 'bg-black/30 dark:bg-black/55' } } },
+        },
         tooltip: { slots: { content: 'h-auto max-w-80 py-1 text-xs whitespace-normal' } },
       },
     }) as PluginOption,

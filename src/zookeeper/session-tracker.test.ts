@@ -9,7 +9,10 @@ const TICK_MS = 500;
 function start(restored: ReadonlyMap<LongHex, number> = new Map()): { time: ManualTime; tracker: SessionTracker; expired: LongHex[] } {
   const time = new ManualTime();
   const expired: LongHex[] = [];
-  const tracker = new SessionTracker({ clock: time, scheduler: time }, { tickTimeMs: TICK_MS, restored, onExpired: (session) => expired.push(session.id) });
+  const tracker = new SessionTracker(
+    { clock: time, scheduler: time },
+    { tickTimeMs: TICK_MS, restored, onExpired: (session) => expired.push(session.id) },
+  );
   return { time, tracker, expired };
 }
 

@@ -29,8 +29,10 @@ export interface CoordinatorLog {
 export interface GroupEvent {
   readonly kind: 'group-rebalanced' | 'group-emptied' | 'group-deleted';
   readonly groupId: string;
+  /** The generation that has begun, or that was the last one. */
   readonly generationId: number;
   readonly memberCount: number;
+  /** Who came or left, and why: one line for people. */
   readonly reason: string;
 }
 

@@ -188,7 +188,6 @@ export class GroupRebalancer implements RebalanceListener {
     group.answerJoin(member, failedJoin(ErrorCode.UNKNOWN_MEMBER_ID, NO_MEMBER_ID));
     group.answerSync(member, failedSync(ErrorCode.UNKNOWN_MEMBER_ID));
     group.remove(member.memberId);
-    this.#options.purgatories.rebalance.checkAndComplete(syncKey(group));
     this.#maybePrepareRebalance(group, reason);
     this.checkJoin(group);
   }
@@ -225,7 +224,7 @@ export class GroupRebalancer implements RebalanceListener {
       group.get(memberId)?.heartbeat?.forceComplete();
       group.remove(memberId);
     }
-    this.#maybePrepareRebalance(group, `${late.length} members did not sync in time: ${late.join(', ')}`);
+    this.#maybePrepareRebalance(group, `did not sync in time: ${namesOf(late)}`);
   }
 
   onCompleteJoin(group: GroupMetadata): void {
@@ -235,7 +234,7 @@ export class GroupRebalancer implements RebalanceListener {
       member.heartbeat?.forceComplete();
       group.remove(member.memberId);
     }
-    if (missing.length > 0) group.rebalanceReason += `; did not rejoin in time: ${missing.map(({ memberId }) => memberId).join(', ')}`;
+    if (missing.length > 0) group.rebalanceReason += `; did not rejoin in time: ${namesOf(missing.map(({ memberId }) => memberId))}`;
     if (group.size > 0 && !group.maybeElectNewJoinedLeader()) {
       // Only static members are left and none has rejoined: they may take their session time-out.
       this.#watchJoin(group, new DelayedJoin(group, Math.max(MIN_REJOIN_WAIT_MS, group.rebalanceTimeoutMs), this));
@@ -337,4 +336,9 @@ export class GroupRebalancer implements RebalanceListener {
   #emit(group: GroupMetadata, kind: 'group-rebalanced' | 'group-emptied'): void {
     this.#options.events.emit({ kind, groupId: group.groupId, generationId: group.generationId, memberCount: group.size, reason: group.rebalanceReason });
   }
+}
+
+/** At most three of them, for people. */
+function namesOf(memberIds: readonly string[]): string {
+  return memberIds.length <= 3 ? memberIds.join(', ') : `${memberIds.slice(0, 3).join(', ')} and ${memberIds.length - 3} more`;
 }

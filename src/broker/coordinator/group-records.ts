@@ -65,8 +65,17 @@ export function groupRecord(group: GroupMetadata, assignments: ReadonlyMap<strin
   };
 }
 
+export interface OffsetRecord {
+  readonly kind: 'offset';
+  readonly groupId: string;
+  readonly topic: string;
+  readonly partition: number;
+  /** Null: a tombstone. */
+  readonly value: OffsetAndMetadata | null;
+}
+
 export type GroupRecord =
-  | { readonly kind: 'offset'; readonly groupId: string; readonly topic: string; readonly partition: number; readonly value: OffsetAndMetadata | null }
+  | OffsetRecord
   | { readonly kind: 'group'; readonly groupId: string; readonly value: LoadedGroup | null }
   | { readonly kind: 'unknown' };
 

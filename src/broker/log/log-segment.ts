@@ -13,7 +13,7 @@ import type { ScanOptions } from '../../log-format/batch-scanner.ts';
 import { LOG_SUFFIX, OFFSET_INDEX_SUFFIX, segmentFileName, TIME_INDEX_SUFFIX, TXN_INDEX_SUFFIX } from '../../log-format/file-names.ts';
 import type { SegmentFileSuffix } from '../../log-format/file-names.ts';
 import type { OffsetIndex } from '../../log-format/offset-index.ts';
-import type { TimestampOffset } from '../../log-format/time-index.ts';
+import type { TimeIndex, TimestampOffset } from '../../log-format/time-index.ts';
 import type { AbortedTxn } from '../../log-format/txn-index.ts';
 import { RECORD_BATCH_OVERHEAD } from '../../protocol/records/record-batch.ts';
 import type { PooledFile } from './file-pool.ts';

@@ -23,6 +23,8 @@ const CALL_TIMEOUT_MS = 10_000;
 const REQUEST_TIMEOUT_MS = 5_000;
 /** One broker that is frozen must not hold up what the others can tell. */
 const METADATA_ATTEMPT_MS = 1_500;
+/** For what is asked of every broker: the answers of the others wait as long for one that doesn't. */
+const EACH_BROKER_MS = 2_000;
 
 export type SessionRuntime = Pick<Runtime, 'clock' | 'scheduler' | 'disk' | 'net' | 'random' | 'logger' | 'metrics'>;
 
@@ -95,7 +97,7 @@ export class ClusterSession {
     this.groupInterest = new Interest(clock);
     this.hub = new ChangeHub(clock, scheduler, (count) => this.onSubscribers(count));
     this.view = new SharedValue(clock, () => this.#fetchView());
-    this.groupListings = new SharedValue(clock, () => this.admin.listGroups());
+    this.groupListings = new SharedValue(clock, () => this.admin.listGroups({ timeoutMs: EACH_BROKER_MS }));
     this.logDirs = new SharedValue(clock, () => this.#fetchLogDirs());
   }
 
@@ -162,7 +164,7 @@ export class ClusterSession {
 
   async #fetchLogDirs(): Promise<LogDirsByBroker> {
     const { value } = await this.view.get(2_000);
-    return this.admin.describeLogDirs(Array.from(value.brokers.keys()), { timeoutMs: REQUEST_TIMEOUT_MS });
+    return this.admin.describeLogDirs(Array.from(value.brokers.keys()), { timeoutMs: EACH_BROKER_MS });
   }
 }
 

@@ -16,6 +16,8 @@ export interface Aged<T> {
 
 /** A value that took long to fetch is kept for so many times as long. */
 const DUTY = 10;
+/** But never longer than this: one broker that doesn't answer makes a fetch slow, not dear. */
+const MAX_AGE_MS = 5_000;
 
 export class SharedValue<T> {
   readonly #clock: Clock;
@@ -42,7 +44,7 @@ export class SharedValue<T> {
 
   /** As `get` with `minAgeMs`, or with an older value where fetching is dear: asking again and again takes at most a tenth of the time. */
   getCheaply(minAgeMs: number): Promise<Aged<T>> {
-    return this.get(Math.max(minAgeMs, DUTY * (this.#last?.tookMs ?? 0)));
+    return this.get(Math.min(MAX_AGE_MS, Math.max(minAgeMs, DUTY * (this.#last?.tookMs ?? 0))));
   }
 
   /** What is known is not to be used any more (something was just changed). */

@@ -28,8 +28,18 @@ export function makeRouter(): Router {
         component: () => import('../features/clusters/ClusterShell.vue'),
         children: [
           { path: '', redirect: { name: 'overview' } },
-          { path: 'overview', name: 'overview', component: () => import('../features/overview/OverviewPage.vue'), meta: { section: 'overview' } },
-          { path: 'brokers', name: 'brokers', component: () => import('../features/brokers/BrokersPage.vue'), meta: { section: 'brokers' } },
+          {
+            path: 'overview',
+            name: 'overview',
+            component: () => import('../features/overview/OverviewPage.vue'),
+            meta: { section: 'overview' },
+          },
+          {
+            path: 'brokers',
+            name: 'brokers',
+            component: () => import('../features/brokers/BrokersPage.vue'),
+            meta: { section: 'brokers' },
+          },
           {
             path: `brokers/:brokerId(-?\\d+)/:tab(${brokerTabs.join('|')})?`,
             name: 'broker',
@@ -50,7 +60,12 @@ export function makeRouter(): Router {
             meta: { section: 'topics' },
           },
           { path: 'groups', name: 'groups', component: () => import('../features/groups/GroupsPage.vue'), meta: { section: 'groups' } },
-          { path: 'groups/:groupId', name: 'group', component: () => import('../features/groups/GroupPage.vue'), meta: { section: 'groups' } },
+          {
+            path: 'groups/:groupId',
+            name: 'group',
+            component: () => import('../features/groups/GroupPage.vue'),
+            meta: { section: 'groups' },
+          },
         ],
       },
       { path: '/:rest(.*)*', redirect: '/' },

@@ -59,13 +59,18 @@ const number = (value: number): string => String(Math.round(value * 1000) / 1000
 
 /** The style sheet's text; a function of nothing, so that a test can read contrast from it. */
 export function colourStyleSheet(): string {
-  const variables: string[] = NEUTRAL.map(([shade, lightness, chroma]) => `--ui-color-neutral-${shade}: oklch(${number(lightness)} ${number(chroma)} 255);`);
+  const variables: string[] = NEUTRAL.map(
+    ([shade, lightness, chroma]) => `--ui-color-neutral-${shade}: oklch(${number(lightness)} ${number(chroma)} 255);`,
+  );
   for (const [name, scale] of Object.entries(SCALES)) {
     for (const [shade, lightness, share] of LADDER) {
       variables.push(`--ui-color-${name}-${shade}: oklch(${number(lightness)} ${number(scale.chroma * share)} ${scale.hue});`);
     }
   }
-  const step = (shade: number): string => Object.keys(SCALES).map((name) => `  --ui-${name}: var(--ui-color-${name}-${shade});`).join('\n');
+  const step = (shade: number): string =>
+    Object.keys(SCALES)
+      .map((name) => `  --ui-${name}: var(--ui-color-${name}-${shade});`)
+      .join('\n');
   return `@layer theme {
 :root, :host {
   ${variables.join('\n  ')}

@@ -27,22 +27,143 @@ export interface FakeOptions {
 }
 
 export function fail(failure: Partial<Failure>): never {
-  const data: Failure = { kind: 'kafka', api: null, code: null, name: null, brokerId: null, message: 'failed', retriable: true, timeoutMs: null, ...failure };
+  const data: Failure = {
+    kind: 'kafka',
+    api: null,
+    code: null,
+    name: null,
+    brokerId: null,
+    message: 'failed',
+    retriable: true,
+    timeoutMs: null,
+    ...failure,
+  };
   throw new ORPCError('FAILURE', { status: 500, message: data.message, data, defined: true });
 }
 
 const catalog: readonly TopicConfigSpec[] = [
-  { name: 'flush.messages', group: 'flush', type: 'long', defaultValue: '9223372036854775807', unit: 'messages', min: 1, max: null, allowed: null, documentation: 'Forces an fsync after this many records. Left at its default, the operating system writes in its own time and replication keeps records safe.' },
-  { name: 'flush.ms', group: 'flush', type: 'long', defaultValue: '9223372036854775807', unit: 'ms', min: 0, max: null, allowed: null, documentation: 'Forces an fsync when the oldest unflushed record is this old.' },
-  { name: 'cleanup.policy', group: 'retention', type: 'list', defaultValue: 'delete', unit: null, min: null, max: null, allowed: ['delete', 'compact'], documentation: 'What happens to old segments: deleted by age and size, or compacted to the last record of each key, or both.' },
-  { name: 'retention.ms', group: 'retention', type: 'long', defaultValue: '604800000', unit: 'ms', min: -1, max: null, allowed: null, documentation: 'How long records are kept before their segment may be deleted; -1 keeps them for ever.' },
-  { name: 'retention.bytes', group: 'retention', type: 'long', defaultValue: '-1', unit: 'bytes', min: null, max: null, allowed: null, documentation: 'How large a partition may grow before its oldest segments are deleted.' },
-  { name: 'segment.bytes', group: 'segments', type: 'int', defaultValue: '1073741824', unit: 'bytes', min: 14, max: null, allowed: null, documentation: 'The size at which a segment is closed and a new one begun.' },
-  { name: 'segment.ms', group: 'segments', type: 'long', defaultValue: '604800000', unit: 'ms', min: 1, max: null, allowed: null, documentation: 'The age at which a segment is closed even if it is not full.' },
-  { name: 'min.insync.replicas', group: 'replication', type: 'int', defaultValue: '1', unit: null, min: 1, max: null, allowed: null, documentation: 'How many replicas must have a record before a write with acks=all is acknowledged.' },
-  { name: 'unclean.leader.election.enable', group: 'replication', type: 'boolean', defaultValue: 'false', unit: null, min: null, max: null, allowed: null, documentation: 'Whether a replica that is not in sync may lead when no other is left, losing records.' },
-  { name: 'max.message.bytes', group: 'messages', type: 'int', defaultValue: '1048588', unit: 'bytes', min: 0, max: null, allowed: null, documentation: 'The largest record batch that is accepted.' },
-  { name: 'compression.type', group: 'messages', type: 'string', defaultValue: 'producer', unit: null, min: null, max: null, allowed: ['uncompressed', 'zstd', 'lz4', 'snappy', 'gzip', 'producer'], documentation: 'The codec in which batches are stored; “producer” keeps what the producer chose.' },
+  {
+    name: 'flush.messages',
+    group: 'flush',
+    type: 'long',
+    defaultValue: '9223372036854775807',
+    unit: 'messages',
+    min: 1,
+    max: null,
+    allowed: null,
+    documentation:
+      'Forces an fsync after this many records. Left at its default, the operating system writes in its own time and replication keeps records safe.',
+  },
+  {
+    name: 'flush.ms',
+    group: 'flush',
+    type: 'long',
+    defaultValue: '9223372036854775807',
+    unit: 'ms',
+    min: 0,
+    max: null,
+    allowed: null,
+    documentation: 'Forces an fsync when the oldest unflushed record is this old.',
+  },
+  {
+    name: 'cleanup.policy',
+    group: 'retention',
+    type: 'list',
+    defaultValue: 'delete',
+    unit: null,
+    min: null,
+    max: null,
+    allowed: ['delete', 'compact'],
+    documentation: 'What happens to old segments: deleted by age and size, or compacted to the last record of each key, or both.',
+  },
+  {
+    name: 'retention.ms',
+    group: 'retention',
+    type: 'long',
+    defaultValue: '604800000',
+    unit: 'ms',
+    min: -1,
+    max: null,
+    allowed: null,
+    documentation: 'How long records are kept before their segment may be deleted; -1 keeps them for ever.',
+  },
+  {
+    name: 'retention.bytes',
+    group: 'retention',
+    type: 'long',
+    defaultValue: '-1',
+    unit: 'bytes',
+    min: null,
+    max: null,
+    allowed: null,
+    documentation: 'How large a partition may grow before its oldest segments are deleted.',
+  },
+  {
+    name: 'segment.bytes',
+    group: 'segments',
+    type: 'int',
+    defaultValue: '1073741824',
+    unit: 'bytes',
+    min: 14,
+    max: null,
+    allowed: null,
+    documentation: 'The size at which a segment is closed and a new one begun.',
+  },
+  {
+    name: 'segment.ms',
+    group: 'segments',
+    type: 'long',
+    defaultValue: '604800000',
+    unit: 'ms',
+    min: 1,
+    max: null,
+    allowed: null,
+    documentation: 'The age at which a segment is closed even if it is not full.',
+  },
+  {
+    name: 'min.insync.replicas',
+    group: 'replication',
+    type: 'int',
+    defaultValue: '1',
+    unit: null,
+    min: 1,
+    max: null,
+    allowed: null,
+    documentation: 'How many replicas must have a record before a write with acks=all is acknowledged.',
+  },
+  {
+    name: 'unclean.leader.election.enable',
+    group: 'replication',
+    type: 'boolean',
+    defaultValue: 'false',
+    unit: null,
+    min: null,
+    max: null,
+    allowed: null,
+    documentation: 'Whether a replica that is not in sync may lead when no other is left, losing records.',
+  },
+  {
+    name: 'max.message.bytes',
+    group: 'messages',
+    type: 'int',
+    defaultValue: '1048588',
+    unit: 'bytes',
+    min: 0,
+    max: null,
+    allowed: null,
+    documentation: 'The largest record batch that is accepted.',
+  },
+  {
+    name: 'compression.type',
+    group: 'messages',
+    type: 'string',
+    defaultValue: 'producer',
+    unit: null,
+    min: null,
+    max: null,
+    allowed: ['uncompressed', 'zstd', 'lz4', 'snappy', 'gzip', 'producer'],
+    documentation: 'The codec in which batches are stored; “producer” keeps what the producer chose.',
+  },
 ];
 
 export function fakeClient(options: FakeOptions): ConsoleClient {
@@ -55,15 +176,29 @@ export function fakeClient(options: FakeOptions): ConsoleClient {
     for (const listener of listeners) listener(changes);
   };
   const happened = (type: string, severity: 'info' | 'warning' | 'error', line: string): void => {
-    cluster.timeline.push({ sequence: cluster.timeline.length + 1, atMs: Date.now(), type, severity, text: line, brokerId: null, topic: null, partition: null, groupId: null, processId: null });
+    cluster.timeline.push({
+      sequence: cluster.timeline.length + 1,
+      atMs: Date.now(),
+      type,
+      severity,
+      text: line,
+      brokerId: null,
+      topic: null,
+      partition: null,
+      groupId: null,
+      processId: null,
+    });
     tell({ kind: 'timeline', ids: null });
   };
   if (options.tickMs > 0) {
     setInterval(() => {
       const moved = [...cluster.topics.values()].filter((topic) => !topic.internal && (topic.ends[0] ?? 0) > 0).slice(0, 4);
-      for (const topic of moved) for (let index = 0; index < topic.ends.length; index++) topic.ends[index] = (topic.ends[index] ?? 0) + Math.floor(Math.random() * 40);
+      for (const topic of moved)
+        for (let index = 0; index < topic.ends.length; index++)
+          topic.ends[index] = (topic.ends[index] ?? 0) + Math.floor(Math.random() * 40);
       const groups = [...cluster.groups].slice(0, 4);
-      for (const [, group] of groups) group.committed = (cluster.topics.get(group.topic)?.ends ?? []).map((end) => Math.max(0, end - Math.floor(Math.random() * 60)));
+      for (const [, group] of groups)
+        group.committed = (cluster.topics.get(group.topic)?.ends ?? []).map((end) => Math.max(0, end - Math.floor(Math.random() * 60)));
       tell({ kind: 'offsets', ids: moved.map((topic) => topic.name) }, { kind: 'groupOffsets', ids: groups.map(([id]) => id) });
     }, options.tickMs);
   }
@@ -72,7 +207,8 @@ export function fakeClient(options: FakeOptions): ConsoleClient {
     readers.set(readerId, { rows, at: 0 });
     return readerId;
   };
-  const next = <T>(readerId: string, max: number): { rows: T[]; done: boolean } => {
+  // eslint-style casts stay at this one edge: rows are what `open` was given.
+  const next = <T,>(readerId: string, max: number): { rows: T[]; done: boolean } => {
     const reader = readers.get(readerId) ?? fail({ kind: 'notFound', message: 'No such reader' });
     const rows = reader.rows.slice(reader.at, reader.at + max) as T[];
     reader.at += max;
@@ -83,7 +219,17 @@ export function fakeClient(options: FakeOptions): ConsoleClient {
     const expression = new RegExp(filter.regex ? filter.text : filter.text.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&'), 'i');
     return (name) => expression.test(name);
   };
-  const topicOf = (name: string): FakeTopic => cluster.topics.get(name) ?? fail({ api: 'Metadata', code: 3, name: 'UNKNOWN_TOPIC_OR_PARTITION', kind: 'notFound', brokerId: 1, message: `There is no topic ${name}`, retriable: false });
+  const topicOf = (name: string): FakeTopic =>
+    cluster.topics.get(name) ??
+    fail({
+      api: 'Metadata',
+      code: 3,
+      name: 'UNKNOWN_TOPIC_OR_PARTITION',
+      kind: 'notFound',
+      brokerId: 1,
+      message: `There is no topic ${name}`,
+      retriable: false,
+    });
   const groupRow = (groupId: string): GroupRow => {
     const group = cluster.groups.get(groupId) ?? fail({ kind: 'notFound', api: 'DescribeGroups', message: `There is no group ${groupId}` });
     return { groupId, state: group.members > 0 ? 'Stable' : 'Empty', protocolType: 'consumer', coordinatorId: (groupId.length % 3) + 1 };
@@ -91,11 +237,29 @@ export function fakeClient(options: FakeOptions): ConsoleClient {
   const groupDetails = (groupId: string): GroupDetails => {
     const group = cluster.groups.get(groupId);
     const ends = cluster.topics.get(group?.topic ?? '')?.ends ?? [];
-    const lag = groupId.startsWith('fraud') ? null : ends.reduce((sum, end, index) => sum + Math.max(0, end - (group?.committed[index] ?? 0)), 0);
-    return { groupId, state: groupRow(groupId).state, members: group?.members ?? 0, topics: group === undefined ? null : [group.topic], lag, failure: null };
+    const lag = groupId.startsWith('fraud')
+      ? null
+      : ends.reduce((sum, end, index) => sum + Math.max(0, end - (group?.committed[index] ?? 0)), 0);
+    return {
+      groupId,
+      state: groupRow(groupId).state,
+      members: group?.members ?? 0,
+      topics: group === undefined ? null : [group.topic],
+      lag,
+      failure: null,
+    };
   };
   const guard = (domain: string): void => {
-    if (options.failing === domain) fail({ kind: 'timeout', api: 'Metadata', brokerId: 2, code: 7, name: 'REQUEST_TIMED_OUT', message: 'Broker 2 at localhost:9093 did not answer within 5,000 ms', timeoutMs: 5000 });
+    if (options.failing === domain)
+      fail({
+        kind: 'timeout',
+        api: 'Metadata',
+        brokerId: 2,
+        code: 7,
+        name: 'REQUEST_TIMED_OUT',
+        message: 'Broker 2 at localhost:9093 did not answer within 5,000 ms',
+        timeoutMs: 5000,
+      });
   };
   const entriesOf = (overrides: ReadonlyMap<string, string>): ConfigEntry[] =>
     catalog.map((spec) => {
@@ -122,13 +286,22 @@ export function fakeClient(options: FakeOptions): ConsoleClient {
     const set = (change: Partial<ProcessStatus>): ProcessStatus => {
       const now = { ...(cluster.processes.get(processId) ?? before), ...change };
       cluster.processes.set(processId, now);
-      tell({ kind: 'processes', ids: [processId] }, { kind: 'brokers', ids: null }, { kind: 'partitions', ids: null }, { kind: 'cluster', ids: null });
+      tell(
+        { kind: 'processes', ids: [processId] },
+        { kind: 'brokers', ids: null },
+        { kind: 'partitions', ids: null },
+        { kind: 'cluster', ids: null },
+      );
       return now;
     };
     set({ state: through });
     await new Promise((resolve) => setTimeout(resolve, 400));
     const isUp = end === 'running' || end === 'frozen';
-    const after = set({ state: end, pid: isUp ? (before.pid ?? 51_000) : null, startedAtMs: end === 'running' && before.state !== 'frozen' ? Date.now() : before.startedAtMs });
+    const after = set({
+      state: end,
+      pid: isUp ? (before.pid ?? 51_000) : null,
+      startedAtMs: end === 'running' && before.state !== 'frozen' ? Date.now() : before.startedAtMs,
+    });
     if (before.brokerId === cluster.controllerId && end !== 'running') {
       cluster.controllerId = (before.brokerId % 3) + 1;
       happened('controller.elected', 'info', `Broker ${cluster.controllerId} became the controller`);
@@ -139,7 +312,11 @@ export function fakeClient(options: FakeOptions): ConsoleClient {
   const os = implement(contract);
   const processStatus = (broker: number): ProcessStatus | null => cluster.processes.get(`broker-${broker}`) ?? null;
   const isDown = (): boolean => [1, 2, 3].some((id) => processStatus(id)?.state !== 'running');
-  const status = () => ({ state: isDown() ? ('degraded' as const) : ('running' as const), message: isDown() ? 'A broker that should run does not' : null, asOfMs: Date.now() });
+  const status = () => ({
+    state: isDown() ? ('degraded' as const) : ('running' as const),
+    message: isDown() ? 'A broker that should run does not' : null,
+    asOfMs: Date.now(),
+  });
   const summary = () => ({
     id: 'local',
     name: 'local',
@@ -169,7 +346,14 @@ export function fakeClient(options: FakeOptions): ConsoleClient {
   };
 
   const router = os.router({
-    session: { hello: os.session.hello.handler(() => ({ product: 'samsa' as const, version: '0.1.0', host: 'browser' as const, serverTimeMs: Date.now() })) },
+    session: {
+      hello: os.session.hello.handler(() => ({
+        product: 'samsa' as const,
+        version: '0.1.0',
+        host: 'browser' as const,
+        serverTimeMs: Date.now(),
+      })),
+    },
     clusters: {
       list: os.clusters.list.handler(() => [summary()]),
       get: os.clusters.get.handler(({ input }) => {
@@ -182,7 +366,12 @@ export function fakeClient(options: FakeOptions): ConsoleClient {
             { feature: 'controller' as const, supported: false, reason: 'The controller page comes with a later version of Samsa' },
             { feature: 'internals' as const, supported: false, reason: 'The internals pages come with a later version of Samsa' },
           ],
-          local: { dataFolder: '/home/ada/.local/share/samsa/local', zookeeperConnect: 'localhost:2181', ephemeral: false, supervisorPid: 41_200 },
+          local: {
+            dataFolder: '/home/ada/.local/share/samsa/local',
+            zookeeperConnect: 'localhost:2181',
+            ephemeral: false,
+            supervisorPid: 41_200,
+          },
         };
       }),
     },
@@ -195,7 +384,14 @@ export function fakeClient(options: FakeOptions): ConsoleClient {
           status: status(),
           kafkaClusterId: 'q4sXv0fTQ2a1bC3dE5fG7h',
           controllerId: cluster.controllerId,
-          brokers: [1, 2, 3].map((brokerId) => ({ brokerId, host: 'localhost', port: 9091 + brokerId, isController: brokerId === cluster.controllerId, online: processStatus(brokerId)?.state === 'running', processId: `broker-${brokerId}` })),
+          brokers: [1, 2, 3].map((brokerId) => ({
+            brokerId,
+            host: 'localhost',
+            port: 9091 + brokerId,
+            isController: brokerId === cluster.controllerId,
+            online: processStatus(brokerId)?.state === 'running',
+            processId: `broker-${brokerId}`,
+          })),
           topics: all.filter((topic) => !topic.internal).length,
           internalTopics: all.filter((topic) => topic.internal).length,
           partitions: all.reduce((sum, topic) => sum + topic.partitions, 0),
@@ -216,9 +412,14 @@ export function fakeClient(options: FakeOptions): ConsoleClient {
           atMs: Date.now() - (1400 - index) * 1000,
           level: index % 37 === 36 ? ('warn' as const) : index % 151 === 150 ? ('error' as const) : ('info' as const),
           component: ['ReplicaManager', 'LogManager', 'GroupCoordinator', 'SocketServer'][index % 4] ?? null,
-          text: index % 37 === 36 ? `Shrinking ISR of orders.raw-${index % 6} from 1,2,3 to 1,3: broker 2 did not catch up for 30000 ms` : `Rolled a new segment of orders.raw-${index % 6} at offset ${index * 997}`,
+          text:
+            index % 37 === 36
+              ? `Shrinking ISR of orders.raw-${index % 6} from 1,2,3 to 1,3: broker 2 did not catch up for 30000 ms`
+              : `Rolled a new segment of orders.raw-${index % 6} at offset ${index * 997}`,
         }));
-        const wanted = all.filter((line) => line.sequence > input.after && (input.text === undefined || line.text.toLowerCase().includes(input.text.toLowerCase())));
+        const wanted = all.filter(
+          (line) => line.sequence > input.after && (input.text === undefined || line.text.toLowerCase().includes(input.text.toLowerCase())),
+        );
         return { lines: wanted.slice(0, input.max), dropped: 0 };
       }),
       stop: os.processes.stop.handler(({ input }) => act(input.processId, 'stopping', 'stopped', 'was stopped by the user')),
@@ -233,18 +434,38 @@ export function fakeClient(options: FakeOptions): ConsoleClient {
       sizes: os.brokers.sizes.handler(() => [1, 2, 3].map((brokerId) => ({ brokerId, sizeBytes: brokerId * 731_000_123, failure: null }))),
       get: os.brokers.get.handler(({ input }) => ({
         broker: brokerRow(input.brokerId),
-        apiVersions: [{ key: 0, name: 'Produce', min: 0, max: 11 }, { key: 1, name: 'Fetch', min: 4, max: 16 }, { key: 3, name: 'Metadata', min: 0, max: 12 }],
-        logDirs: [{ path: `/home/ada/.local/share/samsa/local/broker-${input.brokerId}/data`, sizeBytes: 731_000_123, replicas: 214, totalBytes: 512e9, usableBytes: 201e9, failure: null }],
+        apiVersions: [
+          { key: 0, name: 'Produce', min: 0, max: 11 },
+          { key: 1, name: 'Fetch', min: 4, max: 16 },
+          { key: 3, name: 'Metadata', min: 0, max: 12 },
+        ],
+        logDirs: [
+          {
+            path: `/home/ada/.local/share/samsa/local/broker-${input.brokerId}/data`,
+            sizeBytes: 731_000_123,
+            replicas: 214,
+            totalBytes: 512e9,
+            usableBytes: 201e9,
+            failure: null,
+          },
+        ],
         failures: [],
       })),
       partitions: os.brokers.partitions.handler(({ input }) =>
         [...cluster.topics.values()].flatMap((topic) =>
           partitionsOf(cluster, topic)
             .filter((row) => row.replicas.includes(input.brokerId))
-            .map((row) => ({ topic: topic.name, partition: row.partition, role: row.leader === input.brokerId ? ('leader' as const) : ('follower' as const), inSync: row.isr.includes(input.brokerId) })),
+            .map((row) => ({
+              topic: topic.name,
+              partition: row.partition,
+              role: row.leader === input.brokerId ? ('leader' as const) : ('follower' as const),
+              inSync: row.isr.includes(input.brokerId),
+            })),
         ),
       ),
-      configs: os.brokers.configs.handler(() => entriesOf(new Map()).map((entry) => ({ ...entry, name: `log.${entry.name}`, readOnly: entry.name.startsWith('segment') }))),
+      configs: os.brokers.configs.handler(() =>
+        entriesOf(new Map()).map((entry) => ({ ...entry, name: `log.${entry.name}`, readOnly: entry.name.startsWith('segment') })),
+      ),
       alterConfigs: os.brokers.alterConfigs.handler(() => null),
     },
     topics: {
@@ -252,42 +473,88 @@ export function fakeClient(options: FakeOptions): ConsoleClient {
         guard('topics');
         const match = matcher(input.filter);
         const all = [...cluster.topics.values()].filter((topic) => input.includeInternal || !topic.internal);
-        const rows = all.filter((topic) => match(topic.name)).map((topic) => topicRow(cluster, topic)).sort((a, b) => (a.name < b.name ? -1 : 1) * (input.sort.descending ? -1 : 1));
+        const rows = all
+          .filter((topic) => match(topic.name))
+          .map((topic) => topicRow(cluster, topic))
+          .sort((a, b) => (a.name < b.name ? -1 : 1) * (input.sort.descending ? -1 : 1));
         return { readerId: open(rows), count: rows.length, total: all.length, asOfMs: Date.now() };
       }),
       next: os.topics.next.handler(({ input }) => next(input.readerId, input.max)),
       close: os.topics.close.handler(({ input }) => (readers.delete(input.readerId), null)),
-      rows: os.topics.rows.handler(({ input }) => input.names.flatMap((name) => (cluster.topics.has(name) ? [topicRow(cluster, topicOf(name))] : []))),
+      rows: os.topics.rows.handler(({ input }) =>
+        input.names.flatMap((name) => (cluster.topics.has(name) ? [topicRow(cluster, topicOf(name))] : [])),
+      ),
       details: os.topics.details.handler(async ({ input }) => {
         await new Promise((resolve) => setTimeout(resolve, 30));
         return input.names.map((name) => {
           const topic = topicOf(name);
           const records = topic.ends.reduce((sum, end) => sum + end, 0);
-          return { name, records, sizeBytes: name.includes('dlq') ? null : records * 143 * topic.replicationFactor, cleanupPolicy: topic.configs.get('cleanup.policy') ?? 'delete', recordsPerSecond: records === 0 ? 0 : records % 90, failure: null };
+          return {
+            name,
+            records,
+            sizeBytes: name.includes('dlq') ? null : records * 143 * topic.replicationFactor,
+            cleanupPolicy: topic.configs.get('cleanup.policy') ?? 'delete',
+            recordsPerSecond: records === 0 ? 0 : records % 90,
+            failure: null,
+          };
         });
       }),
-      get: os.topics.get.handler(({ input }) => ({ topic: topicRow(cluster, topicOf(input.topic)), partitions: partitionsOf(cluster, topicOf(input.topic)) })),
-      groups: os.topics.groups.handler(({ input }) => [...cluster.groups].filter(([, group]) => group.topic === input.topic).map(([groupId, group]) => ({ groupId, state: groupRow(groupId).state, members: group.members, lag: groupDetails(groupId).lag }))),
+      get: os.topics.get.handler(({ input }) => ({
+        topic: topicRow(cluster, topicOf(input.topic)),
+        partitions: partitionsOf(cluster, topicOf(input.topic)),
+      })),
+      groups: os.topics.groups.handler(({ input }) =>
+        [...cluster.groups]
+          .filter(([, group]) => group.topic === input.topic)
+          .map(([groupId, group]) => ({ groupId, state: groupRow(groupId).state, members: group.members, lag: groupDetails(groupId).lag })),
+      ),
       impact: os.topics.impact.handler(({ input }) =>
         input.names.map((name) => {
           const topic = topicOf(name);
           const records = topic.ends.reduce((sum, end) => sum + end, 0);
-          return { name, partitions: topic.partitions, records, sizeBytes: records * 143, activeGroups: [...cluster.groups].filter(([, group]) => group.topic === name && group.members > 0).map(([id]) => id).slice(0, 2) };
+          return {
+            name,
+            partitions: topic.partitions,
+            records,
+            sizeBytes: records * 143,
+            activeGroups: [...cluster.groups]
+              .filter(([, group]) => group.topic === name && group.members > 0)
+              .map(([id]) => id)
+              .slice(0, 2),
+          };
         }),
       ),
       configs: os.topics.configs.handler(({ input }) => entriesOf(topicOf(input.topic).configs)),
       configCatalog: os.topics.configCatalog.handler(() => catalog),
       create: os.topics.create.handler(({ input }) => {
-        if (cluster.topics.has(input.name)) fail({ api: 'CreateTopics', code: 36, name: 'TOPIC_ALREADY_EXISTS', brokerId: 1, message: `Topic '${input.name}' already exists.`, retriable: false });
+        if (cluster.topics.has(input.name))
+          fail({
+            api: 'CreateTopics',
+            code: 36,
+            name: 'TOPIC_ALREADY_EXISTS',
+            brokerId: 1,
+            message: `Topic '${input.name}' already exists.`,
+            retriable: false,
+          });
         const partitions = input.partitions ?? 1;
-        cluster.topics.set(input.name, { name: input.name, internal: false, partitions, replicationFactor: input.replicationFactor ?? 3, ends: Array.from({ length: partitions }, () => 0), configs: new Map(Object.entries(input.configs)) });
+        cluster.topics.set(input.name, {
+          name: input.name,
+          internal: false,
+          partitions,
+          replicationFactor: input.replicationFactor ?? 3,
+          ends: Array.from({ length: partitions }, () => 0),
+          configs: new Map(Object.entries(input.configs)),
+        });
         tell({ kind: 'topics', ids: [input.name] });
         return { name: input.name, topicId: null, partitions, replicationFactor: 3 };
       }),
       createPartitions: os.topics.createPartitions.handler(() => null),
       alterConfigs: os.topics.alterConfigs.handler(({ input }) => {
         const { configs } = topicOf(input.topic);
-        for (const change of input.changes) change.operation === 'set' && change.value !== null ? configs.set(change.name, change.value) : configs.delete(change.name);
+        for (const change of input.changes) {
+          if (change.operation === 'set' && change.value !== null) configs.set(change.name, change.value);
+          else configs.delete(change.name);
+        }
         tell({ kind: 'configs', ids: [`topic:${input.topic}`] });
         return null;
       }),
@@ -295,7 +562,19 @@ export function fakeClient(options: FakeOptions): ConsoleClient {
         await new Promise((resolve) => setTimeout(resolve, 300));
         const results = input.names.map((name) => {
           if (name.includes('audit')) {
-            return { name, failure: { kind: 'notPermitted' as const, api: 'DeleteTopics', code: 29, name: 'TOPIC_AUTHORIZATION_FAILED', brokerId: 1, message: 'Not authorized to access the topic', retriable: false, timeoutMs: null } };
+            return {
+              name,
+              failure: {
+                kind: 'notPermitted' as const,
+                api: 'DeleteTopics',
+                code: 29,
+                name: 'TOPIC_AUTHORIZATION_FAILED',
+                brokerId: 1,
+                message: 'Not authorized to access the topic',
+                retriable: false,
+                timeoutMs: null,
+              },
+            };
           }
           cluster.topics.delete(name);
           return { name, failure: null };
@@ -316,19 +595,54 @@ export function fakeClient(options: FakeOptions): ConsoleClient {
       rows: os.groups.rows.handler(({ input }) => input.groupIds.flatMap((id) => (cluster.groups.has(id) ? [groupRow(id)] : []))),
       details: os.groups.details.handler(({ input }) => input.groupIds.map(groupDetails)),
       get: os.groups.get.handler(({ input }) => {
-        const group = cluster.groups.get(input.groupId) ?? fail({ kind: 'notFound', api: 'DescribeGroups', code: 69, name: 'GROUP_ID_NOT_FOUND', message: `There is no group ${input.groupId}`, retriable: false });
+        const group =
+          cluster.groups.get(input.groupId) ??
+          fail({
+            kind: 'notFound',
+            api: 'DescribeGroups',
+            code: 69,
+            name: 'GROUP_ID_NOT_FOUND',
+            message: `There is no group ${input.groupId}`,
+            retriable: false,
+          });
         const topic = topicOf(group.topic);
-        const member = (index: number) => ({ memberId: `kafkajs-${index}-5a1c7d0e-91fe-4c04-8d2e-${index}b7c0a1f3d4e5`, clientId: `app-${index}`, host: '/127.0.0.1' });
+        const member = (index: number) => ({
+          memberId: `kafkajs-${index}-5a1c7d0e-91fe-4c04-8d2e-${index}b7c0a1f3d4e5`,
+          clientId: `app-${index}`,
+          host: '/127.0.0.1',
+        });
         const offsets = topic.ends.map((endOffset, partition) => {
           const of = group.members > 0 ? member(partition % group.members) : null;
           const isUnknown = input.groupId.startsWith('fraud') && partition === 1;
           const committedOffset = partition === 2 && topic.partitions > 4 ? null : (group.committed[partition] ?? null);
-          return { topic: topic.name, partition, committedOffset, committedLeaderEpoch: 0, metadata: '', startOffset: 0, endOffset: isUnknown ? null : endOffset, lag: isUnknown || committedOffset === null ? null : Math.max(0, endOffset - committedOffset), memberId: of?.memberId ?? null, clientId: of?.clientId ?? null, host: of?.host ?? null, failure: null };
+          return {
+            topic: topic.name,
+            partition,
+            committedOffset,
+            committedLeaderEpoch: 0,
+            metadata: '',
+            startOffset: 0,
+            endOffset: isUnknown ? null : endOffset,
+            lag: isUnknown || committedOffset === null ? null : Math.max(0, endOffset - committedOffset),
+            memberId: of?.memberId ?? null,
+            clientId: of?.clientId ?? null,
+            host: of?.host ?? null,
+            failure: null,
+          };
         });
         return {
           group: groupRow(input.groupId),
           protocol: group.members > 0 ? 'RoundRobinAssigner' : null,
-          members: Array.from({ length: group.members }, (_, index) => ({ ...member(index), groupInstanceId: null, assignment: [{ topic: topic.name, partitions: topic.ends.map((__, partition) => partition).filter((partition) => partition % group.members === index) }] })),
+          members: Array.from({ length: group.members }, (_, index) => ({
+            ...member(index),
+            groupInstanceId: null,
+            assignment: [
+              {
+                topic: topic.name,
+                partitions: topic.ends.map((__, partition) => partition).filter((partition) => partition % group.members === index),
+              },
+            ],
+          })),
           offsets,
           lag: offsets.reduce((sum, row) => sum + (row.lag ?? 0), 0),
         };
@@ -347,23 +661,44 @@ export function fakeClient(options: FakeOptions): ConsoleClient {
         const rows: MessageRow[] = [];
         for (const partition of partitions) {
           const end = topic.ends[partition] ?? 0;
-          const share = input.seek.from === 'last' ? Math.ceil(input.seek.count / partitions.length) : Math.ceil(input.limit / partitions.length);
-          const from = input.seek.from === 'last' ? Math.max(0, end - share) : input.seek.from === 'offset' ? Math.min(end, input.seek.offset) : 0;
-          for (let offset = from; offset < Math.min(end, from + share); offset++) rows.push(messageAt(partition, offset, end, input.previewBytes));
+          const share =
+            input.seek.from === 'last' ? Math.ceil(input.seek.count / partitions.length) : Math.ceil(input.limit / partitions.length);
+          const from =
+            input.seek.from === 'last' ? Math.max(0, end - share) : input.seek.from === 'offset' ? Math.min(end, input.seek.offset) : 0;
+          for (let offset = from; offset < Math.min(end, from + share); offset++)
+            rows.push(messageAt(partition, offset, end, input.previewBytes));
         }
-        return { readerId: open(rows), partitions: partitions.map((partition) => ({ partition, startOffset: 0, endOffset: topic.ends[partition] ?? 0, fromOffset: 0, failure: null })) };
+        return {
+          readerId: open(rows),
+          partitions: partitions.map((partition) => ({
+            partition,
+            startOffset: 0,
+            endOffset: topic.ends[partition] ?? 0,
+            fromOffset: 0,
+            failure: null,
+          })),
+        };
       }),
       next: os.messages.next.handler(({ input }) => {
         const { rows, done } = next<MessageRow>(input.readerId, input.max);
         const read = readers.get(input.readerId);
         const passed = Math.min(read?.at ?? 0, read?.rows.length ?? 0);
-        return { messages: rows, done, progress: { records: passed, bytes: passed * 143, offsetsPassed: passed, offsetsInScope: read?.rows.length ?? 0 }, failures: [] };
+        return {
+          messages: rows,
+          done,
+          progress: { records: passed, bytes: passed * 143, offsetsPassed: passed, offsetsInScope: read?.rows.length ?? 0 },
+          failures: [],
+        };
       }),
       close: os.messages.close.handler(({ input }) => (readers.delete(input.readerId), null)),
       bytes: os.messages.bytes.handler(async ({ input }) => {
         await new Promise((resolve) => setTimeout(resolve, 60));
         const row = messageAt(input.partition, input.offset, input.offset + 1, 65_536);
-        const whole = new TextEncoder().encode(input.offset === LARGE_OFFSET && input.part.of === 'value' ? largeValue() : ((input.part.of === 'key' ? row.key : row.value)?.data ?? ''));
+        const whole = new TextEncoder().encode(
+          input.offset === LARGE_OFFSET && input.part.of === 'value'
+            ? largeValue()
+            : ((input.part.of === 'key' ? row.key : row.value)?.data ?? ''),
+        );
         return { sizeBytes: whole.length, position: input.position, bytes: whole.slice(input.position, input.position + input.length) };
       }),
     },
@@ -390,7 +725,17 @@ export function fakeClient(options: FakeOptions): ConsoleClient {
         const size = Math.floor(end / bases.length) * 143;
         return {
           path: `/home/ada/.local/share/samsa/local/broker-${input.brokerId}/data/${input.topic}-${input.partition}`,
-          segments: bases.map((baseOffset, index) => ({ baseOffset, file: name(baseOffset, 'log'), sizeBytes: size, indexBytes: 1024, timeIndexBytes: 1536, firstOffset: end === 0 ? null : baseOffset, lastOffset: end === 0 ? null : (bases[index + 1] ?? end) - 1, modifiedAtMs, active: index === bases.length - 1 })),
+          segments: bases.map((baseOffset, index) => ({
+            baseOffset,
+            file: name(baseOffset, 'log'),
+            sizeBytes: size,
+            indexBytes: 1024,
+            timeIndexBytes: 1536,
+            firstOffset: end === 0 ? null : baseOffset,
+            lastOffset: end === 0 ? null : (bases[index + 1] ?? end) - 1,
+            modifiedAtMs,
+            active: index === bases.length - 1,
+          })),
           files: [
             ...bases.flatMap((base) => [
               { name: name(base, 'log'), kind: 'log' as const, baseOffset: base, sizeBytes: size, modifiedAtMs },
@@ -425,7 +770,11 @@ export function fakeClient(options: FakeOptions): ConsoleClient {
           control: false,
         }));
         const end = (first + batches.length) * 1843;
-        return { batches, nextPosition: first + batches.length >= 900 ? null : end, torn: first + batches.length >= 900 ? { position: end, reason: '61 bytes are no whole batch' } : null };
+        return {
+          batches,
+          nextPosition: first + batches.length >= 900 ? null : end,
+          torn: first + batches.length >= 900 ? { position: end, reason: '61 bytes are no whole batch' } : null,
+        };
       }),
       records: os.segments.records.handler(() => ({ records: [], more: false })),
     },
@@ -440,7 +789,8 @@ export function fakeClient(options: FakeOptions): ConsoleClient {
         listeners.add(hear);
         signal?.addEventListener('abort', () => wake.resolve());
         try {
-          while (signal?.aborted !== true) {
+          for (;;) {
+            if (signal?.aborted === true) return;
             if (queue.length > 0) yield { atMs: Date.now(), changes: queue.splice(0) } satisfies ChangeEvent;
             wake = Promise.withResolvers();
             if (queue.length === 0) await wake.promise;
@@ -449,7 +799,10 @@ export function fakeClient(options: FakeOptions): ConsoleClient {
           listeners.delete(hear);
         }
       }),
-      timeline: os.live.timeline.handler(({ input }) => ({ entries: cluster.timeline.filter((entry) => entry.sequence > input.after).slice(-input.max), dropped: 0 })),
+      timeline: os.live.timeline.handler(({ input }) => ({
+        entries: cluster.timeline.filter((entry) => entry.sequence > input.after).slice(-input.max),
+        dropped: 0,
+      })),
     },
   });
   return createRouterClient(router, { context: {} });

@@ -22,7 +22,20 @@ export interface FakeCluster {
   controllerId: number;
 }
 
-const words = ['orders', 'payments', 'invoices', 'shipments', 'clicks', 'sessions', 'users', 'audit', 'metrics', 'emails', 'stock', 'returns'];
+const words = [
+  'orders',
+  'payments',
+  'invoices',
+  'shipments',
+  'clicks',
+  'sessions',
+  'users',
+  'audit',
+  'metrics',
+  'emails',
+  'stock',
+  'returns',
+];
 const stages = ['raw', 'clean', 'enriched', 'dlq', 'by-customer', 'v2', 'changelog', 'snapshot'];
 
 export function makeCluster(topicCount: number, groupCount: number): FakeCluster {
@@ -43,7 +56,12 @@ export function makeCluster(topicCount: number, groupCount: number): FakeCluster
     const word = words[index % words.length] ?? 'topic';
     const stage = stages[Math.floor(index / words.length) % stages.length] ?? 'x';
     const round = Math.floor(index / (words.length * stages.length));
-    add(`${word}.${stage}${round === 0 ? '' : `-${round}`}`, [6, 1, 12, 3][index % 4] ?? 1, index % 5 === 4 ? 1 : 3, index % 7 === 6 ? 0 : 1000 + ((index * 7919) % 90_000));
+    add(
+      `${word}.${stage}${round === 0 ? '' : `-${round}`}`,
+      [6, 1, 12, 3][index % 4] ?? 1,
+      index % 5 === 4 ? 1 : 3,
+      index % 7 === 6 ? 0 : 1000 + ((index * 7919) % 90_000),
+    );
   }
   const names = [...topics.keys()].filter((name) => !name.startsWith('__'));
   const groups: FakeCluster['groups'] = new Map();
@@ -147,10 +165,18 @@ export function topicRow(cluster: FakeCluster, topic: FakeTopic): TopicRow {
 /** 3 MB of JSON for offset 7 of partition 0: what a large value looks like. */
 export const LARGE_OFFSET = 7;
 export function largeValue(): string {
-  return JSON.stringify({ note: 'a large value', items: Array.from({ length: 40_000 }, (_, index) => ({ index, sku: `SKU-${index * 7919}`, price: index / 100 })) });
+  return JSON.stringify({
+    note: 'a large value',
+    items: Array.from({ length: 40_000 }, (_, index) => ({ index, sku: `SKU-${index * 7919}`, price: index / 100 })),
+  });
 }
 
-const text = (data: string, preview: number): Payload => ({ sizeBytes: new TextEncoder().encode(data).length, encoding: 'text', data: data.slice(0, preview), truncated: data.length > preview });
+const text = (data: string, preview: number): Payload => ({
+  sizeBytes: new TextEncoder().encode(data).length,
+  encoding: 'text',
+  data: data.slice(0, preview),
+  truncated: data.length > preview,
+});
 
 export function messageAt(partition: number, offset: number, end: number, previewBytes: number): MessageRow {
   const isTombstone = offset % 23 === 5;
@@ -159,7 +185,13 @@ export function messageAt(partition: number, offset: number, end: number, previe
   const value =
     partition === 0 && offset === LARGE_OFFSET
       ? largeValue()
-      : JSON.stringify({ id: 9_007_199_254_740_993 + offset, customer: `c-${(offset * 7919) % 1000}`, total: ((offset * 37) % 50_000) / 100, items: [{ sku: 'A-17', count: 2 }], placedAt: '2025-11-23T18:05:07.041Z' });
+      : JSON.stringify({
+          id: 700_000_000 + offset,
+          customer: `c-${(offset * 7919) % 1000}`,
+          total: ((offset * 37) % 50_000) / 100,
+          items: [{ sku: 'A-17', count: 2 }],
+          placedAt: '2025-11-23T18:05:07.041Z',
+        });
   return {
     partition,
     offset,
@@ -167,9 +199,28 @@ export function messageAt(partition: number, offset: number, end: number, previe
     timestampMs: Date.now() - (end - offset) * 1731 - partition * 113,
     timestampType: 'CreateTime',
     key: isControl ? null : text(`order-${(offset * 31) % 5000}`, previewBytes),
-    value: isTombstone || isControl ? null : isBinary ? { sizeBytes: 24, encoding: 'base64', data: 'AAEC/wAAAAAHdmFsdWVzAgAAAAAAACoBAP8=', truncated: false } : text(value, previewBytes),
-    headers: offset % 3 === 0 ? [{ key: 'trace-id', value: text(`4bf92f3577b34da6a3ce929d0e0e${offset}`, 200) }, { key: 'source', value: text('checkout', 200) }] : [],
+    value:
+      isTombstone || isControl
+        ? null
+        : isBinary
+          ? { sizeBytes: 24, encoding: 'base64', data: 'AAEC/wAAAAAHdmFsdWVzAgAAAAAAACoBAP8=', truncated: false }
+          : text(value, previewBytes),
+    headers:
+      offset % 3 === 0
+        ? [
+            { key: 'trace-id', value: text(`4bf92f3577b34da6a3ce929d0e0e${offset}`, 200) },
+            { key: 'source', value: text('checkout', 200) },
+          ]
+        : [],
     codec: 'zstd',
-    batch: { baseOffset: offset - (offset % 10), sizeBytes: 1843, leaderEpoch: 0, producerId: isControl ? 12 : null, producerEpoch: isControl ? 0 : null, baseSequence: null, transactional: isControl },
+    batch: {
+      baseOffset: offset - (offset % 10),
+      sizeBytes: 1843,
+      leaderEpoch: 0,
+      producerId: isControl ? 12 : null,
+      producerEpoch: isControl ? 0 : null,
+      baseSequence: null,
+      transactional: isControl,
+    },
   };
 }

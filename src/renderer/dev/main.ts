@@ -9,6 +9,12 @@ const environment = (['local', 'dev', 'test', 'prod'] as const).find((name) => n
 
 startApp(
   fixedConnector(
-    fakeClient({ topics: number('topics', 24), groups: number('groups', 8), tickMs: number('tick', 1000), environment, failing: query.get('failing') ?? undefined }),
+    fakeClient({
+      topics: number('topics', 24),
+      groups: number('groups', 8),
+      tickMs: number('tick', 1000),
+      environment,
+      failing: query.get('failing') ?? undefined,
+    }),
   ),
 );

@@ -22,5 +22,11 @@ export function notify(notice: Notice): void {
 
 export function notifyFailure(title: string, failure: Failure): void {
   const what = [failure.api, failure.name].filter((part) => part !== null).join(' · ');
-  show({ title, description: what === '' ? failure.message : `${what}: ${failure.message}`, icon: 'i-lucide-circle-x', color: 'error', duration: 12_000 });
+  show({
+    title,
+    description: what === '' ? failure.message : `${what}: ${failure.message}`,
+    icon: 'i-lucide-circle-x',
+    color: 'error',
+    duration: 12_000,
+  });
 }

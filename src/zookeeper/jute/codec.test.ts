@@ -7,7 +7,17 @@ import { FrameDecoder } from './frame-decoder.ts';
 import { JuteError, JuteReader } from './jute-reader.ts';
 import { JuteWriter } from './jute-writer.ts';
 import { type Acl, readAcls, readStat, writeAcls } from './records.ts';
-import { type MultiOp, readAuth, readCreate, readMulti, readMultiRead, readPathWatch, readSetAcl, readSetWatches, writeMulti } from './requests.ts';
+import {
+  type MultiOp,
+  readAuth,
+  readCreate,
+  readMulti,
+  readMultiRead,
+  readPathWatch,
+  readSetAcl,
+  readSetWatches,
+  writeMulti,
+} from './requests.ts';
 import { readConnectRequest, readConnectResponse } from './session-records.ts';
 
 const RUNS = { numRuns: 300 };
@@ -20,7 +30,20 @@ const longHex = fc.uint8Array({ minLength: 8, maxLength: 8 }).map((array) => Buf
 
 /** Biased to what decoders look at: small counts, lengths, -1, long runs of zeros. */
 const garbage = fc
-  .array(fc.oneof(fc.constantFrom([0, 0, 0, 0], [255, 255, 255, 255], [0, 0, 0, 1], [0, 0, 0, 5, 47, 97, 98, 99, 100], [127, 255, 255, 255], [0, 0, 1, 0]), fc.array(fc.nat(255), { maxLength: 6 })), { maxLength: 30 })
+  .array(
+    fc.oneof(
+      fc.constantFrom(
+        [0, 0, 0, 0],
+        [255, 255, 255, 255],
+        [0, 0, 0, 1],
+        [0, 0, 0, 5, 47, 97, 98, 99, 100],
+        [127, 255, 255, 255],
+        [0, 0, 1, 0],
+      ),
+      fc.array(fc.nat(255), { maxLength: 6 }),
+    ),
+    { maxLength: 30 },
+  )
   .map((parts) => Buffer.from(parts.flat()));
 
 describe('decoders on garbage', () => {
@@ -85,7 +108,14 @@ describe('what is encoded', () => {
         const reader = new JuteReader(new JuteWriter(1).int(i).long(l).longHex(hex).bool(flag).string(string).buffer(bytes).finish());
         // A lone surrogate has no UTF-8: it comes back as U+FFFD.
         const expected = string === null ? null : Buffer.from(string, 'utf8').toString('utf8');
-        expect([reader.int(), reader.long(), reader.longHex(), reader.bool(), reader.nullableString(), reader.buffer()]).toEqual([i, l, hex, flag, expected, bytes]);
+        expect([reader.int(), reader.long(), reader.longHex(), reader.bool(), reader.nullableString(), reader.buffer()]).toEqual([
+          i,
+          l,
+          hex,
+          flag,
+          expected,
+          bytes,
+        ]);
         expect(reader.remaining).toBe(0);
       }),
       RUNS,
@@ -94,8 +124,22 @@ describe('what is encoded', () => {
 
   const well = fc.string({ maxLength: 20 });
   const op: fc.Arbitrary<MultiOp> = fc.oneof(
-    fc.record({ type: fc.constant(OpCode.create), path: well, data, acl: fc.constant([]), mode: fc.integer({ min: 0, max: 3 }), ttl: fc.constant(-1) }),
-    fc.record({ type: fc.constant(OpCode.createTTL), path: well, data, acl: fc.constant([]), mode: fc.integer({ min: 5, max: 6 }), ttl: fc.nat() }),
+    fc.record({
+      type: fc.constant(OpCode.create),
+      path: well,
+      data,
+      acl: fc.constant([]),
+      mode: fc.integer({ min: 0, max: 3 }),
+      ttl: fc.constant(-1),
+    }),
+    fc.record({
+      type: fc.constant(OpCode.createTTL),
+      path: well,
+      data,
+      acl: fc.constant([]),
+      mode: fc.integer({ min: 5, max: 6 }),
+      ttl: fc.nat(),
+    }),
     fc.record({ type: fc.constantFrom(OpCode.delete, OpCode.check), path: well, version: int32 }),
     fc.record({ type: fc.constant(OpCode.setData), path: well, data, version: int32 }),
   );
@@ -115,7 +159,10 @@ describe('what is encoded', () => {
       fc.property(acl, (list) => {
         const writer = new JuteWriter();
         writeAcls(writer, list);
-        const expected = list.map(({ perms, id }) => ({ perms, id: { scheme: Buffer.from(id.scheme).toString(), id: Buffer.from(id.id).toString() } }));
+        const expected = list.map(({ perms, id }) => ({
+          perms,
+          id: { scheme: Buffer.from(id.scheme).toString(), id: Buffer.from(id.id).toString() },
+        }));
         expect(readAcls(new JuteReader(writer.finish()))).toEqual(expected);
       }),
       RUNS,
@@ -123,7 +170,14 @@ describe('what is encoded', () => {
   });
 
   const sub = fc.oneof(
-    fc.record({ type: fc.constantFrom(OpCode.create, OpCode.create2), path: well, data, acl: fc.constant([]), ephemeral: fc.boolean(), parentCVersion: int32 }),
+    fc.record({
+      type: fc.constantFrom(OpCode.create, OpCode.create2),
+      path: well,
+      data,
+      acl: fc.constant([]),
+      ephemeral: fc.boolean(),
+      parentCVersion: int32,
+    }),
     fc.record({ type: fc.constant(OpCode.createContainer), path: well, data, acl: fc.constant([]), parentCVersion: int32 }),
     fc.record({ type: fc.constant(OpCode.createTTL), path: well, data, acl: fc.constant([]), parentCVersion: int32, ttl: fc.nat() }),
     fc.record({ type: fc.constantFrom(OpCode.delete, OpCode.deleteContainer), path: well }),

@@ -29,7 +29,13 @@ describe('a ConnectResponse', () => {
 
   it('is read and written as Apache writes it', () => {
     const response = readConnectResponse(new JuteReader(accepted));
-    expect(response).toEqual({ protocolVersion: 0, timeOut: 4000, sessionId: '010000247e3e0000', passwd: bytes(password), readOnly: false });
+    expect(response).toEqual({
+      protocolVersion: 0,
+      timeOut: 4000,
+      sessionId: '010000247e3e0000',
+      passwd: bytes(password),
+      readOnly: false,
+    });
     expect(encodeConnectResponse(response).subarray(4)).toEqual(accepted);
   });
 
@@ -42,7 +48,14 @@ describe('a ConnectResponse', () => {
 
 describe('a ConnectRequest', () => {
   it('is 44 bytes without the readOnly byte and 45 with it', () => {
-    const request = { protocolVersion: 0, lastZxidSeen: 5, timeOut: 6000, sessionId: '0000000000000000', passwd: Buffer.alloc(16), readOnly: undefined };
+    const request = {
+      protocolVersion: 0,
+      lastZxidSeen: 5,
+      timeOut: 6000,
+      sessionId: '0000000000000000',
+      passwd: Buffer.alloc(16),
+      readOnly: undefined,
+    };
     for (const readOnly of [undefined, false, true]) {
       const body = encodeConnectRequest({ ...request, readOnly }).subarray(4);
       expect(body.length).toBe(readOnly === undefined ? 44 : 45);
@@ -59,7 +72,8 @@ describe('a multi’s reply', () => {
   };
 
   it('has each result behind its header when all succeeded', () => {
-    const stat = '0000000000000028 0000000000000029 0000018bcfe56800 0000018bcfe56801 00000001 ffffffff 00000002 010000247e3e0000 00000003 00000004 0000000000000030';
+    const stat =
+      '0000000000000028 0000000000000029 0000018bcfe56800 0000018bcfe56801 00000001 ffffffff 00000002 010000247e3e0000 00000003 00000004 0000000000000030';
     const expected = `0000000d 00 00000000 | 00000005 00 00000000 ${stat} | 00000001 00 00000000 00000004 2f612f6d | 00000002 00 00000000 | ffffffff 01 ffffffff`;
     const results = [
       { type: OpCode.check, err: 0 },
@@ -72,8 +86,12 @@ describe('a multi’s reply', () => {
 
   it('has only errors when one failed', () => {
     const errors = (...codes: number[]): string => encode(codes.map((err) => ({ type: OpCode.error, err })));
-    expect(errors(-103, -2)).toBe(bytes('ffffffff 00 ffffff99 ffffff99 | ffffffff 00 fffffffe fffffffe | ffffffff 01 ffffffff').toString('hex'));
-    expect(errors(0, -101)).toBe(bytes('ffffffff 00 00000000 00000000 | ffffffff 00 ffffff9b ffffff9b | ffffffff 01 ffffffff').toString('hex'));
+    expect(errors(-103, -2)).toBe(
+      bytes('ffffffff 00 ffffff99 ffffff99 | ffffffff 00 fffffffe fffffffe | ffffffff 01 ffffffff').toString('hex'),
+    );
+    expect(errors(0, -101)).toBe(
+      bytes('ffffffff 00 00000000 00000000 | ffffffff 00 ffffff9b ffffff9b | ffffffff 01 ffffffff').toString('hex'),
+    );
   });
 });
 

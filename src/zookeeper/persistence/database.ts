@@ -51,6 +51,8 @@ export async function openDatabase<W extends Watcher>(
   if (!found) {
     if (logs.length > 0) throw new DatabaseError(`${directory} has transaction logs and no snapshot that can be read`);
     await writeSnapshot(runtime, directory, { tree, sessions });
+    // The folder itself was made just now.
+    disk.syncDirectory(options.dataDir);
     return { directory, tree, sessions, replayedTxns: 0 };
   }
   const replayedTxns = replayLogs(disk, logs, tree, sessions, logger);

@@ -24,7 +24,14 @@ class Fixture {
     return this.tree.processTxn({ clientId: SESSION, cxid: 1, zxid, time: 1000 + zxid, type: txn.type }, txn);
   }
   create(path: string, parentCVersion: number, options: { ephemeral?: boolean; data?: Buffer | null } = {}): TxnResult {
-    return this.apply({ type: OpCode.create, path, data: options.data ?? null, acl: OPEN_ACL_UNSAFE, ephemeral: options.ephemeral ?? false, parentCVersion });
+    return this.apply({
+      type: OpCode.create,
+      path,
+      data: options.data ?? null,
+      acl: OPEN_ACL_UNSAFE,
+      ephemeral: options.ephemeral ?? false,
+      parentCVersion,
+    });
   }
   delete(path: string): TxnResult {
     return this.apply({ type: OpCode.delete, path });
@@ -204,7 +211,13 @@ describe('watches', () => {
     fixture.create('/ab', 2);
     fixture.delete('/a/x');
     expect(persistent.events).toEqual(['NodeCreated /a', 'NodeChildrenChanged /a', 'NodeDataChanged /a', 'NodeChildrenChanged /a']);
-    expect(recursive.events).toEqual(['NodeCreated /a', 'NodeCreated /a/x', 'NodeDataChanged /a', 'NodeDataChanged /a/x', 'NodeDeleted /a/x']);
+    expect(recursive.events).toEqual([
+      'NodeCreated /a',
+      'NodeCreated /a/x',
+      'NodeDataChanged /a',
+      'NodeDataChanged /a/x',
+      'NodeDeleted /a/x',
+    ]);
     expect(fixture.tree.dataWatches.contains('/a/deep/er', recursive)).toBe(true);
     expect(fixture.tree.dataWatches.contains('/a/deep/er', persistent)).toBe(false);
   });

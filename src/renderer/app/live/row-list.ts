@@ -19,7 +19,10 @@ const ROWS_AT_ONCE = 1000;
 const DETAILS_AT_ONCE = 200;
 
 export interface RowListSource<Row, Details, Query> {
-  open(query: Query, signal: AbortSignal): Promise<{ readonly readerId: string; readonly count: number; readonly total: number; readonly asOfMs: number }>;
+  open(
+    query: Query,
+    signal: AbortSignal,
+  ): Promise<{ readonly readerId: string; readonly count: number; readonly total: number; readonly asOfMs: number }>;
   next(readerId: string, max: number): Promise<{ readonly rows: readonly Row[]; readonly done: boolean }>;
   close(readerId: string): Promise<unknown>;
   rows(keys: string[]): Promise<readonly Row[]>;
@@ -116,7 +119,10 @@ export class RowList<Row, Details, Query> {
         changed = true;
       }
       if (changed) this.rows.value = next;
-      this.counts.value = { count: next.length, total: Math.max(next.length, this.counts.value.total + next.length - this.counts.value.count) };
+      this.counts.value = {
+        count: next.length,
+        total: Math.max(next.length, this.counts.value.total + next.length - this.counts.value.count),
+      };
       this.asOfMs.value = Date.now();
       this.failure.value = null;
       this.refreshDetails(keys);

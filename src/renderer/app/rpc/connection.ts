@@ -24,7 +24,13 @@ export type ConnectionState =
   | { readonly kind: 'connecting' }
   | { readonly kind: 'connected' }
   /** `retryAtMs` is null while an attempt is under way. */
-  | { readonly kind: 'lost'; readonly reason: string; readonly sinceMs: number; readonly attempt: number; readonly retryAtMs: number | null };
+  | {
+      readonly kind: 'lost';
+      readonly reason: string;
+      readonly sinceMs: number;
+      readonly attempt: number;
+      readonly retryAtMs: number | null;
+    };
 
 export interface ConsoleConnectionHandle {
   readonly client: ConsoleClient;

@@ -5,21 +5,18 @@ import type { Tone } from '../clusters/cluster-look.ts';
 export const processActions = ['start', 'stop', 'restart', 'freeze', 'thaw', 'kill'] as const;
 export type ProcessAction = (typeof processActions)[number];
 
+const tones: Readonly<Record<ProcessState, Tone>> = {
+  running: 'good',
+  starting: 'busy',
+  stopping: 'busy',
+  frozen: 'warn',
+  backoff: 'warn',
+  stopped: 'off',
+  failed: 'bad',
+};
+
 export function processTone(state: ProcessState): Tone {
-  switch (state) {
-    case 'running':
-      return 'good';
-    case 'starting':
-    case 'stopping':
-      return 'busy';
-    case 'frozen':
-    case 'backoff':
-      return 'warn';
-    case 'stopped':
-      return 'off';
-    case 'failed':
-      return 'bad';
-  }
+  return tones[state];
 }
 
 const possible: Readonly<Record<ProcessAction, readonly ProcessState[]>> = {

@@ -28,13 +28,20 @@ export function useLogTail(options: { clusterId: () => string; processId: () => 
 
   const follow = async (mine: number): Promise<void> => {
     let after = 0;
-    while (mine === round) {
+    for (;;) {
+      if (mine !== round) return;
       const processId = options.processId();
       let more = false;
       if (processId !== null && document.visibilityState === 'visible') {
         try {
           const text = options.text();
-          const page = await client.processes.logs({ clusterId: options.clusterId(), processId, after, max: 2000, ...(text === '' ? {} : { text }) });
+          const page = await client.processes.logs({
+            clusterId: options.clusterId(),
+            processId,
+            after,
+            max: 2000,
+            ...(text === '' ? {} : { text }),
+          });
           if (mine !== round) return;
           const last = page.lines.at(-1);
           if (last !== undefined) {

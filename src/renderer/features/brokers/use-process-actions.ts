@@ -56,7 +56,10 @@ export function useProcessActions(): ProcessActions {
           Promise.resolve([
             {
               name: nameOf(process),
-              facts: [process.pid === null ? '' : `pid ${process.pid}`, leads === null ? '' : t('processes.kill.leads', { count: leads }, leads)].filter((fact) => fact !== ''),
+              facts: [
+                process.pid === null ? '' : `pid ${process.pid}`,
+                leads === null ? '' : t('processes.kill.leads', { count: leads }, leads),
+              ].filter((fact) => fact !== ''),
               warning: null,
             },
           ]),

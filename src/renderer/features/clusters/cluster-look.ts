@@ -35,18 +35,15 @@ export function environmentLook(cluster: Pick<ClusterSummary, 'environment' | 'r
 
 export type Tone = 'good' | 'busy' | 'warn' | 'bad' | 'off';
 
+const tones: Readonly<Record<ClusterState, Tone>> = {
+  running: 'good',
+  starting: 'busy',
+  stopping: 'busy',
+  degraded: 'warn',
+  unreachable: 'bad',
+  stopped: 'off',
+};
+
 export function clusterTone(state: ClusterState): Tone {
-  switch (state) {
-    case 'running':
-      return 'good';
-    case 'starting':
-    case 'stopping':
-      return 'busy';
-    case 'degraded':
-      return 'warn';
-    case 'unreachable':
-      return 'bad';
-    case 'stopped':
-      return 'off';
-  }
+  return tones[state];
 }

@@ -46,7 +46,12 @@ export interface ClusterView {
   readonly live: Live<ClusterDetail>;
 }
 
-export function reasonAgainst(cluster: ClusterDetail | undefined, feature: Feature, effect: 'read' | 'write', readOnlyText: string): string | null {
+export function reasonAgainst(
+  cluster: ClusterDetail | undefined,
+  feature: Feature,
+  effect: 'read' | 'write',
+  readOnlyText: string,
+): string | null {
   if (cluster === undefined) return null;
   if (effect === 'write' && cluster.readOnly) return readOnlyText;
   const capability: Capability | undefined = cluster.capabilities.find((candidate) => candidate.feature === feature);

@@ -33,7 +33,11 @@ export function useDeleteGroups(): (groupIds: readonly string[]) => Promise<read
       run: () => client.groups.delete(input),
     });
     if (deleted.length > 0) {
-      notify({ title: t('groups.delete.done', { count: deleted.length, name: deleted[0] ?? '' }, deleted.length), icon: 'i-lucide-check', color: 'neutral' });
+      notify({
+        title: t('groups.delete.done', { count: deleted.length, name: deleted[0] ?? '' }, deleted.length),
+        icon: 'i-lucide-check',
+        color: 'neutral',
+      });
     }
     return deleted;
   };

@@ -66,7 +66,7 @@ export function seekOf(scope: ReadScope): Seek | null {
       const offset = Number(at);
       return Number.isSafeInteger(offset) && offset >= 0 ? { from: 'offset', offset } : null;
     }
-    case 'time': {
+    default: {
       const timestampMs = parseTime(at);
       return timestampMs === null ? null : { from: 'time', timestampMs };
     }

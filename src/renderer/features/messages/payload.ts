@@ -117,5 +117,8 @@ export function messageKey(row: Pick<MessageRow, 'partition' | 'offset'>): strin
 
 /** Newest first: by time, then by offset; partitions by number where both are equal. */
 export function newestFirst(rows: readonly MessageRow[]): readonly MessageRow[] {
-  return [...rows].sort((a, b) => (b.timestampMs ?? 0) - (a.timestampMs ?? 0) || (a.partition === b.partition ? b.offset - a.offset : a.partition - b.partition));
+  return [...rows].sort(
+    (a, b) =>
+      (b.timestampMs ?? 0) - (a.timestampMs ?? 0) || (a.partition === b.partition ? b.offset - a.offset : a.partition - b.partition),
+  );
 }

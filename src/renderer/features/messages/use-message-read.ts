@@ -54,7 +54,10 @@ export function useMessageRead(): MessageRead {
     let reader: string | undefined;
     try {
       const { partitions, ...rest } = input;
-      const read = await client.messages.open({ ...rest, ...(partitions.length === 0 ? {} : { partitions: [...partitions] }) }, { signal: mine.signal });
+      const read = await client.messages.open(
+        { ...rest, ...(partitions.length === 0 ? {} : { partitions: [...partitions] }) },
+        { signal: mine.signal },
+      );
       reader = read.readerId;
       if (mine.signal.aborted) return;
       opened.value = read;

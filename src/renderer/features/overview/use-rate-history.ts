@@ -22,7 +22,11 @@ export function withSample(history: RateHistory, atSeconds: number, rate: number
   return first <= 0 ? { times, rates } : { times: times.slice(first), rates: rates.slice(first) };
 }
 
-export function useRateHistory(clusterId: () => string, overview: () => Overview | undefined, nowMs: () => number): ShallowRef<RateHistory> {
+export function useRateHistory(
+  clusterId: () => string,
+  overview: () => Overview | undefined,
+  nowMs: () => number,
+): ShallowRef<RateHistory> {
   const history = shallowRef(histories.get(clusterId()) ?? NO_HISTORY);
   // A second without news is a sample too: the last rate known still holds, or the overview would have said otherwise.
   watch([overview, nowMs], ([current, now]) => {

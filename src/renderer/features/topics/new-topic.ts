@@ -44,7 +44,13 @@ export function checkNewTopic(topic: NewTopic, specs: ReadonlyMap<string, TopicC
     name: checkName(topic.name),
     partitions: partitions === '' ? null : !wholeNumber.test(partitions) ? 'number' : Number(partitions) > MAX_PARTITIONS ? 'max' : null,
     replicationFactor:
-      replicationFactor === '' ? null : !wholeNumber.test(replicationFactor) ? 'number' : brokers !== null && Number(replicationFactor) > brokers ? 'brokers' : null,
+      replicationFactor === ''
+        ? null
+        : !wholeNumber.test(replicationFactor)
+          ? 'number'
+          : brokers !== null && Number(replicationFactor) > brokers
+            ? 'brokers'
+            : null,
     configs,
   };
 }

@@ -26,16 +26,25 @@ export function useDeleteTopics(): (names: readonly string[]) => Promise<readonl
         (await client.topics.impact(input)).map((impact) => ({
           name: impact.name,
           facts: [
-            impact.records === null ? t('topics.delete.recordsUnknown') : t('topics.delete.records', { count: formatCount(impact.records) }, impact.records),
+            impact.records === null
+              ? t('topics.delete.recordsUnknown')
+              : t('topics.delete.records', { count: formatCount(impact.records) }, impact.records),
             ...(impact.sizeBytes === null ? [] : [formatBytes(impact.sizeBytes)]),
           ],
-          warning: impact.activeGroups.length === 0 ? null : t('topics.delete.activeGroups', { groups: impact.activeGroups.join(', ') }, impact.activeGroups.length),
+          warning:
+            impact.activeGroups.length === 0
+              ? null
+              : t('topics.delete.activeGroups', { groups: impact.activeGroups.join(', ') }, impact.activeGroups.length),
         })),
       typed: cluster.value?.environment === 'prod' ? (count === 1 ? (wanted[0] ?? null) : cluster.value.name) : null,
       run: () => client.topics.delete(input),
     });
     if (deleted.length > 0) {
-      notify({ title: t('topics.delete.done', { count: deleted.length, name: deleted[0] ?? '' }, deleted.length), icon: 'i-lucide-check', color: 'neutral' });
+      notify({
+        title: t('topics.delete.done', { count: deleted.length, name: deleted[0] ?? '' }, deleted.length),
+        icon: 'i-lucide-check',
+        color: 'neutral',
+      });
     }
     return deleted;
   };

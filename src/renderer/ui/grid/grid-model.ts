@@ -65,7 +65,11 @@ export function compileFilter(filter: GridFilter): { readonly test: (text: strin
 }
 
 /** Rows whose text in any searchable column passes. */
-export function filterRows<Row>(rows: readonly Row[], columns: readonly GridColumn<Row>[], test: (text: string) => boolean): readonly Row[] {
+export function filterRows<Row>(
+  rows: readonly Row[],
+  columns: readonly GridColumn<Row>[],
+  test: (text: string) => boolean,
+): readonly Row[] {
   const searched = columns.filter((column) => column.searchable ?? column.align !== 'end');
   return rows.filter((row) =>
     searched.some((column) => {

@@ -1,0 +1,35 @@
+/**
+ * The app in each of its hosts: `browser` (samsa serve in Chromium), `harness` (the built Electron app on a stand-in for Electron), and
+ * `electron` where there is a runtime. The same tests run in all; what only one host has is in its own file.
+ * Run `npx electron-vite build` first: what is tested is what is shipped.
+ */
+import { defineConfig } from '@playwright/test';
+import { CHROMIUM, CHROMIUM_FLAGS } from './harness/browser.ts';
+import { electronRuntime } from './electron-runtime.ts';
+import type { HostOptions } from './fixtures.ts';
+
+const electron = electronRuntime();
+
+export default defineConfig<HostOptions>({
+  testDir: '.',
+  outputDir: '../test-results/e2e',
+  // Each worker has a cluster of four processes: two cores carry one.
+  workers: 1,
+  fullyParallel: false,
+  timeout: 60_000,
+  expect: { timeout: 10_000 },
+  reporter: process.env['CI'] === undefined ? 'list' : [['list'], ['html', { open: 'never', outputFolder: '../playwright-report' }]],
+  use: {
+    viewport: { width: 1280, height: 800 },
+    launchOptions: { executablePath: CHROMIUM, args: CHROMIUM_FLAGS },
+    trace: 'retain-on-failure',
+    screenshot: 'only-on-failure',
+  },
+  projects: [
+    { name: 'browser', use: { host: 'browser' }, testIgnore: /electron-main\.spec\.ts/ },
+    { name: 'harness', use: { host: 'harness' }, testIgnore: /browser-host\.spec\.ts/ },
+    ...(electron === undefined
+      ? []
+      : [{ name: 'electron', use: { host: 'electron' as const }, testIgnore: /(browser-host|electron-main)\.spec\.ts/ }]),
+  ],
+});
