@@ -2,17 +2,13 @@
  * What Electron's main process and preload promise, on the harness: wiring, sender checks, policy, navigation, permissions, one instance, the
  * order of the end, and that nothing outlives the app. A cluster of its own for each test that ends the app.
  */
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { CONTENT_SECURITY_POLICY } from '../src/console/contract/content-security-policy.ts';
 import { expect, run, test } from './fixtures.ts';
 import { AppUnderTest } from './harness/app-under-test.ts';
-
-const childEnvironment = (home: string): NodeJS.ProcessEnv => {
-  const { NODE_OPTIONS: _ignored, ...env } = process.env;
-  return { ...env, SAMSA_HOME: home, SAMSA_PORT: '0' };
-};
+import { makeHome } from './home.ts';
+import type { TestHome } from './home.ts';
 
 const isAlive = (pid: number): boolean => {
   try {
@@ -23,20 +19,16 @@ const isAlive = (pid: number): boolean => {
   }
 };
 
-const pidsOf = async (home: string): Promise<number[]> => {
+const pidsOf = async (home: TestHome): Promise<number[]> => {
   const { processes } = JSON.parse(await run(['status', '--json'], home)) as { processes: { pid: number | null }[] };
   return processes.flatMap(({ pid }) => pid ?? []);
 };
 
 test.describe('the window', () => {
   test('is sandboxed, isolated and without Node, and its page reaches the console over a port', async ({ app, appPage }) => {
-    const { options } = (await app.harness?.event('window-created')) as unknown as { options: { webPreferences: Record<string, unknown> } };
-    expect(options.webPreferences).toMatchObject({
-      sandbox: true,
-      contextIsolation: true,
-      nodeIntegration: false,
-      webSecurity: true,
-      webviewTag: false,
+    const created = await app.harness?.event('window-created');
+    expect(created?.['options']).toMatchObject({
+      webPreferences: { sandbox: true, contextIsolation: true, nodeIntegration: false, webSecurity: true, webviewTag: false },
     });
     await expect(appPage).toHaveTitle(/Samsa/);
     // Brokers are on the screen: they came through main's port and the console process.
@@ -96,11 +88,11 @@ test.describe('the window', () => {
   });
 
   test('opens deep links as routes, and no others', async ({ app }) => {
-    await app.harness?.ask('second-instance', 'samsa://open/clusters/local/topics');
-    await expect.poll(() => app.harness?.ask('url')).toContain('samsa-app://console/#/clusters/local/topics');
+    await app.harness?.ask('second-instance', 'samsa://open/c/local/topics');
+    await expect.poll(() => app.harness?.ask('url')).toContain('samsa-app://console/#/c/local/topics');
     await app.harness?.ask('second-instance', 'samsa://evil/x');
     await app.harness?.ask('second-instance', 'samsa://open/a"onload=x');
-    expect(await app.harness?.ask('url')).toContain('#/clusters/local/topics');
+    expect(await app.harness?.ask('url')).toContain('#/c/local/topics');
   });
 
   test("does not serve what is not the renderer's", async ({ appPage }) => {
@@ -113,14 +105,14 @@ test.describe('the window', () => {
 });
 
 test.describe('the end', () => {
-  let home: string;
-  test.beforeEach(() => {
-    home = mkdtempSync(join(tmpdir(), 'samsa-e2e-'));
+  let home: TestHome;
+  test.beforeEach(async () => {
+    home = await makeHome();
   });
-  test.afterEach(() => rmSync(home, { recursive: true, force: true, maxRetries: 5 }));
+  test.afterEach(() => home.remove());
 
   const started = async (): Promise<{ app: AppUnderTest; pids: number[] }> => {
-    const app = new AppUnderTest(childEnvironment(home));
+    const app = new AppUnderTest(home.env);
     await app.event('utility-started');
     await expect
       .poll(async () => JSON.parse((await run(['status', '--json'], home)).replace(/^[^{].*$/s, '{}')) as { state?: string }, {
@@ -137,7 +129,7 @@ test.describe('the end', () => {
     const order = app.events.map(({ event }) => event).filter((event) => ['window-destroyed', 'utility-exited', 'exit'].includes(event));
     expect(order).toEqual(['window-destroyed', 'utility-exited', 'exit']);
     expect(pids.filter(isAlive)).toEqual([]);
-    const steps = readFileSync(join(home, 'cluster', 'logs', 'app.log'), 'utf8').matchAll(/"step":"(\w+)"/g);
+    const steps = readFileSync(join(home.path, 'cluster', 'logs', 'app.log'), 'utf8').matchAll(/"step":"(\w+)"/g);
     expect(Array.from(steps, ([, step]) => step)).toEqual(['window', 'console', 'cluster']);
   });
 
@@ -159,7 +151,7 @@ test.describe('the end', () => {
   });
 
   test('a second instance ends at once and starts nothing', async () => {
-    const app = new AppUnderTest({ ...childEnvironment(home), SAMSA_HARNESS_SECOND_INSTANCE: '1' });
+    const app = new AppUnderTest({ ...home.env, SAMSA_HARNESS_SECOND_INSTANCE: '1' });
     expect(await app.exited).toBe(0);
     expect(app.events.map(({ event }) => event)).toEqual(['exit']);
   });

@@ -4,14 +4,14 @@
  */
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { _electron, test as base, chromium } from '@playwright/test';
 import type { Browser, ElectronApplication, Page } from '@playwright/test';
 import { electronRuntime } from './electron-runtime.ts';
 import { AppUnderTest } from './harness/app-under-test.ts';
+import { makeHome } from './home.ts';
+import type { TestHome } from './home.ts';
 
 export type Host = 'browser' | 'harness' | 'electron';
 
@@ -21,7 +21,7 @@ export interface HostOptions {
 
 export interface RunningApp {
   readonly host: Host;
-  readonly home: string;
+  readonly home: TestHome;
   readonly bootstrapServers: string;
   /** The harness's line to the app; undefined in other hosts. */
   readonly harness: AppUnderTest | undefined;
@@ -38,36 +38,30 @@ export const test = base.extend<{ appPage: Page }, HostOptions & { app: RunningA
   host: ['browser', { option: true, scope: 'worker' }],
   app: [
     async ({ host, browser }, use) => {
-      const home = mkdtempSync(join(tmpdir(), 'samsa-e2e-'));
+      const home = await makeHome();
       const app = await startApp(host, home, browser);
       await use(app);
       await app.stop();
-      rmSync(home, { recursive: true, force: true, maxRetries: 5 });
+      home.remove();
     },
     { scope: 'worker', timeout: 90_000 },
   ],
   appPage: async ({ app }, use) => {
-    const { page, close } = await app.openPage();
-    await use(page);
-    await close();
+    const opened = await app.openPage();
+    await use(opened.page);
+    await opened.close();
   },
 });
 
 export { expect } from '@playwright/test';
 
-function environment(home: string): NodeJS.ProcessEnv {
-  // No NODE_OPTIONS: Playwright's own must not reach the app's processes.
-  const { NODE_OPTIONS: _ignored, ...env } = process.env;
-  return { ...env, SAMSA_HOME: home, SAMSA_PORT: '0' };
-}
-
-function startApp(host: Host, home: string, browser: Browser): Promise<RunningApp> {
+function startApp(host: Host, home: TestHome, browser: Browser): Promise<RunningApp> {
   if (host === 'browser') return startInBrowser(home, browser);
   return host === 'harness' ? startInHarness(home) : startInElectron(home);
 }
 
 /** The cluster's address, as `samsa status --json` tells it. */
-async function bootstrapServersOf(home: string): Promise<string> {
+async function bootstrapServersOf(home: TestHome): Promise<string> {
   const deadline = performance.now() + START_MS;
   for (;;) {
     const text = await run(['status', '--json'], home);
@@ -83,11 +77,11 @@ async function bootstrapServersOf(home: string): Promise<string> {
 }
 
 /** `samsa ARGS` on that home; gives what it printed. */
-export function run(args: readonly string[], home: string): Promise<string> {
+export function run(args: readonly string[], home: TestHome): Promise<string> {
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [join(ROOT, 'out', 'main', 'cli.js'), ...args], {
       cwd: ROOT,
-      env: environment(home),
+      env: home.env,
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     let text = '';
@@ -98,10 +92,10 @@ export function run(args: readonly string[], home: string): Promise<string> {
   });
 }
 
-async function startInBrowser(home: string, browser: Browser): Promise<RunningApp> {
-  const child = spawn(process.execPath, [join(ROOT, 'out', 'main', 'cli.js'), 'serve', '--port', '0', '--zookeeper-port', '0'], {
+async function startInBrowser(home: TestHome, browser: Browser): Promise<RunningApp> {
+  const child = spawn(process.execPath, [join(ROOT, 'out', 'main', 'cli.js'), 'serve'], {
     cwd: ROOT,
-    env: environment(home),
+    env: home.env,
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   });
   const url = await printed(child, /http:\/\/\S+/);
@@ -132,8 +126,8 @@ async function startInBrowser(home: string, browser: Browser): Promise<RunningAp
   };
 }
 
-async function startInHarness(home: string): Promise<RunningApp> {
-  const harness = new AppUnderTest(environment(home));
+async function startInHarness(home: TestHome): Promise<RunningApp> {
+  const harness = new AppUnderTest(home.env);
   const { endpoint } = await harness.event('browser');
   const { targetId } = await harness.event('window-created');
   const bootstrapServers = await bootstrapServersOf(home);
@@ -166,10 +160,11 @@ async function windowPage(browser: Browser, targetId: string): Promise<Page> {
   throw new Error(`no page has the target ${targetId}`);
 }
 
-async function startInElectron(home: string): Promise<RunningApp> {
+async function startInElectron(home: TestHome): Promise<RunningApp> {
   const executablePath = electronRuntime();
   if (executablePath === undefined) throw new Error('there is no Electron runtime');
-  const { env } = { env: environment(home) as Record<string, string> };
+  // Playwright wants no undefined among them; there is none.
+  const env = home.env as Record<string, string>;
   const electron: ElectronApplication = await _electron.launch({
     executablePath,
     args: [ROOT, ...(process.getuid?.() === 0 ? ['--no-sandbox'] : [])],

@@ -8,6 +8,7 @@ const STEPS = [
   ['format', [bin('oxfmt/bin/oxfmt'), '--check', '.']],
   ['lint and layers', [bin('oxlint/bin/oxlint'), '--deny-warnings']],
   ['types (Node side)', [bin('typescript7/bin/tsc'), '-p', 'tsconfig.json']],
+  ['types (e2e)', [bin('typescript7/bin/tsc'), '-p', 'e2e']],
   ['types (renderer)', [bin('vue-tsc/bin/vue-tsc.js'), '-p', 'src/renderer/tsconfig.json', '--noEmit']],
   ['dead code', [bin('knip/bin/knip.js')]],
 ];

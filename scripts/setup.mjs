@@ -72,8 +72,9 @@ async function onceFor(stampFile, inputs, what, work) {
 }
 
 export async function installDependencies() {
+  // Not `npm ci`: it insists on lock entries for every platform's optional binaries, and a registry may not carry them all.
   await onceFor(at('node_modules', '.samsa-installed'), ['package-lock.json'], 'installing dependencies', () =>
-    run(process.platform === 'win32' ? 'npm.cmd' : 'npm', ['ci', '--no-fund', '--no-audit', '--loglevel=error'], {
+    run(process.platform === 'win32' ? 'npm.cmd' : 'npm', ['install', '--no-save', '--no-fund', '--no-audit', '--loglevel=error'], {
       env: { ...process.env, npm_config_engine_strict: 'false' },
       shell: process.platform === 'win32',
     }),

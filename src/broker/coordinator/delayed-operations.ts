@@ -43,9 +43,22 @@ export class DelayedJoin extends DelayedOperation {
  * they keep coming and at most for the rebalance time-out (KIP-134).
  */
 export class InitialDelayedJoin extends DelayedOperation {
-  readonly #options: { group: GroupMetadata; stepMs: number; remainingMs: number; again: (next: InitialDelayedJoin) => void; listener: RebalanceListener };
+  readonly #options: {
+    group: GroupMetadata;
+    stepMs: number;
+    remainingMs: number;
+    again: (next: InitialDelayedJoin) => void;
+    listener: RebalanceListener;
+  };
 
-  constructor(options: { group: GroupMetadata; stepMs: number; delayMs: number; remainingMs: number; again: (next: InitialDelayedJoin) => void; listener: RebalanceListener }) {
+  constructor(options: {
+    group: GroupMetadata;
+    stepMs: number;
+    delayMs: number;
+    remainingMs: number;
+    again: (next: InitialDelayedJoin) => void;
+    listener: RebalanceListener;
+  }) {
     super(options.delayMs);
     this.#options = options;
   }

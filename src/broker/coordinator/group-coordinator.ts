@@ -11,14 +11,15 @@ import type { Logger } from '../../runtime/logger.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
 import type { Cancellable } from '../../runtime/scheduler.ts';
 import { GroupMetadataManager } from './group-metadata-manager.ts';
-import type { OffsetToCommit } from './group-metadata-manager.ts';
+import type { OffsetToCommit, OffsetToDelete } from './group-metadata-manager.ts';
+import { CONSUMER_PROTOCOL_TYPE } from './group-metadata.ts';
 import type { GroupMetadata } from './group-metadata.ts';
 import type { CoordinatorLog, GroupCoordinatorConfig, GroupEventSink } from './coordinator-config.ts';
 import { GroupRebalancer } from './group-rebalancer.ts';
 import type { RebalancePurgatories } from './group-rebalancer.ts';
 import { generateMemberId } from './member-id.ts';
-import { MemberMetadata, NO_ASSIGNMENT } from './member-metadata.ts';
-import type { GroupProtocol, JoinCallback, JoinGroupResult, SyncCallback } from './member-metadata.ts';
+import { failedJoin, failedSync, MemberMetadata, NO_MEMBER_ID } from './member-metadata.ts';
+import type { GroupProtocol, JoinCallback, SyncCallback } from './member-metadata.ts';
 
 export interface GroupCoordinatorOptions {
   readonly config: GroupCoordinatorConfig;
@@ -59,8 +60,17 @@ export interface MemberIdentity {
   readonly groupInstanceId: string | null;
 }
 
-const NO_MEMBER_ID = '';
-const NO_GENERATION = -1;
+/** What a member says of itself when it leaves. */
+export interface LeavingMember extends MemberIdentity {
+  readonly reason: string | null;
+}
+
+export interface OffsetDeletion {
+  /** Concerns the group; the others are empty then. */
+  readonly errorCode: number;
+  /** One code for each offset, in order. */
+  readonly errorCodes: readonly number[];
+}
 
 export class GroupCoordinator {
   readonly groups: GroupMetadataManager;
@@ -92,7 +102,9 @@ export class GroupCoordinator {
 
   startup(): void {
     this.#active = true;
-    this.#expiryTimer = this.#options.runtime.scheduler.every(this.#options.config.offsetsRetentionCheckIntervalMs, () => this.groups.expireOffsets());
+    this.#expiryTimer = this.#options.runtime.scheduler.every(this.#options.config.offsetsRetentionCheckIntervalMs, () =>
+      this.groups.expireOffsets(),
+    );
   }
 
   shutdown(): void {
@@ -112,38 +124,49 @@ export class GroupCoordinator {
   onTopicsDeleted(topics: ReadonlySet<string>): void {
     for (const group of this.groups.groups()) {
       const gone = [...group.offsets.entries()].filter(({ topic }) => topics.has(topic));
-      if (gone.length > 0) this.groups.deleteOffsets(group, gone, false, () => {});
+      if (gone.length > 0) this.groups.removeOffsets(group, gone, 'its topics were deleted');
     }
   }
 
+  /**
+   * Joins a group, which a new member (with an empty id) may bring into being. `respond` gets the generation once everyone has
+   * joined, or why not: MEMBER_ID_REQUIRED with the id to come back with (KIP-394), INVALID_SESSION_TIMEOUT, GROUP_MAX_SIZE_REACHED,
+   * INCONSISTENT_GROUP_PROTOCOL, UNKNOWN_MEMBER_ID, FENCED_INSTANCE_ID, or a code of `#groupStatus`.
+   */
   join(request: JoinRequest, respond: JoinCallback): void {
     const refuse = (errorCode: number, memberId = request.memberId): void => respond(failedJoin(errorCode, memberId));
     const status = this.#groupStatus(request.groupId, false);
     if (status !== ErrorCode.NONE) return refuse(status);
-    const { groupMinSessionTimeoutMs, groupMaxSessionTimeoutMs, groupMaxSize } = this.#options.config;
-    if (request.sessionTimeoutMs < groupMinSessionTimeoutMs || request.sessionTimeoutMs > groupMaxSessionTimeoutMs) return refuse(ErrorCode.INVALID_SESSION_TIMEOUT);
-    const isUnknownMember = request.memberId === NO_MEMBER_ID;
-    const group = isUnknownMember ? this.groups.getOrCreate(request.groupId) : this.groups.get(request.groupId);
+    const { groupMinSessionTimeoutMs, groupMaxSessionTimeoutMs } = this.#options.config;
+    if (request.sessionTimeoutMs < groupMinSessionTimeoutMs || request.sessionTimeoutMs > groupMaxSessionTimeoutMs)
+      return refuse(ErrorCode.INVALID_SESSION_TIMEOUT);
+    const isNew = request.memberId === NO_MEMBER_ID;
+    const group = isNew ? this.groups.getOrCreate(request.groupId) : this.groups.get(request.groupId);
     if (group === undefined) return refuse(ErrorCode.UNKNOWN_MEMBER_ID);
-    if (group.is('Dead')) return refuse(ErrorCode.COORDINATOR_NOT_AVAILABLE);
-    const isKnown = !isUnknownMember && (group.get(request.memberId) !== undefined || group.isPending(request.memberId));
-    if (!isKnown && group.size + group.pendingMemberCount >= groupMaxSize) return refuse(ErrorCode.GROUP_MAX_SIZE_REACHED, NO_MEMBER_ID);
-    if (!group.supportsProtocols(request.protocolType, request.protocols)) return refuse(ErrorCode.INCONSISTENT_GROUP_PROTOCOL);
-    if (isUnknownMember) this.#joinNewMember(group, request, respond);
+    if (!this.#hasRoom(group, request.memberId)) {
+      group.remove(request.memberId);
+      refuse(ErrorCode.GROUP_MAX_SIZE_REACHED, NO_MEMBER_ID);
+    } else if (group.is('Dead')) refuse(ErrorCode.COORDINATOR_NOT_AVAILABLE);
+    else if (!group.supportsProtocols(request.protocolType, request.protocols)) refuse(ErrorCode.INCONSISTENT_GROUP_PROTOCOL);
+    else if (isNew) this.#joinNewMember(group, request, respond);
     else this.#joinCurrentMember(group, request, respond);
+    this.#rebalancer.checkJoin(group);
   }
 
+  /** Asks for the member's assignment, which the group's leader brings. `respond` gets it once it is written, or why not. */
   sync(request: SyncRequest, respond: SyncCallback): void {
-    const refuse = (errorCode: number): void => respond({ errorCode, protocolType: null, protocolName: null, assignment: NO_ASSIGNMENT });
+    const refuse = (errorCode: number): void => respond(failedSync(errorCode));
     const status = this.#groupStatus(request.groupId, false);
     // A member that syncs with a coordinator that is loading has missed its rebalance: it joins again.
-    if (status !== ErrorCode.NONE) return refuse(status === ErrorCode.COORDINATOR_LOAD_IN_PROGRESS ? ErrorCode.REBALANCE_IN_PROGRESS : status);
+    if (status !== ErrorCode.NONE)
+      return refuse(status === ErrorCode.COORDINATOR_LOAD_IN_PROGRESS ? ErrorCode.REBALANCE_IN_PROGRESS : status);
     const group = this.groups.get(request.groupId);
     if (group === undefined) return refuse(ErrorCode.UNKNOWN_MEMBER_ID);
-    const error = this.#checkSync(group, request);
+    if (group.is('Dead')) return refuse(ErrorCode.COORDINATOR_NOT_AVAILABLE);
+    const member = this.#currentMember(group, request);
+    if (typeof member === 'number') return refuse(member);
+    const error = checkSync(group, request);
     if (error !== ErrorCode.NONE) return refuse(error);
-    const member = group.get(request.memberId);
-    if (member === undefined) return refuse(ErrorCode.UNKNOWN_MEMBER_ID);
     switch (group.state) {
       case 'Empty':
       case 'Dead':
@@ -153,9 +176,14 @@ export class GroupCoordinator {
       case 'CompletingRebalance':
         return this.#rebalancer.awaitAssignment(group, member, request.assignments, respond);
       case 'Stable':
-        group.removePendingSync(member.memberId);
+        this.#rebalancer.removePendingSync(group, member);
         this.#rebalancer.scheduleHeartbeat(group, member);
-        return respond({ errorCode: ErrorCode.NONE, protocolType: group.protocolType ?? null, protocolName: group.protocolName, assignment: member.assignment });
+        return respond({
+          errorCode: ErrorCode.NONE,
+          protocolType: group.protocolType ?? null,
+          protocolName: group.protocolName,
+          assignment: member.assignment,
+        });
     }
   }
 
@@ -177,31 +205,23 @@ export class GroupCoordinator {
   }
 
   /** Takes members out. `errorCode` concerns the group; else one code for each member in order. */
-  leave(groupId: string, identities: readonly (MemberIdentity & { readonly reason: string | null })[]): { errorCode: number; memberErrors: readonly number[] } {
+  leave(groupId: string, members: readonly LeavingMember[]): { errorCode: number; memberErrors: readonly number[] } {
     const status = this.#groupStatus(groupId, false);
     if (status !== ErrorCode.NONE) return { errorCode: status, memberErrors: [] };
     const group = this.groups.get(groupId);
-    if (group === undefined) return { errorCode: ErrorCode.NONE, memberErrors: identities.map(() => ErrorCode.UNKNOWN_MEMBER_ID) };
+    if (group === undefined) return { errorCode: ErrorCode.NONE, memberErrors: members.map(() => ErrorCode.UNKNOWN_MEMBER_ID) };
     if (group.is('Dead')) return { errorCode: ErrorCode.COORDINATOR_NOT_AVAILABLE, memberErrors: [] };
-    const memberErrors = identities.map((identity) => {
-      if (group.isPending(identity.memberId)) {
-        if (identity.groupInstanceId !== null) return ErrorCode.UNKNOWN_MEMBER_ID;
-        this.#rebalancer.removePendingMember(group, identity.memberId);
-        return ErrorCode.NONE;
-      }
-      // An administrator removes a static member by its instance id alone.
-      const byInstance = identity.memberId === NO_MEMBER_ID && identity.groupInstanceId !== null ? group.currentStaticMemberId(identity.groupInstanceId) : undefined;
-      const member = byInstance === undefined ? this.#currentMember(group, identity) : group.get(byInstance);
-      if (typeof member === 'number') return member;
-      if (member === undefined) return ErrorCode.UNKNOWN_MEMBER_ID;
-      this.#rebalancer.removeMember(group, member, `member ${member.memberId} left: ${identity.reason ?? 'no reason given'}`);
-      return ErrorCode.NONE;
-    });
-    return { errorCode: ErrorCode.NONE, memberErrors };
+    return { errorCode: ErrorCode.NONE, memberErrors: members.map((member) => this.#leave(group, member)) };
   }
 
   /** Commits; `respond` gets a code for each offset in order. */
-  commitOffsets(groupId: string, identity: MemberIdentity, generationId: number, offsets: readonly OffsetToCommit[], respond: (errorCodes: readonly number[]) => void): void {
+  commitOffsets(
+    groupId: string,
+    identity: MemberIdentity,
+    generationId: number,
+    offsets: readonly OffsetToCommit[],
+    respond: (errorCodes: readonly number[]) => void,
+  ): void {
     const refuse = (errorCode: number): void => respond(offsets.map(() => errorCode));
     const status = this.#groupStatus(groupId, true);
     if (status !== ErrorCode.NONE) return refuse(status);
@@ -228,44 +248,70 @@ export class GroupCoordinator {
     return this.#groupStatus(groupId, true);
   }
 
-  /** Deletes an empty group with its offsets. Codes: NON_EMPTY_GROUP, GROUP_ID_NOT_FOUND, or why this broker can't tell. */
-  deleteGroup(groupId: string, respond: (errorCode: number) => void): void {
-    const status = this.#groupStatus(groupId, false);
-    if (status !== ErrorCode.NONE) return respond(status);
+  /** Deletes an empty group with its offsets. NONE, NON_EMPTY_GROUP, GROUP_ID_NOT_FOUND, or a code of `#groupStatus`. */
+  deleteGroup(groupId: string): number {
+    const status = this.#groupStatus(groupId, true);
+    if (status !== ErrorCode.NONE) return status;
     const group = this.groups.get(groupId);
-    if (group === undefined || group.is('Dead')) return respond(ErrorCode.GROUP_ID_NOT_FOUND);
-    if (!group.is('Empty')) return respond(ErrorCode.NON_EMPTY_GROUP);
-    group.transitionTo('Dead', this.#options.runtime.clock.wallMs());
-    this.groups.deleteOffsets(group, [...group.offsets.entries()], true, (errorCode) => {
-      if (errorCode !== ErrorCode.NONE) this.#logger.warn(`The tombstones of the deleted group ${groupId} were not written: code ${errorCode}`);
-    });
-    this.#options.events.emit({ kind: 'group-deleted', groupId, generationId: group.generationId, memberCount: 0, reason: 'deleted by a client' });
-    respond(ErrorCode.NONE);
+    if (group === undefined || group.is('Dead')) return ErrorCode.GROUP_ID_NOT_FOUND;
+    if (!group.is('Empty')) return ErrorCode.NON_EMPTY_GROUP;
+    this.groups.deleteGroup(group, 'deleted by a client');
+    return ErrorCode.NONE;
   }
 
-  /** Deletes single offsets; a topic that a live member subscribes to is refused (KIP-496). */
-  deleteOffsets(groupId: string, offsets: readonly { topic: string; partition: number }[], respond: (groupError: number, errorCodes: readonly number[]) => void): void {
+  /** Deletes single offsets; a topic that a live member subscribes to is refused with GROUP_SUBSCRIBED_TO_TOPIC (KIP-496). */
+  deleteOffsets(groupId: string, offsets: readonly OffsetToDelete[]): OffsetDeletion {
+    const refuse = (errorCode: number): OffsetDeletion => ({ errorCode, errorCodes: [] });
     const status = this.#groupStatus(groupId, false);
+    if (status !== ErrorCode.NONE) return refuse(status);
     const group = this.groups.get(groupId);
-    if (status !== ErrorCode.NONE) return respond(status, []);
-    if (group === undefined || group.is('Dead')) return respond(ErrorCode.GROUP_ID_NOT_FOUND, []);
-    if (!group.is('Empty') && group.protocolType !== 'consumer') return respond(ErrorCode.NON_EMPTY_GROUP, []);
-    const isRefused = ({ topic }: { topic: string }): boolean => !group.is('Empty') && group.isSubscribedTo(topic);
-    const deleted = offsets.filter((entry) => !isRefused(entry) && group.offsets.get(entry.topic, entry.partition) !== undefined);
-    this.groups.deleteOffsets(group, deleted, false, (errorCode) =>
-      respond(
-        ErrorCode.NONE,
-        offsets.map((entry) => (isRefused(entry) ? ErrorCode.GROUP_SUBSCRIBED_TO_TOPIC : errorCode)),
-      ),
+    if (group === undefined || group.is('Dead')) return refuse(ErrorCode.GROUP_ID_NOT_FOUND);
+    if (!group.is('Empty') && group.protocolType !== CONSUMER_PROTOCOL_TYPE) return refuse(ErrorCode.NON_EMPTY_GROUP);
+    const codes = offsets.map(({ topic }) =>
+      !group.is('Empty') && group.isSubscribedTo(topic) ? ErrorCode.GROUP_SUBSCRIBED_TO_TOPIC : ErrorCode.NONE,
     );
+    const eligible = offsets.filter((_, index) => codes[index] === ErrorCode.NONE);
+    if (eligible.length > 0) this.groups.removeOffsets(group, eligible, 'its offsets were deleted by a client');
+    return { errorCode: ErrorCode.NONE, errorCodes: codes };
+  }
+
+  /** Whether all groups are known: NONE, COORDINATOR_LOAD_IN_PROGRESS, or COORDINATOR_NOT_AVAILABLE. */
+  listStatus(): number {
+    if (!this.#active) return ErrorCode.COORDINATOR_NOT_AVAILABLE;
+    return this.groups.isAnyLoading ? ErrorCode.COORDINATOR_LOAD_IN_PROGRESS : ErrorCode.NONE;
+  }
+
+  /**
+   * Whether one more member may be in the group (`group.max.size`). While members rejoin, those who are there already count:
+   * when the limit was lowered, the last to come are out.
+   */
+  #hasRoom(group: GroupMetadata, memberId: string): boolean {
+    const { groupMaxSize } = this.#options.config;
+    switch (group.state) {
+      case 'Empty':
+      case 'Dead':
+        return true;
+      case 'PreparingRebalance':
+        return group.get(memberId)?.awaitingJoin !== undefined || group.awaitingJoinCount < groupMaxSize;
+      case 'CompletingRebalance':
+      case 'Stable':
+        return group.get(memberId) !== undefined || group.size < groupMaxSize;
+    }
   }
 
   #joinNewMember(group: GroupMetadata, request: JoinRequest, respond: JoinCallback): void {
     const memberId = generateMemberId(this.#options.runtime.random, request.clientId, request.groupInstanceId);
     if (request.groupInstanceId !== null) {
       const oldMemberId = group.currentStaticMemberId(request.groupInstanceId);
-      if (oldMemberId === undefined) this.#rebalancer.addMember(group, newMember(memberId, request), respond, `static member ${request.groupInstanceId} joined`);
-      else this.#rebalancer.replaceStaticMember(group, { oldMemberId, newMemberId: memberId, groupInstanceId: request.groupInstanceId }, request, respond);
+      if (oldMemberId === undefined)
+        this.#rebalancer.addMember(group, newMember(memberId, request), respond, `static member ${request.groupInstanceId} joined`);
+      else
+        this.#rebalancer.replaceStaticMember(
+          group,
+          { oldMemberId, newMemberId: memberId, groupInstanceId: request.groupInstanceId },
+          request,
+          respond,
+        );
       return;
     }
     if (request.requireKnownMemberId) {
@@ -288,26 +334,35 @@ export class GroupCoordinator {
       return;
     }
     const unchanged = member.matches(request.protocols);
-    const answersAsItIs = (group.is('CompletingRebalance') && unchanged) || (group.is('Stable') && unchanged && !group.isLeader(member.memberId));
+    const answersAsItIs =
+      (group.is('CompletingRebalance') && unchanged) || (group.is('Stable') && unchanged && !group.isLeader(member.memberId));
     if (group.is('Empty', 'Dead')) respond(failedJoin(ErrorCode.UNKNOWN_MEMBER_ID, request.memberId));
     else if (answersAsItIs) respond(this.#rebalancer.currentGeneration(group, member));
     else this.#rebalancer.updateMember(group, member, request, respond);
   }
 
-  #checkSync(group: GroupMetadata, request: SyncRequest): number {
-    if (group.is('Dead')) return ErrorCode.COORDINATOR_NOT_AVAILABLE;
-    const member = this.#currentMember(group, request);
+  #leave(group: GroupMetadata, identity: LeavingMember): number {
+    const { memberId, groupInstanceId } = identity;
+    if (group.isPending(memberId)) {
+      this.#rebalancer.removePendingMember(group, memberId);
+      return ErrorCode.NONE;
+    }
+    // An administrator removes a static member by its instance id alone.
+    const currentId = memberId === NO_MEMBER_ID && groupInstanceId !== null ? group.currentStaticMemberId(groupInstanceId) : memberId;
+    const member = this.#currentMember(group, { memberId: currentId ?? NO_MEMBER_ID, groupInstanceId });
     if (typeof member === 'number') return member;
-    if (request.generationId !== group.generationId) return ErrorCode.ILLEGAL_GENERATION;
-    if (request.protocolType !== null && request.protocolType !== group.protocolType) return ErrorCode.INCONSISTENT_GROUP_PROTOCOL;
-    if (request.protocolName !== null && request.protocolName !== group.protocolName) return ErrorCode.INCONSISTENT_GROUP_PROTOCOL;
+    this.#rebalancer.removeMember(
+      group,
+      member,
+      `member ${member.memberId} left${identity.reason === null || identity.reason === '' ? '' : `: ${identity.reason}`}`,
+    );
     return ErrorCode.NONE;
   }
 
   #checkCommit(group: GroupMetadata, identity: MemberIdentity, generationId: number): number {
     if (group.is('Dead')) return ErrorCode.COORDINATOR_NOT_AVAILABLE;
+    // A tool, or a consumer that assigns its partitions itself, commits to a group that has no members.
     if (generationId < 0 && group.is('Empty')) return ErrorCode.NONE;
-    if (generationId === NO_GENERATION && identity.memberId === NO_MEMBER_ID && identity.groupInstanceId === null) return ErrorCode.UNKNOWN_MEMBER_ID;
     const member = this.#currentMember(group, identity);
     if (typeof member === 'number') return member;
     if (generationId !== group.generationId) return ErrorCode.ILLEGAL_GENERATION;
@@ -324,6 +379,10 @@ export class GroupCoordinator {
     return group.get(memberId) ?? ErrorCode.UNKNOWN_MEMBER_ID;
   }
 
+  /**
+   * INVALID_GROUP_ID, COORDINATOR_NOT_AVAILABLE (not started, or shut down), COORDINATOR_LOAD_IN_PROGRESS, NOT_COORDINATOR, or
+   * NONE. The empty id was once a group that one could commit to; it can still be seen and deleted.
+   */
   #groupStatus(groupId: string, allowsEmptyId: boolean): number {
     if (groupId === '' && !allowsEmptyId) return ErrorCode.INVALID_GROUP_ID;
     if (!this.#active) return ErrorCode.COORDINATOR_NOT_AVAILABLE;
@@ -340,6 +399,9 @@ function joinReason(memberId: string, request: JoinRequest): string {
   return `member ${memberId} joined${request.reason === '' ? '' : `: ${request.reason}`}`;
 }
 
-function failedJoin(errorCode: number, memberId: string): JoinGroupResult {
-  return { errorCode, memberId, generationId: NO_GENERATION, protocolType: null, protocolName: null, leaderId: NO_MEMBER_ID, skipAssignment: false, members: [] };
+function checkSync(group: GroupMetadata, request: SyncRequest): number {
+  if (request.generationId !== group.generationId) return ErrorCode.ILLEGAL_GENERATION;
+  if (request.protocolType !== null && request.protocolType !== group.protocolType) return ErrorCode.INCONSISTENT_GROUP_PROTOCOL;
+  if (request.protocolName !== null && request.protocolName !== group.protocolName) return ErrorCode.INCONSISTENT_GROUP_PROTOCOL;
+  return ErrorCode.NONE;
 }

@@ -43,6 +43,16 @@ export interface OffsetToDelete {
   readonly partition: number;
 }
 
+/** One partition on its way into memory. */
+interface Load {
+  readonly partition: number;
+  readonly epoch: number;
+  readonly ownership: { isLoading: boolean };
+  readonly replay: OffsetsTopicReplay;
+  readonly startedMs: number;
+  nextOffset: number;
+}
+
 /** What is read in one turn of the event loop, whatever `offsets.load.buffer.size` says: some 10 ms. */
 const MAX_LOAD_BYTES_PER_TURN = 512 << 10;
 
@@ -53,6 +63,7 @@ export class GroupMetadataManager {
   readonly #partitions = new Map<number, { isLoading: boolean }>();
   /** The newest leader epoch heard of for each partition, led or not. */
   readonly #epochs = new Map<number, number>();
+  readonly #loads: Load[] = [];
   /** Grows with every commit, and is past every offset that was loaded. */
   #appendOrder = 0;
 
@@ -106,21 +117,15 @@ export class GroupMetadataManager {
     if (this.#partitions.has(partition)) return;
     const ownership = { isLoading: true };
     this.#partitions.set(partition, ownership);
-    const { clock } = this.#options.runtime;
-    const startedMs = clock.monotonicMs();
-    const replay = new OffsetsTopicReplay(this.#logger);
-    const isCancelled = (): boolean => this.#partitions.get(partition) !== ownership;
-    this.#loadFrom(partition, this.#options.log.logStartOffset(partition), replay, isCancelled, () => {
-      const groups = replay.toGroups();
-      this.#appendOrder = Math.max(this.#appendOrder, this.#options.log.logEndOffset(partition));
-      for (const group of groups) {
-        this.#groups.set(group.groupId, group);
-        this.#options.onGroupLoaded(group);
-      }
-      ownership.isLoading = false;
-      const tookMs = Math.round(clock.monotonicMs() - startedMs);
-      if (groups.length > 0) this.#logger.info({ partition, epoch }, `Loaded ${groups.length} groups of __consumer_offsets-${partition} in epoch ${epoch} in ${tookMs} ms`);
+    this.#loads.push({
+      partition,
+      epoch,
+      ownership,
+      replay: new OffsetsTopicReplay(this.#logger),
+      startedMs: this.#options.runtime.clock.monotonicMs(),
+      nextOffset: this.#options.log.logStartOffset(partition),
     });
+    if (this.#loads.length === 1) this.#options.runtime.scheduler.endOfTurn(() => this.#runLoads());
   }
 
   /** This broker leads `partition` no more: forgets its groups. A stale epoch is ignored. */
@@ -150,7 +155,8 @@ export class GroupMetadataManager {
     // Kafka counts UTF-16 units here, whatever the key's name says.
     const isTooLong = ({ value }: OffsetToCommit): boolean => value.metadata.length > offsetMetadataMaxBytes;
     const accepted = offsets.filter((entry) => !isTooLong(entry));
-    const answer = (errorCode: number): void => onDone(offsets.map((entry) => (isTooLong(entry) ? ErrorCode.OFFSET_METADATA_TOO_LARGE : errorCode)));
+    const answer = (errorCode: number): void =>
+      onDone(offsets.map((entry) => (isTooLong(entry) ? ErrorCode.OFFSET_METADATA_TOO_LARGE : errorCode)));
     if (accepted.length === 0) {
       answer(ErrorCode.NONE);
       return;
@@ -182,11 +188,20 @@ export class GroupMetadataManager {
       this.#groups.delete(group.groupId);
       // A group without a generation has no record.
       if (group.generationId > 0) tombstones.push(groupTombstone(group.groupId, nowMs));
-      this.#options.events.emit({ kind: 'group-deleted', groupId: group.groupId, generationId: group.generationId, memberCount: 0, reason });
+      this.#options.events.emit({
+        kind: 'group-deleted',
+        groupId: group.groupId,
+        generationId: group.generationId,
+        memberCount: 0,
+        reason,
+      });
     }
     if (tombstones.length > 0) {
       this.#append(group.groupId, tombstones, (errorCode) => {
-        if (errorCode !== ErrorCode.NONE) this.#logger.warn(`Tombstones of group ${group.groupId} were not written: code ${errorCode}; what they delete may come back at the next load`);
+        if (errorCode !== ErrorCode.NONE)
+          this.#logger.warn(
+            `Tombstones of group ${group.groupId} were not written: code ${errorCode}; what they delete may come back at the next load`,
+          );
       });
     }
     return removed;
@@ -219,14 +234,52 @@ export class GroupMetadataManager {
     this.#options.log.append(partition, buildRecordBatch(records, { codec: this.#options.config.offsetsTopicCompressionCodec }), onDone);
   }
 
-  #loadFrom(partition: number, offset: number, replay: OffsetsTopicReplay, isCancelled: () => boolean, onLoaded: () => void): void {
-    if (isCancelled()) return;
-    const { log, config, runtime } = this.#options;
-    const bytes = offset < 0 ? Buffer.alloc(0) : log.read(partition, offset, Math.min(config.offsetsLoadBufferSize, MAX_LOAD_BYTES_PER_TURN));
-    let nextOffset = offset;
-    for (const batch of iterateBatches(bytes)) nextOffset = replay.replay(batch);
-    if (nextOffset > offset) runtime.scheduler.endOfTurn(() => this.#loadFrom(partition, nextOffset, replay, isCancelled, onLoaded));
-    // Else the leadership is lost again, and the resignation is on its way.
-    else if (log.isLeader(partition)) onLoaded();
+  /** Goes on with the loads in their order, a bounded number of bytes in this turn. */
+  #runLoads(): void {
+    let bytesLeft = MAX_LOAD_BYTES_PER_TURN;
+    for (let load = this.#loads[0]; load !== undefined && bytesLeft > 0; load = this.#loads[0]) {
+      const bytesRead = this.#partitions.get(load.partition) === load.ownership ? this.#loadNext(load) : 0;
+      bytesLeft -= bytesRead;
+      if (bytesRead > 0) continue;
+      this.#loads.shift();
+      this.#completeLoad(load);
+    }
+    if (this.#loads.length > 0) this.#options.runtime.scheduler.endOfTurn(() => this.#runLoads());
+  }
+
+  /** Reads on in the log; returns how many bytes of whole batches there were, 0 at its end. */
+  #loadNext(load: Load): number {
+    const { log, config } = this.#options;
+    if (load.nextOffset < 0) return 0;
+    const bytes = log.read(load.partition, load.nextOffset, Math.min(config.offsetsLoadBufferSize, MAX_LOAD_BYTES_PER_TURN));
+    let bytesRead = 0;
+    for (const batch of iterateBatches(bytes)) {
+      load.nextOffset = load.replay.replay(batch);
+      bytesRead += batch.length;
+    }
+    return bytesRead;
+  }
+
+  #completeLoad({ partition, epoch, ownership, replay, startedMs }: Load): void {
+    if (this.#partitions.get(partition) !== ownership) return;
+    const { log, runtime } = this.#options;
+    if (!log.isLeader(partition)) {
+      // Leadership was lost, or the log's disk: what was read may be a part. The next election loads anew.
+      this.#partitions.delete(partition);
+      return;
+    }
+    const groups = replay.toGroups();
+    this.#appendOrder = Math.max(this.#appendOrder, log.logEndOffset(partition));
+    ownership.isLoading = false;
+    for (const group of groups) {
+      this.#groups.set(group.groupId, group);
+      this.#options.onGroupLoaded(group);
+    }
+    const tookMs = Math.round(runtime.clock.monotonicMs() - startedMs);
+    if (groups.length > 0)
+      this.#logger.info(
+        { partition, epoch },
+        `Loaded ${groups.length} groups of __consumer_offsets-${partition} in epoch ${epoch} in ${tookMs} ms`,
+      );
   }
 }

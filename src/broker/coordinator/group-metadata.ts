@@ -15,7 +15,15 @@ import { ConsumerProtocolSubscription } from '../../protocol/generated/consumer-
 import { ProtocolError } from '../../protocol/protocol-error.ts';
 import { Reader } from '../../protocol/reader.ts';
 import { failedJoin, failedSync } from './member-metadata.ts';
-import type { GroupProtocol, JoinCallback, JoinGroupResult, JoinMember, MemberMetadata, SyncCallback, SyncGroupResult } from './member-metadata.ts';
+import type {
+  GroupProtocol,
+  JoinCallback,
+  JoinGroupResult,
+  JoinMember,
+  MemberMetadata,
+  SyncCallback,
+  SyncGroupResult,
+} from './member-metadata.ts';
 import { OffsetStore } from './offset-store.ts';
 
 export type GroupState = 'Empty' | 'PreparingRebalance' | 'CompletingRebalance' | 'Stable' | 'Dead';
@@ -138,7 +146,9 @@ export class GroupMetadata {
   /** Throws when the transition is not a legal one: a broken invariant. */
   transitionTo(state: GroupState, nowMs: number): void {
     if (!LEGAL_PREDECESSORS[state].includes(this.#state)) {
-      throw new Error(`Group ${this.groupId} should be in one of the states ${LEGAL_PREDECESSORS[state].join(', ')} before moving to ${state}, but is in ${this.#state}`);
+      throw new Error(
+        `Group ${this.groupId} should be in one of the states ${LEGAL_PREDECESSORS[state].join(', ')} before moving to ${state}, but is in ${this.#state}`,
+      );
     }
     this.#state = state;
     this.#currentStateTimestamp = nowMs;

@@ -79,7 +79,9 @@ export class GroupRebalancer implements RebalanceListener {
   /** The member was given its id and has a session time-out to come back with it (KIP-394). */
   addPendingMember(group: GroupMetadata, memberId: string, sessionTimeoutMs: number): void {
     group.addPending(memberId);
-    this.#options.purgatories.heartbeat.tryCompleteElseWatch(new DelayedHeartbeat(group, memberId, sessionTimeoutMs, this), [memberKey(group, memberId)]);
+    this.#options.purgatories.heartbeat.tryCompleteElseWatch(new DelayedHeartbeat(group, memberId, sessionTimeoutMs, this), [
+      memberKey(group, memberId),
+    ]);
   }
 
   removePendingMember(group: GroupMetadata, memberId: string): void {
@@ -110,7 +112,12 @@ export class GroupRebalancer implements RebalanceListener {
    * A static member comes back under a new id. In a stable group whose protocol choice stays as it is, it gets its old place
    * without a rebalance, as soon as its new id is written.
    */
-  replaceStaticMember(group: GroupMetadata, ids: { oldMemberId: string; newMemberId: string; groupInstanceId: string }, request: RejoinRequest, respond: JoinCallback): void {
+  replaceStaticMember(
+    group: GroupMetadata,
+    ids: { oldMemberId: string; newMemberId: string; groupInstanceId: string },
+    request: RejoinRequest,
+    respond: JoinCallback,
+  ): void {
     const { oldMemberId, newMemberId, groupInstanceId } = ids;
     const leaderBefore = group.leaderId;
     group.get(oldMemberId)?.heartbeat?.forceComplete();
@@ -213,7 +220,11 @@ export class GroupRebalancer implements RebalanceListener {
     // Its join or sync is waiting here: it lives. The rebalance arms the next one.
     if (member === undefined || (member.isWaiting && !member.isNew)) return;
     this.#logger.info({ groupId: group.groupId }, `Member ${memberId} of group ${group.groupId} has failed its heartbeat: removing it`);
-    this.removeMember(group, member, `member ${memberId} was not heard of for ${member.isNew ? NEW_MEMBER_JOIN_TIMEOUT_MS : member.sessionTimeoutMs} ms`);
+    this.removeMember(
+      group,
+      member,
+      `member ${memberId} was not heard of for ${member.isNew ? NEW_MEMBER_JOIN_TIMEOUT_MS : member.sessionTimeoutMs} ms`,
+    );
   }
 
   onExpirePendingSync(group: GroupMetadata, generationId: number): void {
@@ -250,16 +261,23 @@ export class GroupRebalancer implements RebalanceListener {
   }
 
   #storeEmptyGroup(group: GroupMetadata): void {
-    this.#logger.info({ groupId: group.groupId }, `Group ${group.groupId} is empty after generation ${group.generationId}: ${group.rebalanceReason}`);
+    this.#logger.info(
+      { groupId: group.groupId },
+      `Group ${group.groupId} is empty after generation ${group.generationId}: ${group.rebalanceReason}`,
+    );
     this.#options.groups.storeGroup(group, new Map(), (errorCode) => {
       // The generation before it would come back at the next load, and its members' sessions run out.
-      if (errorCode !== ErrorCode.NONE) this.#logger.warn({ groupId: group.groupId }, `The empty group ${group.groupId} was not written: code ${errorCode}`);
+      if (errorCode !== ErrorCode.NONE)
+        this.#logger.warn({ groupId: group.groupId }, `The empty group ${group.groupId} was not written: code ${errorCode}`);
     });
     this.#emit(group, 'group-emptied');
   }
 
   #answerJoins(group: GroupMetadata): void {
-    this.#logger.info({ groupId: group.groupId }, `Group ${group.groupId} is in generation ${group.generationId} with ${group.size} members: ${group.rebalanceReason}`);
+    this.#logger.info(
+      { groupId: group.groupId },
+      `Group ${group.groupId} is in generation ${group.generationId} with ${group.size} members: ${group.rebalanceReason}`,
+    );
     for (const member of group.members) {
       group.answerJoin(member, this.currentGeneration(group, member));
       this.scheduleHeartbeat(group, member);
@@ -277,7 +295,10 @@ export class GroupRebalancer implements RebalanceListener {
     group.transitionTo('PreparingRebalance', this.#nowMs);
     group.rebalanceReason = reason;
     this.#options.purgatories.rebalance.checkAndComplete(syncKey(group));
-    this.#logger.info({ groupId: group.groupId }, `Group ${group.groupId} begins to rebalance after generation ${group.generationId}: ${reason}`);
+    this.#logger.info(
+      { groupId: group.groupId },
+      `Group ${group.groupId} begins to rebalance after generation ${group.generationId}: ${reason}`,
+    );
     this.#watchJoin(group, wasEmpty ? this.#initialJoin(group) : new DelayedJoin(group, group.rebalanceTimeoutMs, this));
   }
 
@@ -327,14 +348,25 @@ export class GroupRebalancer implements RebalanceListener {
    * The present generation, for a static member that comes back into it. It must not assign anew: from JoinGroup 9 on it is told
    * so (KIP-814); to an older client the old leader id is given, so that it isn't the leader in its own eyes.
    */
-  #unchangedGeneration(group: GroupMetadata, member: MemberMetadata, supportSkippingAssignment: boolean, leaderBefore: string | undefined): JoinGroupResult {
+  #unchangedGeneration(
+    group: GroupMetadata,
+    member: MemberMetadata,
+    supportSkippingAssignment: boolean,
+    leaderBefore: string | undefined,
+  ): JoinGroupResult {
     const current = this.currentGeneration(group, member);
     if (supportSkippingAssignment) return { ...current, skipAssignment: group.isLeader(member.memberId) };
     return { ...current, leaderId: leaderBefore ?? NO_MEMBER_ID, members: [] };
   }
 
   #emit(group: GroupMetadata, kind: 'group-rebalanced' | 'group-emptied'): void {
-    this.#options.events.emit({ kind, groupId: group.groupId, generationId: group.generationId, memberCount: group.size, reason: group.rebalanceReason });
+    this.#options.events.emit({
+      kind,
+      groupId: group.groupId,
+      generationId: group.generationId,
+      memberCount: group.size,
+      reason: group.rebalanceReason,
+    });
   }
 }
 

@@ -67,10 +67,12 @@ export class OffsetsTopicReplay {
       return group;
     };
     for (const offsets of this.#offsets.values()) {
-      for (const { groupId, topic, partition, value, appendOrder } of offsets.values()) groupOf(groupId).offsets.put(topic, partition, value, appendOrder);
+      for (const { groupId, topic, partition, value, appendOrder } of offsets.values())
+        groupOf(groupId).offsets.put(topic, partition, value, appendOrder);
     }
     for (const [producerId, pending] of this.#pending) {
-      for (const { groupId, topic, partition, value, appendOrder } of pending.values()) groupOf(groupId).offsets.addPending(producerId, topic, partition, value, appendOrder);
+      for (const { groupId, topic, partition, value, appendOrder } of pending.values())
+        groupOf(groupId).offsets.addPending(producerId, topic, partition, value, appendOrder);
     }
     return [...groups.values()];
   }

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Random } from '../../runtime/random.ts';
 import { nodeRandom } from '../../runtime/node/node-random.ts';
@@ -14,7 +14,12 @@ const NO_RANDOM: Random = {
 describe('without racks', () => {
   it('places leaders in turn and shifts the followers further with each round, as Apache Kafka does', () => {
     const brokers = brokersOf(...Array.from({ length: 5 }, () => undefined));
-    const assignment = assignReplicasToBrokers(brokers, { partitionCount: 10, replicationFactor: 3, fixedStartIndex: 0, random: NO_RANDOM });
+    const assignment = assignReplicasToBrokers(brokers, {
+      partitionCount: 10,
+      replicationFactor: 3,
+      fixedStartIndex: 0,
+      random: NO_RANDOM,
+    });
     expect([...assignment.values()]).toEqual([
       [0, 1, 2],
       [1, 2, 3],
@@ -36,7 +41,9 @@ describe('without racks', () => {
   });
 
   it('works with one broker', () => {
-    expect([...assignReplicasToBrokers(brokersOf(undefined), { partitionCount: 2, replicationFactor: 1, random: nodeRandom }).values()]).toEqual([[0], [0]]);
+    expect([
+      ...assignReplicasToBrokers(brokersOf(undefined), { partitionCount: 2, replicationFactor: 1, random: nodeRandom }).values(),
+    ]).toEqual([[0], [0]]);
   });
 });
 
@@ -74,7 +81,11 @@ it('spreads leaders evenly whatever the random start', () => {
   fc.assert(
     fc.property(fc.integer({ min: 1, max: 12 }), fc.integer({ min: 1, max: 5 }), (brokerCount, rounds) => {
       const brokers = brokersOf(...Array.from({ length: brokerCount }, () => undefined));
-      const assignment = assignReplicasToBrokers(brokers, { partitionCount: brokerCount * rounds, replicationFactor: 1, random: nodeRandom });
+      const assignment = assignReplicasToBrokers(brokers, {
+        partitionCount: brokerCount * rounds,
+        replicationFactor: 1,
+        random: nodeRandom,
+      });
       for (const { id } of brokers) expect([...assignment.values()].filter(([leader]) => leader === id)).toHaveLength(rounds);
     }),
   );
@@ -87,5 +98,7 @@ it.each([
   ['INVALID_REPLICATION_FACTOR', { partitionCount: 1, replicationFactor: 1 }, []],
   ['INVALID_REQUEST', { partitionCount: 1, replicationFactor: 1 }, ['a', undefined]],
 ])('refuses with %s: %j', (errorName, counts, racks) => {
-  expect(() => assignReplicasToBrokers(brokersOf(...racks), { ...counts, random: nodeRandom })).toThrow(expect.objectContaining({ errorName }));
+  expect(() => assignReplicasToBrokers(brokersOf(...racks), { ...counts, random: nodeRandom })).toThrow(
+    expect.objectContaining({ errorName }),
+  );
 });

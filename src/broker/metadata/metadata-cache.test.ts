@@ -13,7 +13,10 @@ function cacheWith(...updates: readonly Parameters<typeof updateMetadata>[0][]):
 }
 
 it('keeps what an update does not name, and replaces brokers and controller', () => {
-  const cache = cacheWith({ t: { id: ID_T, states: [partitionState(0, 1), partitionState(1, 2)] } }, { t: { id: ID_T, states: [partitionState(1, 3)] } });
+  const cache = cacheWith(
+    { t: { id: ID_T, states: [partitionState(0, 1), partitionState(1, 2)] } },
+    { t: { id: ID_T, states: [partitionState(1, 3)] } },
+  );
   expect(cache.numPartitions('t')).toBe(2);
   expect(cache.leaderOf({ topic: 't', partition: 0 })).toEqual({ leaderId: 1, leaderEpoch: 0 });
   expect(cache.leaderOf({ topic: 't', partition: 1 })).toEqual({ leaderId: 3, leaderEpoch: 0 });
@@ -25,7 +28,10 @@ it('keeps what an update does not name, and replaces brokers and controller', ()
 });
 
 it('removes partitions that are being deleted (leader -2), and with the last one the topic and its id', () => {
-  const cache = cacheWith({ t: { id: ID_T, states: [partitionState(0, 1), partitionState(1, 1)] }, u: { id: ID_U, states: [partitionState(0, 1)] } });
+  const cache = cacheWith({
+    t: { id: ID_T, states: [partitionState(0, 1), partitionState(1, 1)] },
+    u: { id: ID_U, states: [partitionState(0, 1)] },
+  });
   const first = cache.updateMetadata(updateMetadata({ t: { id: ID_T, states: [partitionState(1, -2)] } }));
   expect(first.deletedPartitions).toEqual([{ topic: 't', partition: 1 }]);
   expect(cache.topicIdOf('t')).toBe(ID_T);
@@ -50,7 +56,12 @@ it('knows no id for topics that have none', () => {
 it('never changes a snapshot that someone holds', () => {
   const cache = cacheWith({ t: { id: ID_T, states: [partitionState(0, 1)] } });
   const { snapshot } = cache;
-  cache.updateMetadata(updateMetadata({ t: { id: ID_T, states: [partitionState(0, 2), partitionState(1, 2)] }, u: { id: ID_U, states: [partitionState(0, 1)] } }, [2]));
+  cache.updateMetadata(
+    updateMetadata(
+      { t: { id: ID_T, states: [partitionState(0, 2), partitionState(1, 2)] }, u: { id: ID_U, states: [partitionState(0, 1)] } },
+      [2],
+    ),
+  );
   expect(snapshot.partitionStates.get('t')?.size).toBe(1);
   expect(snapshot.partitionStates.get('t')?.get(0)?.leader).toBe(1);
   expect(snapshot.partitionStates.has('u')).toBe(false);

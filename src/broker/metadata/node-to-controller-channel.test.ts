@@ -61,7 +61,9 @@ it('sends again when the connection is lost', async () => {
 });
 
 it('takes a refusal of every topic with NOT_CONTROLLER for what it is', async () => {
-  const { time, cache, asked, channel } = fixture((_, attempt) => ({ topics: [{ errorCode: attempt === 1 ? ErrorCode.NOT_CONTROLLER : ErrorCode.NONE }] }));
+  const { time, cache, asked, channel } = fixture((_, attempt) => ({
+    topics: [{ errorCode: attempt === 1 ? ErrorCode.NOT_CONTROLLER : ErrorCode.NONE }],
+  }));
   cache.updateMetadata(updateMetadata({}));
   const response = channel.send(AllocateProducerIds, BODY);
   await time.advance(100);

@@ -3,7 +3,10 @@ import { ErrorCode, KafkaError } from '../../protocol/errors.ts';
 import { silentLogger } from '../../runtime/node/node-logger.ts';
 import { ProducerIdManager } from './producer-id-manager.ts';
 
-function managerWith(blocks: { start: number; length: number }[] | undefined): { readonly manager: ProducerIdManager; readonly requests: () => number } {
+function managerWith(blocks: { start: number; length: number }[] | undefined): {
+  readonly manager: ProducerIdManager;
+  readonly requests: () => number;
+} {
   let requests = 0;
   const channel = {
     send: (): Promise<never> => {

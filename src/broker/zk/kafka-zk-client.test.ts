@@ -149,7 +149,9 @@ describe('controller election', () => {
     await first.zk.controller.resign(epochZkVersion);
     const second = await Fixture.make(first.zooKeeper);
     await second.zk.controller.elect(2);
-    await expect(fencedWrite(first.zk.session, epochZkVersion, setDataOp('/feature', Buffer.alloc(0), -1))).rejects.toBeInstanceOf(ControllerMovedError);
+    await expect(fencedWrite(first.zk.session, epochZkVersion, setDataOp('/feature', Buffer.alloc(0), -1))).rejects.toBeInstanceOf(
+      ControllerMovedError,
+    );
     await expect(first.zk.controller.resign(epochZkVersion)).rejects.toBeInstanceOf(ControllerMovedError);
     expect(await second.zk.controller.getControllerId()).toBe(2);
   });
@@ -176,9 +178,13 @@ describe('partition states', () => {
     await zk.topics.createPartitionStates([{ partition, state }], epochZkVersion);
     expect((await zk.topics.createPartitionStates([{ partition, state }], epochZkVersion)).size).toBe(0);
     const other = { ...state, controllerEpoch: 2 };
-    expect((await zk.topics.createPartitionStates([{ partition, state: other }], epochZkVersion)).get(partition)).toMatchObject({ name: 'NodeExists' });
+    expect((await zk.topics.createPartitionStates([{ partition, state: other }], epochZkVersion)).get(partition)).toMatchObject({
+      name: 'NodeExists',
+    });
     const ghost = { topic: 'ghost', partition: 0 };
-    expect((await zk.topics.createPartitionStates([{ partition: ghost, state }], epochZkVersion)).get(ghost)).toMatchObject({ name: 'NoNode' });
+    expect((await zk.topics.createPartitionStates([{ partition: ghost, state }], epochZkVersion)).get(ghost)).toMatchObject({
+      name: 'NoNode',
+    });
   });
 
   it('are written against the version they were made from', async () => {
@@ -203,7 +209,9 @@ describe('partition states', () => {
     const fixture = await Fixture.make();
     fixture.client.loseNext(true);
     await fixture.settled(fixture.zk.topics.createAssignment('t', { topicId: 'tid', partitions: new Map() }));
-    await expect(fixture.zk.topics.createAssignment('t', { topicId: 'other', partitions: new Map() })).rejects.toMatchObject({ name: 'NodeExists' });
+    await expect(fixture.zk.topics.createAssignment('t', { topicId: 'other', partitions: new Map() })).rejects.toMatchObject({
+      name: 'NodeExists',
+    });
   });
 });
 

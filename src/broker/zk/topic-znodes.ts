@@ -125,7 +125,10 @@ export class TopicZNodes {
    * Makes the znodes of new partitions; returns those that failed. A state that is there already as it should be (the answer to
    * an earlier attempt was lost with the connection) is a success.
    */
-  async createPartitionStates<P extends TopicPartition>(states: readonly NewPartitionState<P>[], epochZkVersion: number): Promise<Map<P, Error>> {
+  async createPartitionStates<P extends TopicPartition>(
+    states: readonly NewPartitionState<P>[],
+    epochZkVersion: number,
+  ): Promise<Map<P, Error>> {
     let failures = await this.#tryCreatePartitionStates(states, epochZkVersion);
     const mixedUp = states.filter(({ partition }) => isZooKeeperError(failures.get(partition), 'NoNode'));
     if (mixedUp.length > 0) {
@@ -137,7 +140,10 @@ export class TopicZNodes {
   }
 
   /** All levels are sent without waiting for each other: the server does them in order, in few commits. */
-  async #tryCreatePartitionStates<P extends TopicPartition>(states: readonly NewPartitionState<P>[], epochZkVersion: number): Promise<Map<P, Error>> {
+  async #tryCreatePartitionStates<P extends TopicPartition>(
+    states: readonly NewPartitionState<P>[],
+    epochZkVersion: number,
+  ): Promise<Map<P, Error>> {
     const topics = [...new Set(states.map(({ partition }) => partition.topic))];
     const parents = topics.map((topic) => createOp(ZkPaths.topicPartitions(topic), null));
     const nodes = states.map(({ partition }) => createOp(ZkPaths.topicPartition(partition), null));

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { decodeBrokerInfo, encodeBrokerInfo } from './broker-info.ts';
 import { initialLeaderAndIsr } from './leader-and-isr.ts';
@@ -60,7 +60,10 @@ describe('znodes are written as Kafka 3.9 writes them', () => {
       features: {},
     });
     expect(decodeBrokerInfo(1, '/brokers/ids/1', data)).toEqual(broker);
-    expect(json(encodeBrokerInfo({ ...broker, endpoints: [broker.endpoints[0]], rack: undefined }, 1))).toMatchObject({ host: null, port: -1 });
+    expect(json(encodeBrokerInfo({ ...broker, endpoints: [broker.endpoints[0]], rack: undefined }, 1))).toMatchObject({
+      host: null,
+      port: -1,
+    });
   });
 
   it.each([
@@ -83,7 +86,11 @@ describe('znodes are written as Kafka 3.9 writes them', () => {
     ],
     ['/config/topics/T', encodeConfigs({ 'flush.ms': '1' }), { version: 1, config: { 'flush.ms': '1' } }],
     ['/config/changes/…', encodeConfigChange('topics/T'), { version: 2, entity_path: 'topics/T' }],
-    ['/isr_change_notification/…', encodePartitionList([{ topic: 't', partition: 0 }]), { version: 1, partitions: [{ topic: 't', partition: 0 }] }],
+    [
+      '/isr_change_notification/…',
+      encodePartitionList([{ topic: 't', partition: 0 }]),
+      { version: 1, partitions: [{ topic: 't', partition: 0 }] },
+    ],
     [
       '/admin/reassign_partitions',
       encodeReassignments([{ topic: 't', partition: 0, replicas: [1, 2] }]),
@@ -109,11 +116,16 @@ describe('znodes are written as Kafka 3.9 writes them', () => {
 describe('older versions are read', () => {
   it('broker registrations 1 to 4', () => {
     const v1 = { version: 1, host: 'h', port: 9092, jmx_port: 9999, timestamp: '1' };
-    expect(decodeBrokerInfo(1, 'p', bytes(v1)).endpoints).toEqual([{ listenerName: 'PLAINTEXT', securityProtocol: 'PLAINTEXT', host: 'h', port: 9092 }]);
+    expect(decodeBrokerInfo(1, 'p', bytes(v1)).endpoints).toEqual([
+      { listenerName: 'PLAINTEXT', securityProtocol: 'PLAINTEXT', host: 'h', port: 9092 },
+    ]);
     const v2 = { version: 2, host: 'h', port: 9092, jmx_port: -1, timestamp: '1', endpoints: ['PLAINTEXT://h:9092', 'SSL://h:9093'] };
     expect(decodeBrokerInfo(1, 'p', bytes(v2)).endpoints.map(({ securityProtocol }) => securityProtocol)).toEqual(['PLAINTEXT', 'SSL']);
     const v4 = { ...v2, version: 4, rack: 'a', endpoints: ['CLIENT://h:1'], listener_security_protocol_map: { CLIENT: 'SASL_SSL' } };
-    expect(decodeBrokerInfo(1, 'p', bytes(v4))).toMatchObject({ rack: 'a', endpoints: [{ listenerName: 'CLIENT', securityProtocol: 'SASL_SSL' }] });
+    expect(decodeBrokerInfo(1, 'p', bytes(v4))).toMatchObject({
+      rack: 'a',
+      endpoints: [{ listenerName: 'CLIENT', securityProtocol: 'SASL_SSL' }],
+    });
   });
 
   it('topics of version 1 without id and reassignment, controllers of version 1, notifications of version 1, feature ranges', () => {
@@ -121,7 +133,11 @@ describe('older versions are read', () => {
       topicId: undefined,
       partitions: new Map([[0, replicaAssignmentOf([1])]]),
     });
-    expect(decodeController('p', bytes({ version: 1, brokerid: 3, timestamp: '7' }))).toEqual({ brokerId: 3, timestampMs: 7, kraftControllerEpoch: -1 });
+    expect(decodeController('p', bytes({ version: 1, brokerid: 3, timestamp: '7' }))).toEqual({
+      brokerId: 3,
+      timestampMs: 7,
+      kraftControllerEpoch: -1,
+    });
     expect(decodeConfigChange('p', bytes({ version: 1, entity_type: 'topics', entity_name: 't' }))).toBe('topics/t');
     const features = { version: 1, status: 1, features: { f: { min_version_level: 1, max_version_level: 2 } } };
     expect(decodeFeatures('p', bytes(features))).toEqual({ enabled: true, features: { f: 2 } });
@@ -129,7 +145,10 @@ describe('older versions are read', () => {
 
   it('takes the partition epoch from the znode version and RECOVERED where nothing is said', () => {
     const state = decodePartitionState('p', bytes({ version: 1, leader: 1, leader_epoch: 2, controller_epoch: 3, isr: [1] }), 7);
-    expect(state).toEqual({ leaderAndIsr: { leader: 1, leaderEpoch: 2, isr: [1], leaderRecoveryState: 0, partitionEpoch: 7 }, controllerEpoch: 3 });
+    expect(state).toEqual({
+      leaderAndIsr: { leader: 1, leaderEpoch: 2, isr: [1], leaderRecoveryState: 0, partitionEpoch: 7 },
+      controllerEpoch: 3,
+    });
   });
 
   it('an empty configuration znode as no configuration', () => {
@@ -170,20 +189,46 @@ const decoders: Record<string, (data: Buffer) => unknown> = {
 /** JSON that looks like a znode's: its keys with values of any kind. */
 const nearJson = fc
   .dictionary(
-    fc.constantFrom('version', 'brokerid', 'timestamp', 'endpoints', 'listener_security_protocol_map', 'features', 'partitions', 'isr', 'leader', 'id', 'config', 'topic', 'block_end', 'host', 'port', 'entity_path', 'adding_replicas', 'leader_recovery_state'),
+    fc.constantFrom(
+      'version',
+      'brokerid',
+      'timestamp',
+      'endpoints',
+      'listener_security_protocol_map',
+      'features',
+      'partitions',
+      'isr',
+      'leader',
+      'id',
+      'config',
+      'topic',
+      'block_end',
+      'host',
+      'port',
+      'entity_path',
+      'adding_replicas',
+      'leader_recovery_state',
+    ),
     fc.jsonValue(),
   )
   .map((value) => Buffer.from(JSON.stringify(value)));
 
 it.each(Object.keys(decoders))('reading %s from anything gives a value or a ZNodeFormatError', (name) => {
   fc.assert(
-    fc.property(fc.oneof(fc.uint8Array().map((array) => Buffer.from(array)), fc.json().map((text) => Buffer.from(text)), nearJson), (data) => {
-      try {
-        decoders[name]!(data);
-      } catch (error) {
-        expect(error).toBeInstanceOf(ZNodeFormatError);
-      }
-    }),
+    fc.property(
+      fc.oneof(
+        fc.uint8Array().map((array) => Buffer.from(array)),
+        fc.json().map((text) => Buffer.from(text)),
+        nearJson,
+      ),
+      (data) => {
+        try {
+          decoders[name]!(data);
+        } catch (error) {
+          expect(error).toBeInstanceOf(ZNodeFormatError);
+        }
+      },
+    ),
     { numRuns: 300 },
   );
 });

@@ -207,8 +207,8 @@ export function fakeClient(options: FakeOptions): ConsoleClient {
     readers.set(readerId, { rows, at: 0 });
     return readerId;
   };
-  // eslint-style casts stay at this one edge: rows are what `open` was given.
-  const next = <T,>(readerId: string, max: number): { rows: T[]; done: boolean } => {
+  // oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- the caller knows what its reader was opened with
+  const next = <T>(readerId: string, max: number): { rows: T[]; done: boolean } => {
     const reader = readers.get(readerId) ?? fail({ kind: 'notFound', message: 'No such reader' });
     const rows = reader.rows.slice(reader.at, reader.at + max) as T[];
     reader.at += max;

@@ -1,8 +1,22 @@
 /** UpdateMetadata requests for tests. */
 import type { UpdateMetadataPartitionState, UpdateMetadataRequest } from '../../../protocol/generated/update-metadata.ts';
 
-export function partitionState(partitionIndex: number, leader: number, replicas: readonly number[] = [leader]): UpdateMetadataPartitionState {
-  return { topicName: '', partitionIndex, controllerEpoch: 1, leader, leaderEpoch: 0, isr: replicas, zkVersion: 0, replicas, offlineReplicas: [] };
+export function partitionState(
+  partitionIndex: number,
+  leader: number,
+  replicas: readonly number[] = [leader],
+): UpdateMetadataPartitionState {
+  return {
+    topicName: '',
+    partitionIndex,
+    controllerEpoch: 1,
+    leader,
+    leaderEpoch: 0,
+    isr: replicas,
+    zkVersion: 0,
+    replicas,
+    offlineReplicas: [],
+  };
 }
 
 export function updateMetadata(

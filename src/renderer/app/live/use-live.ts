@@ -2,7 +2,7 @@
  * One answer of the contract, kept fresh: cached by key (Pinia Colada), asked for again when a change of the cluster touches
  * it, when the connection is back, and on F5. After a failure the last answer stays, with the time it is of.
  */
-import { useQuery } from '@pinia/colada';
+import { useQuery, useQueryCache } from '@pinia/colada';
 import { computed, onScopeDispose, watch } from 'vue';
 import type { ComputedRef } from 'vue';
 import type { Failure } from '../../../console/contract/failure.ts';
@@ -12,6 +12,7 @@ import { onRefresh } from '../keys/refresh.ts';
 import { useConnection } from '../rpc/use-console.ts';
 import { useClusterChanges } from './changes.store.ts';
 import { coalesce } from './coalesce.ts';
+import type { Coalesced } from './coalesce.ts';
 
 export interface Live<T> {
   readonly data: ComputedRef<T | undefined>;
@@ -33,10 +34,15 @@ export interface LiveOptions<T> {
   readonly enabled?: () => boolean;
 }
 
+/** One gate per key, whoever shows it: an event asks once, not once per component. */
+const gates = new Map<string, { readonly gate: Coalesced; users: number }>();
+
 export function useLive<T>(options: LiveOptions<T>): Live<T> {
   const { generation } = useConnection();
-  const { state, asyncStatus, refetch } = useQuery({
-    key: () => [options.clusterId(), ...options.key()],
+  const cache = useQueryCache();
+  const key = computed(() => [options.clusterId(), ...options.key()]);
+  const { state, asyncStatus } = useQuery({
+    key,
     query: async () => ({ value: await options.query(), asOfMs: Date.now() }),
     staleTime: 0,
     gcTime: 5 * 60_000,
@@ -44,16 +50,43 @@ export function useLive<T>(options: LiveOptions<T>): Live<T> {
     refetchOnReconnect: false,
     enabled: () => options.enabled?.() ?? true,
   });
-  const again = coalesce(() => refetch(), options.minIntervalMs ?? 300);
+
+  let release: () => void = () => undefined;
+  let gate: Coalesced | undefined;
+  watch(
+    () => JSON.stringify(key.value),
+    (id) => {
+      release();
+      const entry = key.value;
+      const shared = gates.get(id) ?? {
+        users: 0,
+        gate: coalesce(async () => {
+          const known = cache.get(entry);
+          if (known !== undefined) await cache.fetch(known);
+        }, options.minIntervalMs ?? 300),
+      };
+      gates.set(id, shared);
+      shared.users++;
+      gate = shared.gate;
+      release = () => {
+        if (--shared.users > 0) return;
+        shared.gate.stop();
+        gates.delete(id);
+      };
+    },
+    { immediate: true },
+  );
+  onScopeDispose(() => release());
   const poke = (): void => {
-    if (options.enabled?.() ?? true) again.poke();
+    if (options.enabled?.() ?? true) gate?.poke();
   };
   useClusterChanges(options.clusterId, (changes) => {
     if (options.on(changes)) poke();
   });
-  watch(generation, poke);
+  watch(generation, (_, before) => {
+    if (before > 0) poke();
+  });
   onRefresh(poke);
-  onScopeDispose(() => again.stop());
   return {
     data: computed(() => state.value.data?.value),
     failure: computed(() => (state.value.status === 'error' ? failureOf(state.value.error) : null)),

@@ -32,7 +32,12 @@ export function useRowList<Row, Details, Query>(options: {
   let stale: Set<string> | 'all' = new Set();
   let staleDetails: Set<string> | 'all' = new Set();
 
-  const load = (): Promise<void> => list.load(options.query(list.isCapped.value));
+  const load = async (): Promise<void> => {
+    const behind = list.isCapped.value;
+    await list.load(options.query(behind));
+    // Found to be too long only now: ask again with filter and sort.
+    if (!behind && list.isCapped.value && (options.filter().text !== '' || options.sort() !== null)) await list.load(options.query(true));
+  };
   const patching = coalesce(() => {
     const keys = stale;
     stale = new Set();
@@ -63,13 +68,14 @@ export function useRowList<Row, Details, Query>(options: {
     staleDetails = 'all';
     detailing.poke();
   };
-  watch(generation, reload);
+  watch(generation, (_, before) => {
+    if (before > 0) reload();
+  });
   onRefresh(reload);
 
-  void load().then(() => {
-    // Found to be too long only now: ask again with filter and sort.
-    if (list.isCapped.value && (options.filter().text !== '' || options.sort() !== null)) void load();
-  });
+  // Through the same gate as patches, so that a change that comes meanwhile is asked for after it.
+  stale = 'all';
+  patching.poke();
   let typing: ReturnType<typeof setTimeout> | undefined;
   watch([options.filter, options.sort], () => {
     const sort = options.sort();

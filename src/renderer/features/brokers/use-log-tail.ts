@@ -66,7 +66,10 @@ export function useLogTail(options: { clusterId: () => string; processId: () => 
     isLoaded.value = false;
     void follow(++round);
   };
-  watch([options.clusterId, options.processId, options.text, generation], begin, { immediate: true });
+  watch([options.clusterId, options.processId, options.text], begin, { immediate: true });
+  watch(generation, (_, before) => {
+    if (before > 0) begin();
+  });
   onScopeDispose(() => round++);
   return { lines, dropped, failure, isLoaded, refetch: begin };
 }

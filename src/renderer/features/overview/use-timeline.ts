@@ -44,7 +44,8 @@ export function useTimeline(clusterId: () => string): Timeline {
   useClusterChanges(clusterId, (changes) => {
     if (touches(changes, ['timeline'])) pulling.poke();
   });
-  watch(generation, () => {
+  watch(generation, (_, before) => {
+    if (before === 0) return;
     entries.value = [];
     pulling.poke();
   });
