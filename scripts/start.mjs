@@ -3,6 +3,7 @@
  * host, said in one line. Signals go to the child, which stops the cluster in order; this process ends with it.
  */
 import { spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { findElectron } from './electron-runtime.mjs';
 import { build, childEnvironment, generateCode, installDependencies, nodeBinary, root, say } from './setup.mjs';
@@ -28,10 +29,10 @@ function launch(command, args, env) {
   // The channel tells the child when this process is gone, also after SIGKILL.
   const child = spawn(command, args, { cwd: root, env, stdio: ['inherit', 'inherit', 'inherit', 'ipc'] });
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
-  // npm killed with SIGKILL tells nobody: notice that our parent has changed.
-  const parent = process.ppid;
+  // npm killed with SIGKILL tells nobody, and the shell that it runs scripts in lives on: notice that an ancestor has changed.
+  const ancestors = process.env.npm_lifecycle_event ? ancestry() : undefined;
   const watch = setInterval(() => {
-    if (process.ppid !== parent && process.env.npm_lifecycle_event) child.kill('SIGTERM');
+    if (ancestors !== undefined && ancestry() !== ancestors) child.kill('SIGTERM');
   }, PARENT_CHECK_MS);
   child.on('error', (error) => {
     say(`${command} could not be started: ${error.message}`);
@@ -43,6 +44,18 @@ function launch(command, args, env) {
     process.exitCode = code ?? (signal === 'SIGINT' ? 130 : 143);
     process.removeAllListeners('SIGINT');
   });
+}
+
+/** Our parent and, where /proc tells, its parent: npm, by way of a shell. */
+function ancestry() {
+  const parent = process.ppid;
+  try {
+    // The fields behind the name, which stands in parentheses and may hold anything: state, parent, …
+    const fields = readFileSync(`/proc/${parent}/stat`, 'utf8').replace(/^.*\) /su, '').split(' ');
+    return `${parent} ${fields[1]}`;
+  } catch {
+    return String(parent);
+  }
 }
 
 main().catch((error) => {

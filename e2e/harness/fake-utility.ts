@@ -54,7 +54,8 @@ export class FakeUtilityProcess extends EventEmitter {
   }
 
   #send(message: ToChild): void {
-    if (this.#child.connected) this.#child.send(message);
+    // A child that ends at this moment hears no more: that is no error of the app's.
+    if (this.#child.connected) this.#child.send(message, () => undefined);
   }
 
   #onMessage(message: FromChild): void {

@@ -18,7 +18,7 @@ import { type Acl, OPEN_ACL_UNSAFE, writeAcls } from '../../src/zookeeper/jute/r
 import { type MultiOp, writeMulti, writeMultiHeader } from '../../src/zookeeper/jute/requests.ts';
 import { ZooKeeperServer } from '../../src/zookeeper/server.ts';
 import { SKIPPED_WITHOUT_APACHE, apacheZooKeeperInstalled, startApacheZooKeeper } from './apache-zookeeper.ts';
-import { RawSession } from './raw-session.ts';
+import { RawSession } from '../../src/zookeeper/testing/raw-session.ts';
 
 const SESSION_TIMEOUT_MS = 4000;
 /** Frames of both servers may differ in what they hold of this. */

@@ -132,7 +132,7 @@ function groupRoutes(parts: BrokerParts): Route[] {
     route(DescribeGroups, createDescribeGroupsHandler({ coordinator })),
     route(ListGroups, createListGroupsHandler({ coordinator })),
     route(DeleteGroups, createDeleteGroupsHandler({ coordinator })),
-    route(OffsetDelete, createOffsetDeleteHandler({ coordinator })),
+    route(OffsetDelete, createOffsetDeleteHandler({ coordinator, directory })),
   ];
 }
 

@@ -53,6 +53,7 @@ import { ReplicaManager } from './replication/replica-manager.ts';
 import type { BrokerInfo } from './zk/broker-info.ts';
 import { KafkaZkClient } from './zk/kafka-zk-client.ts';
 
+/** `brokerId` is the broker that it is about where it is about one, else the one that tells it. */
 export type BrokerEvent = (TimedClusterEvent | (GroupEvent & { readonly timestampMs: number })) & { readonly brokerId: number };
 
 export interface BrokerServerOptions {
@@ -337,7 +338,7 @@ export class BrokerServer {
       onBrokerEpoch: (epoch) => {
         this.#brokerEpoch = epoch;
       },
-      eventSink: { emit: (event) => onEvent({ ...event, brokerId: config.brokerId }) },
+      eventSink: { emit: (event) => onEvent({ brokerId: config.brokerId, ...event }) },
     });
 
     const adminManager = new ZkAdminManager({

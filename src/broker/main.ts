@@ -9,6 +9,7 @@ import { createNodeLogger } from '../runtime/node/node-logger.ts';
 import { createNodeRuntime } from '../runtime/node/node-runtime.ts';
 import { BrokerServer } from './broker-server.ts';
 import { parseKafkaConfig } from './config/kafka-config.ts';
+import { TimelineReporter } from './timeline-reporter.ts';
 
 interface BrokerProcessConfig {
   readonly properties: Readonly<Record<string, string>>;
@@ -34,6 +35,7 @@ async function main(): Promise<void> {
   process.title = `samsa broker ${config.brokerId}`;
   const logger = createNodeLogger({ destination: processConfig.logFile ?? 1, level: processConfig.logLevel ?? 'info' }).child({ brokerId: config.brokerId });
   const runtime = createNodeRuntime(logger);
+  const timeline = new TimelineReporter({ scheduler: runtime.scheduler, send: (event) => tellParent({ type: 'event', event }) });
   const server = new BrokerServer({
     config,
     runtime,
@@ -41,7 +43,7 @@ async function main(): Promise<void> {
     socketDirectory: tmpdir(),
     sessionFile: processConfig.sessionFile,
     zooKeeperImplementation: processConfig.zooKeeperClient ?? 'library',
-    onEvent: (event) => tellParent({ type: 'event', event }),
+    onEvent: (event) => timeline.report(event),
     onFatal: (reason) => runtime.halt.halt(1, reason),
   });
 

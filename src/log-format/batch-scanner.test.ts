@@ -6,27 +6,38 @@ import { BatchScanner } from './batch-scanner.ts';
 import type { ReadAt } from './batch-scanner.ts';
 
 function logOf(sizes: readonly number[]): Buffer {
-  return Buffer.concat(sizes.map((size, index) => buildRecordBatch([{ timestamp: 1, value: Buffer.alloc(size, 1) }], { baseOffset: index })));
+  return Buffer.concat(
+    sizes.map((size, index) => buildRecordBatch([{ timestamp: 1, value: Buffer.alloc(size, 1) }], { baseOffset: index })),
+  );
 }
 
 /** Reads at most `most` bytes a call, as a real file may. */
 function reader(bytes: Buffer, most = Infinity): ReadAt {
-  return (target, targetOffset, length, position) => bytes.copy(target, targetOffset, position, Math.min(bytes.length, position + Math.min(length, most)));
+  return (target, targetOffset, length, position) =>
+    bytes.copy(target, targetOffset, position, Math.min(bytes.length, position + Math.min(length, most)));
 }
 
 test.each([true, false])('steps over every batch whatever the chunks are cut to (bodies %s)', (bodies) => {
   fc.assert(
-    fc.property(fc.array(fc.integer({ min: 0, max: 400 }), { maxLength: 30 }), fc.integer({ min: 1, max: 600 }), fc.integer({ min: 1, max: 700 }), (sizes, chunkBytes, most) => {
-      const bytes = logOf(sizes);
-      const scanner = new BatchScanner(reader(bytes, most), { from: 0, to: bytes.length, bodies, chunkBytes });
-      const offsets: number[] = [];
-      for (let batch = scanner.next(); batch !== undefined; batch = scanner.next()) {
-        offsets.push(lastOffsetAt(batch.buffer, batch.at));
-        if (bodies) expect(batch.buffer.subarray(batch.at, batch.at + batch.sizeBytes)).toEqual(bytes.subarray(batch.position, batch.position + batch.sizeBytes));
-      }
-      expect(offsets).toEqual(sizes.map((_, index) => index));
-      expect(scanner.end).toEqual({ kind: 'complete', position: bytes.length });
-    }),
+    fc.property(
+      fc.array(fc.integer({ min: 0, max: 400 }), { maxLength: 30 }),
+      fc.integer({ min: 1, max: 600 }),
+      fc.integer({ min: 1, max: 700 }),
+      (sizes, chunkBytes, most) => {
+        const bytes = logOf(sizes);
+        const scanner = new BatchScanner(reader(bytes, most), { from: 0, to: bytes.length, bodies, chunkBytes });
+        const offsets: number[] = [];
+        for (let batch = scanner.next(); batch !== undefined; batch = scanner.next()) {
+          offsets.push(lastOffsetAt(batch.buffer, batch.at));
+          if (bodies)
+            expect(batch.buffer.subarray(batch.at, batch.at + batch.sizeBytes)).toEqual(
+              bytes.subarray(batch.position, batch.position + batch.sizeBytes),
+            );
+        }
+        expect(offsets).toEqual(sizes.map((_, index) => index));
+        expect(scanner.end).toEqual({ kind: 'complete', position: bytes.length });
+      },
+    ),
     { numRuns: 100 },
   );
 });

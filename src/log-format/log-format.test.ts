@@ -87,7 +87,12 @@ describe('time index', () => {
 
   test('takes only timestamps above the last one', () => {
     const index = new TimeIndex(0);
-    expect([index.maybeAppend(T, 1), index.maybeAppend(T, 2), index.maybeAppend(T - 1, 3), index.maybeAppend(T + 1, 4)]).toEqual([true, false, false, true]);
+    expect([index.maybeAppend(T, 1), index.maybeAppend(T, 2), index.maybeAppend(T - 1, 3), index.maybeAppend(T + 1, 4)]).toEqual([
+      true,
+      false,
+      false,
+      true,
+    ]);
     expect(index.count).toBe(2);
   });
 
@@ -183,7 +188,8 @@ describe('names', () => {
     for (const kind of ['delete', 'future', 'stray'] as const) {
       expect(parsePartitionDirName(markedDirName(topicPartition, id, `-${kind}`))).toEqual({ topicPartition, kind });
     }
-    for (const name of ['lost+found', 'orders', 'orders-', '-3', 'orders-x', 'meta.properties']) expect(parsePartitionDirName(name), name).toBeUndefined();
+    for (const name of ['lost+found', 'orders', 'orders-', '-3', 'orders-x', 'meta.properties'])
+      expect(parsePartitionDirName(name), name).toBeUndefined();
   });
 
   test('of deleted folders fit a file name whatever the topic', () => {
@@ -195,7 +201,8 @@ describe('names', () => {
 
 describe('small files', () => {
   test('meta.properties is read as Java writes it', () => {
-    const text = '#\n#Fri Nov 24 10:00:00 UTC 2023\nbroker.id=1\nversion=0\ncluster.id=vPeOCWypqUOSepEvx0cbog\ndirectory.id=5v2NLSJ8T2mHFZXSLYd-Ug\n';
+    const text =
+      '#\n#Fri Nov 24 10:00:00 UTC 2023\nbroker.id=1\nversion=0\ncluster.id=vPeOCWypqUOSepEvx0cbog\ndirectory.id=5v2NLSJ8T2mHFZXSLYd-Ug\n';
     expect(decodeMetaProperties(text)).toEqual({ brokerId: 1, clusterId: 'vPeOCWypqUOSepEvx0cbog', directoryId: '5v2NLSJ8T2mHFZXSLYd-Ug' });
     expect(encodeMetaProperties({ brokerId: 1, clusterId: 'vPeOCWypqUOSepEvx0cbog' }, 'Fri Nov 24 10:00:00 UTC 2023')).toBe(
       text.slice(0, text.indexOf('directory.id')),
@@ -203,7 +210,7 @@ describe('small files', () => {
     expect(decodeMetaProperties('version = 0\r\ncluster.id : a\\=b\n')).toEqual({ clusterId: 'a=b' });
   });
 
-  test("meta.properties of KRaft, or with a broker id that is none, is refused", () => {
+  test('meta.properties of KRaft, or with a broker id that is none, is refused', () => {
     expect(() => decodeMetaProperties('version=1\nnode.id=1\n')).toThrow(/version 1/);
     expect(() => decodeMetaProperties('version=0\nbroker.id=one\n')).toThrow(LogFormatError);
   });
@@ -218,6 +225,8 @@ describe('small files', () => {
 
   test('the mark of a clean shutdown tells the broker epoch where it has one', () => {
     expect(encodeCleanShutdown(42)).toBe('{"version":0,"brokerEpoch":42}');
-    expect(['{"version":0,"brokerEpoch":42}', '', '{', 'null', '{"brokerEpoch":"x"}'].map(decodeCleanShutdown)).toEqual([42, -1, -1, -1, -1]);
+    expect(['{"version":0,"brokerEpoch":42}', '', '{', 'null', '{"brokerEpoch":"x"}'].map(decodeCleanShutdown)).toEqual([
+      42, -1, -1, -1, -1,
+    ]);
   });
 });

@@ -49,7 +49,10 @@ function run(): void {
     event.preventDefault();
     showWindow(link);
   });
-  app.on('window-all-closed', () => app.quit());
+  app.on('window-all-closed', () => {
+    // Windows closed by the end itself ask for no second one, which would be by force.
+    if (ending === 'no') app.quit();
+  });
   app.on('before-quit', onBeforeQuit);
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => app.quit());
   // `npm start` holds a channel to us: when it is gone, also by SIGKILL, so are we.

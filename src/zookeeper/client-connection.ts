@@ -21,6 +21,8 @@ const MAX_HANDSHAKE_BYTES = 4096;
 const PAUSE_AT_BUFFERED_BYTES = 4 * 1024 * 1024;
 const CUT_OFF_AT_BUFFERED_BYTES = 256 * 1024 * 1024;
 
+/** Requests of one connection that wait for their turn to be answered before it is no longer read. */
+const PAUSE_AT_QUEUED = 1000;
 /** How long a client may take to close its side once this one is closed. */
 const LINGER_MS = 1000;
 
@@ -40,7 +42,7 @@ interface QueuedRequest {
   readonly run: (() => void) | undefined;
 }
 
-type PauseReason = 'handshake' | 'outstanding' | 'output';
+type PauseReason = 'handshake' | 'outstanding' | 'queue' | 'output';
 export type ConnectionState = 'new' | 'connecting' | 'open' | 'closed';
 
 export class ClientConnection implements Watcher {
@@ -69,6 +71,7 @@ export class ClientConnection implements Watcher {
   #queue: QueuedRequest[] = [];
   #queueHead = 0;
   #out: Buffer[] = [];
+  #outBytes = 0;
   #flushScheduled = false;
   #endAfterFlush = false;
   #linger: Cancellable | undefined;
@@ -95,7 +98,7 @@ export class ClientConnection implements Watcher {
     });
     socket.setHandler({
       onData: (chunk) => this.#decoder.push(chunk),
-      onDrain: () => this.#removePause('output'),
+      onDrain: () => this.#onOutputDrained(),
       onClose: () => this.#onClose(),
     });
   }
@@ -118,11 +121,11 @@ export class ClientConnection implements Watcher {
   /** Runs a read now, or when the writes before it are answered. */
   enqueueRead(run: () => void): void {
     if (this.outstanding === 0) run();
-    else this.#queue.push({ run });
+    else this.#enqueue({ run });
   }
 
   enqueueWrite(): void {
-    this.#queue.push({ run: undefined });
+    this.#enqueue({ run: undefined });
   }
 
   /** The oldest write of this connection has been answered: the reads behind it have their turn. */
@@ -133,6 +136,7 @@ export class ClientConnection implements Watcher {
       this.#queueHead++;
       next.run();
     }
+    if (this.outstanding <= PAUSE_AT_QUEUED / 2) this.#removePause('queue');
     if (this.#queueHead === this.#queue.length) {
       this.#queue = [];
       this.#queueHead = 0;
@@ -146,6 +150,7 @@ export class ClientConnection implements Watcher {
   send(frame: Buffer): void {
     if (this.state === 'closed' || this.#endAfterFlush) return;
     this.#out.push(frame);
+    this.#outBytes += frame.length;
     this.packetsSent++;
     this.#owner.onPacketSent();
     this.#scheduleFlush();
@@ -190,13 +195,27 @@ export class ClientConnection implements Watcher {
     if (this.state === 'closed' || this.#endAfterFlush) return false;
     if (this.state === 'open') {
       this.#owner.onRequest(this, frame);
-      return true;
+      // A few short requests can have very long answers: they go out before the next is looked at.
+      if (this.#outBytes <= PAUSE_AT_BUFFERED_BYTES) return true;
+      this.#addPause('output');
+      return false;
     }
     this.state = 'connecting';
     this.#addPause('handshake');
     this.#owner.onConnectRequest(this, frame);
     // A session resumed has been opened inside; one that is made waits for its transaction.
     return (this.state as ConnectionState) === 'open';
+  }
+
+  #onOutputDrained(): void {
+    if (!this.#pauseReasons.has('output')) return;
+    this.#removePause('output');
+    this.#decoder.resume();
+  }
+
+  #enqueue(request: QueuedRequest): void {
+    this.#queue.push(request);
+    if (this.outstanding > PAUSE_AT_QUEUED) this.#addPause('queue');
   }
 
   #onBadLength(length: number): void {
@@ -220,12 +239,15 @@ export class ClientConnection implements Watcher {
     if (this.#out.length > 0) {
       const out = this.#out;
       this.#out = [];
+      this.#outBytes = 0;
       const flowing = this.#socket.write(out);
-      if (!flowing && this.#socket.bufferedBytes > CUT_OFF_AT_BUFFERED_BYTES) {
+      const { bufferedBytes } = this.#socket;
+      if (!flowing && bufferedBytes > CUT_OFF_AT_BUFFERED_BYTES) {
         this.destroy();
         return;
       }
-      if (!flowing && this.#socket.bufferedBytes > PAUSE_AT_BUFFERED_BYTES) this.#addPause('output');
+      if (!flowing && bufferedBytes > PAUSE_AT_BUFFERED_BYTES) this.#addPause('output');
+      else this.#onOutputDrained();
     }
     if (this.#endAfterFlush) this.#socket.end();
   }

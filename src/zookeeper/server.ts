@@ -288,7 +288,9 @@ export class ZooKeeperServer implements ConnectionOwner {
   /** Back-pressure: with too many requests in work, or too much for the log, sockets wait. */
   #throttle(outstanding: number): void {
     const pendingBytes = this.#running?.committer.pendingBytes ?? 0;
-    const over = outstanding > this.config.globalOutstandingLimit || pendingBytes > MAX_PENDING_LOG_BYTES;
+    // Once over, it goes on at half: sockets aren't stopped and started for each request.
+    const share = this.#throttled ? 0.5 : 1;
+    const over = outstanding > this.config.globalOutstandingLimit * share || pendingBytes > MAX_PENDING_LOG_BYTES * share;
     if (over === this.#throttled) return;
     this.#throttled = over;
     for (const connection of this.#connections) connection.setThrottled(over);

@@ -9,10 +9,9 @@
  * everything anew; after an unexpected failure to come to office the node is given up only after a pause. Reassignment of
  * partitions is not driven yet: assignments that are being reassigned are served as they are. Source: kafka.controller.KafkaController.
  */
-import { ErrorCode, errorByCode, KafkaError } from '../../protocol/errors.ts';
+import { ErrorCode, KafkaError } from '../../protocol/errors.ts';
 import type { AllocateProducerIdsRequest, AllocateProducerIdsResponseInput } from '../../protocol/generated/allocate-producer-ids.ts';
 import type { AlterPartitionRequest, AlterPartitionResponseInput } from '../../protocol/generated/alter-partition.ts';
-import type { StopReplicaResponse } from '../../protocol/generated/stop-replica.ts';
 import type { TopicPartition } from '../../protocol/topic-partition.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
 import { sleep, type Cancellable } from '../../runtime/scheduler.ts';
@@ -23,20 +22,17 @@ import { processAlterPartition } from './alter-partition.ts';
 import { BrokerChangeProcessor } from './broker-change-processor.ts';
 import type { ClusterEventSink, TimedClusterEvent } from './cluster-events.ts';
 import { doControlledShutdown } from './controlled-shutdown.ts';
-import { ControllerBrokerRequestBatch } from './controller-broker-request-batch.ts';
-import { ControllerChannelManager, type ControllerNetworkClient } from './controller-channel-manager.ts';
-import { ControllerContext, type ControllerPartition } from './controller-context.ts';
+import type { ControllerNetworkClient } from './controller-channel-manager.ts';
 import { ControllerEventManager, type ControllerEvent } from './controller-event-manager.ts';
+import { readClusterAndStart } from './controller-failover.ts';
 import { ControllerMetrics } from './controller-metrics.ts';
-import { nodeOf, sendUpdateMetadata, type ControllerConfig, type ControllerParts } from './controller-parts.ts';
-import { ControllerZkWatches } from './controller-zk-watches.ts';
+import type { ControllerConfig, ControllerParts } from './controller-parts.ts';
+import { ControllerZkWatches, type WatchedEvents } from './controller-zk-watches.ts';
+import { createControllerParts, type ControllerReactions } from './create-controller-parts.ts';
 import { describeController, type ControllerDescription } from './describe-controller.ts';
-import { PartitionStateMachine } from './partition-state-machine.ts';
+import { processDeletionResponse, processIsrChangeNotification, processLogDirEvents } from './notification-processor.ts';
 import { ReplicaElections, type ElectionType, type ReplicaElectionResult } from './replica-elections.ts';
-import { ReplicaStateMachine } from './replica-state-machine.ts';
-import { StateChangeLogger } from './state-change-logger.ts';
 import { TopicChangeProcessor } from './topic-change-processor.ts';
-import { TopicDeletionManager } from './topic-deletion-manager.ts';
 
 /** First look at the balance of leaders after the election. */
 const FIRST_REBALANCE_DELAY_MS = 5000;
@@ -89,16 +85,17 @@ export class KafkaController {
       ...(maxQueuedEvents === undefined ? {} : { maxQueuedEvents }),
     });
     this.#watches = new ControllerZkWatches(zk.session, (event) => void this.#eventManager.put(event), this.#watchedEvents());
-    const context = new ControllerContext();
-    const stateChangeLogger = new StateChangeLogger({
-      brokerId: config.brokerId,
-      controllerEpoch: () => context.epoch,
-      clock,
-      logger: runtime.logger,
-      ...(eventSink === undefined ? {} : { sink: eventSink }),
+    this.#parts = createControllerParts({
+      config,
+      zk,
+      runtime,
+      networkClient: options.networkClient,
+      watches: this.#watches,
+      logger,
+      ...(eventSink === undefined ? {} : { eventSink }),
+      reactions: this.#reactions(),
     });
-    this.#metrics = new ControllerMetrics(metrics, { isActive: () => this.isActive, counts: () => context.counts() });
-    this.#parts = this.#makeParts(context, stateChangeLogger, logger);
+    this.#metrics = new ControllerMetrics(metrics, { isActive: () => this.isActive, counts: () => this.#parts.context.counts() });
     this.#brokerChanges = new BrokerChangeProcessor(this.#parts);
     this.#topicChanges = new TopicChangeProcessor(this.#parts, runtime.random);
     this.#elections = new ReplicaElections(this.#parts);
@@ -259,54 +256,22 @@ export class KafkaController {
     }
   }
 
-  /** Reads everything, starts the state machines, takes up what was left unfinished. */
+  /** Coming to office, once elected. */
   async #onControllerFailover(): Promise<void> {
-    const { zk, context, logger, partitionStateMachine, replicaStateMachine, topicDeletionManager, config } = this.#parts;
-    const startedAtMs = this.#options.runtime.clock.monotonicMs();
-    await zk.controller.enableFeatureVersioning();
+    const { clock } = this.#options.runtime;
+    const startedAtMs = clock.monotonicMs();
     const preferredElectionRequested = await this.#watches.watchOffice();
-    const [logDirEvents, isrChanges] = await Promise.all([zk.controller.getLogDirEvents(), zk.controller.getIsrChangeNotifications()]);
-    await zk.controller.deleteLogDirEvents(logDirEvents, context.epochZkVersion);
-    await zk.controller.deleteIsrChangeNotifications(isrChanges, context.epochZkVersion);
-    await this.#initializeControllerContext();
-    const deletions = new Set(await zk.controller.getTopicDeletions());
-    await topicDeletionManager.init(deletions, this.#topicsIneligibleForDeletion());
-    sendUpdateMetadata(this.#parts, context.liveOrShuttingDownBrokerIds, []);
-    await replicaStateMachine.startup();
-    await partitionStateMachine.startup();
-    const tookMs = Math.round(this.#options.runtime.clock.monotonicMs() - startedAtMs);
-    logger.info(`controller of epoch ${context.epoch} is ready after ${tookMs} ms: ${context.allTopics.size} topics`);
-    await topicDeletionManager.tryTopicDeletion();
+    await readClusterAndStart(this.#parts, this.#topicChanges);
+    const { context, logger } = this.#parts;
+    logger.info(
+      `controller of epoch ${context.epoch} is ready after ${Math.round(clock.monotonicMs() - startedAtMs)} ms: ${context.allTopics.size} topics`,
+    );
+    await this.#parts.topicDeletionManager.tryTopicDeletion();
     if (preferredElectionRequested) await this.#elections.processPreferredReplicaElectionZNode();
-    if (config.autoLeaderRebalanceEnable) this.#scheduleRebalance(FIRST_REBALANCE_DELAY_MS);
+    if (this.#options.config.autoLeaderRebalanceEnable) this.#scheduleRebalance(FIRST_REBALANCE_DELAY_MS);
   }
 
-  async #initializeControllerContext(): Promise<void> {
-    const { zk, context, channelManager, config, logger } = this.#parts;
-    context.setLiveBrokers(await zk.brokers.getAllWithEpochs());
-    const partitions = await this.#topicChanges.loadTopics(await zk.topics.getAllTopics());
-    await this.#watches.watchBrokerModifications(context.liveOrShuttingDownBrokerIds);
-    for (const [partition, state] of await zk.topics.getPartitionStates(partitions)) {
-      if (state instanceof Error) logger.error({ err: state }, `the state of ${partition.name} cannot be read`);
-      else partition.leadership = state;
-    }
-    for (const broker of context.liveOrShuttingDownBrokers) {
-      const node = nodeOf(broker, config.interBrokerListenerName);
-      if (node !== undefined) channelManager.addBroker(node);
-      else logger.error(`broker ${broker.id} has no listener ${config.interBrokerListenerName}: it cannot be told anything`);
-    }
-  }
-
-  #topicsIneligibleForDeletion(): Set<string> {
-    const { context } = this.#parts;
-    const topics = new Set<string>();
-    for (const partition of context.allPartitions()) {
-      const offline = partition.assignment.replicas.some((replica) => !context.isReplicaOnline(replica, partition));
-      if (offline || context.partitionsBeingReassigned.has(partition)) topics.add(partition.topic);
-    }
-    return topics;
-  }
-
+  /** Leaving office: watches, timers, channels and what was known go. */
   #onControllerResignation(): void {
     this.#watches.unwatchOffice();
     this.#rebalanceTimer?.cancel();
@@ -384,7 +349,7 @@ export class KafkaController {
   // Events
 
   /** What ZooKeeper's watches lead to. */
-  #watchedEvents(): ConstructorParameters<typeof ControllerZkWatches>[2] {
+  #watchedEvents(): WatchedEvents {
     return {
       controllerChange: () => this.#event('ControllerChange', () => this.#maybeResign(), true),
       reelect: () =>
@@ -403,64 +368,29 @@ export class KafkaController {
         this.#officeEvent('ReplicaLeaderElection by znode', 'ManualLeaderBalance', async () => {
           if (await this.#watches.watchPreferredReplicaElection()) await this.#elections.processPreferredReplicaElectionZNode();
         }),
-      isrChangeNotification: () => this.#officeEvent('IsrChangeNotification', 'IsrChange', () => this.#processIsrChangeNotification()),
-      logDirEvent: () => this.#officeEvent('LogDirEventNotification', 'LogDirChange', () => this.#processLogDirEvents()),
+      isrChangeNotification: () => this.#officeEvent('IsrChangeNotification', 'IsrChange', () => processIsrChangeNotification(this.#parts)),
+      logDirEvent: () =>
+        this.#officeEvent('LogDirEventNotification', 'LogDirChange', () => processLogDirEvents(this.#parts, this.#brokerChanges)),
     };
   }
 
-  /** ISR changes that brokers without AlterPartition wrote themselves: read them and tell everyone. */
-  async #processIsrChangeNotification(): Promise<void> {
-    const { zk, context } = this.#parts;
-    const names = await zk.controller.getIsrChangeNotifications();
-    try {
-      const changed = await zk.controller.getPartitionsOfIsrChanges(names);
-      const partitions = changed
-        .map(({ topic, partition }) => context.partition(topic, partition))
-        .filter((partition) => partition !== undefined);
-      if (partitions.length === 0) return;
-      for (const [partition, state] of await zk.topics.getPartitionStates(partitions)) {
-        if (state !== undefined && !(state instanceof Error)) partition.leadership = state;
-      }
-      sendUpdateMetadata(this.#parts, context.liveOrShuttingDownBrokerIds, partitions);
-    } finally {
-      await zk.controller.deleteIsrChangeNotifications(names, context.epochZkVersion);
-    }
-  }
-
-  async #processLogDirEvents(): Promise<void> {
-    const { zk, context } = this.#parts;
-    const names = await zk.controller.getLogDirEvents();
-    try {
-      const brokerIds = await zk.controller.getBrokersOfLogDirEvents(names);
-      if (brokerIds.length > 0) await this.#brokerChanges.processLogDirFailure(brokerIds);
-    } finally {
-      await zk.controller.deleteLogDirEvents(names, context.epochZkVersion);
-    }
-  }
-
-  /** The answer to StopReplica with deletion. */
-  #onStopReplicaResponse(response: StopReplicaResponse, brokerId: number, deleted: ReadonlySet<ControllerPartition>): void {
-    const event = this.#officeEvent('TopicDeletionStopReplicaResponseReceived', 'TopicDeletion', async () => {
-      const { context, topicDeletionManager } = this.#parts;
-      const failed: { partition: ControllerPartition; replica: number }[] = [];
-      const done: { partition: ControllerPartition; replica: number }[] = [];
-      const codes = new Map<ControllerPartition, number>();
-      for (const { topicName, partitionIndex, errorCode } of response.partitionErrors) {
-        const partition = context.partition(topicName, partitionIndex);
-        if (partition !== undefined) codes.set(partition, errorCode);
-      }
-      for (const partition of deleted) {
-        // Of another term of office, or of a reassignment, whose deletions nobody waits for.
-        if (context.partition(partition.topic, partition.partition) !== partition || !context.isTopicDeletionInProgress(partition.topic))
-          continue;
-        const errorCode =
-          response.errorCode === ErrorCode.NONE ? (codes.get(partition) ?? ErrorCode.UNKNOWN_SERVER_ERROR) : response.errorCode;
-        (errorCode === ErrorCode.NONE ? done : failed).push({ partition, replica: brokerId });
-      }
-      await topicDeletionManager.failReplicaDeletion(failed);
-      if (done.length > 0) await topicDeletionManager.completeReplicaDeletion(done);
-    });
-    void this.#eventManager.put({ ...event, coalesce: false });
+  /** What brokers' answers lead to: each is an event of its own. */
+  #reactions(): ControllerReactions {
+    const put = (event: ControllerEvent): void => void this.#eventManager.put({ ...event, coalesce: false });
+    return {
+      onLeaderAndIsrResponse: (response, brokerId) => {
+        const process = (): Promise<void> => this.#brokerChanges.processLeaderAndIsrResponse(response, brokerId);
+        put(this.#officeEvent('LeaderAndIsrResponseReceived', 'LeaderAndIsrResponseReceived', process));
+      },
+      onDeletionResponse: (response, brokerId, deleted) => {
+        const process = (): Promise<void> => processDeletionResponse(this.#parts, response, brokerId, deleted);
+        put(this.#officeEvent('TopicDeletionStopReplicaResponseReceived', 'TopicDeletion', process));
+      },
+      onChannelOverflow: (brokerId) => {
+        put(this.#officeEvent(`ChannelOverflow ${brokerId}`, 'BrokerChange', () => this.#brokerChanges.resendEverything(brokerId)));
+      },
+      onUncleanElection: () => this.#metrics.uncleanLeaderElections.add(),
+    };
   }
 
   #event(name: string, process: () => Promise<void> | void, coalesce = false): ControllerEvent {
@@ -502,83 +432,6 @@ export class KafkaController {
       };
       void this.#eventManager.put(event);
     });
-  }
-
-  #makeParts(context: ControllerContext, stateChangeLogger: StateChangeLogger, logger: Runtime['logger']): ControllerParts {
-    const { config, zk, runtime, networkClient } = this.#options;
-    const channelManager = new ControllerChannelManager({
-      client: networkClient,
-      clock: runtime.clock,
-      scheduler: runtime.scheduler,
-      logger: logger.child({ component: 'ControllerChannelManager' }),
-      metrics: runtime.metrics,
-      requestTimeoutMs: config.controllerSocketTimeoutMs,
-      onOverflow: (brokerId) => {
-        void this.#eventManager.put(
-          this.#officeEvent(`ChannelOverflow ${brokerId}`, 'BrokerChange', () => this.#brokerChanges.resendEverything(brokerId)),
-        );
-      },
-    });
-    const batch = new ControllerBrokerRequestBatch({
-      controllerId: config.brokerId,
-      context,
-      channelManager,
-      stateChangeLogger,
-      interBrokerListenerName: config.interBrokerListenerName,
-      handlers: {
-        onLeaderAndIsrResponse: (response, brokerId) => {
-          const event = this.#officeEvent('LeaderAndIsrResponseReceived', 'LeaderAndIsrResponseReceived', () =>
-            this.#brokerChanges.processLeaderAndIsrResponse(response, brokerId),
-          );
-          void this.#eventManager.put({ ...event, coalesce: false });
-        },
-        onUpdateMetadataResponse: ({ errorCode }, brokerId) => {
-          if (errorCode !== ErrorCode.NONE)
-            stateChangeLogger.log.error(`broker ${brokerId} answered UpdateMetadata with ${errorByCode(errorCode).name}`);
-        },
-        onStopReplicaResponse: (response, brokerId, deleted) => {
-          if (deleted.size > 0) this.#onStopReplicaResponse(response, brokerId, deleted);
-        },
-      },
-    });
-    const common = { context, zk, batch, stateChangeLogger, logger };
-    const partitionStateMachine = new PartitionStateMachine({
-      ...common,
-      uncleanLeaderElectionEnable: config.uncleanLeaderElectionEnable,
-      onUncleanElection: () => this.#metrics.uncleanLeaderElections.add(),
-    });
-    const replicaStateMachine = new ReplicaStateMachine(common);
-    const topicDeletionManager = new TopicDeletionManager({
-      context,
-      partitionStateMachine,
-      replicaStateMachine,
-      stateChangeLogger,
-      logger,
-      deleteTopicEnable: config.deleteTopicEnable,
-      client: {
-        deleteTopic: async (topic) => {
-          await zk.topics.deleteTopic(topic, context.epochZkVersion);
-          await zk.configs.deleteTopicConfigs([topic], context.epochZkVersion);
-          await zk.controller.deleteTopicDeletions([topic], context.epochZkVersion);
-        },
-        deleteTopicDeletions: (topics) => zk.controller.deleteTopicDeletions(topics, context.epochZkVersion),
-        mutePartitionModifications: (topic) => this.#watches.unwatchPartitionModifications([topic]),
-        sendMetadataUpdate: (partitions) => sendUpdateMetadata({ batch, context }, context.liveOrShuttingDownBrokerIds, partitions),
-      },
-    });
-    return {
-      config,
-      context,
-      zk,
-      channelManager,
-      batch,
-      partitionStateMachine,
-      replicaStateMachine,
-      topicDeletionManager,
-      stateChangeLogger,
-      watches: this.#watches,
-      logger,
-    };
   }
 }
 

@@ -7,7 +7,6 @@
  * Source: Kafka's classic `GroupCoordinator`.
  */
 import { ErrorCode } from '../../protocol/errors.ts';
-import type { Logger } from '../../runtime/logger.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
 import type { Cancellable } from '../../runtime/scheduler.ts';
 import { GroupMetadataManager } from './group-metadata-manager.ts';
@@ -15,11 +14,12 @@ import type { OffsetToCommit, OffsetToDelete } from './group-metadata-manager.ts
 import { CONSUMER_PROTOCOL_TYPE } from './group-metadata.ts';
 import type { GroupMetadata } from './group-metadata.ts';
 import type { CoordinatorLog, GroupCoordinatorConfig, GroupEventSink } from './coordinator-config.ts';
+import type { JoinRequest, LeavingMember, MemberIdentity, OffsetDeletion, SyncRequest } from './group-requests.ts';
 import { GroupRebalancer } from './group-rebalancer.ts';
 import type { RebalancePurgatories } from './group-rebalancer.ts';
 import { generateMemberId } from './member-id.ts';
 import { failedJoin, failedSync, MemberMetadata, NO_MEMBER_ID } from './member-metadata.ts';
-import type { GroupProtocol, JoinCallback, SyncCallback } from './member-metadata.ts';
+import type { JoinCallback, SyncCallback } from './member-metadata.ts';
 
 export interface GroupCoordinatorOptions {
   readonly config: GroupCoordinatorConfig;
@@ -29,60 +29,15 @@ export interface GroupCoordinatorOptions {
   readonly events: GroupEventSink;
 }
 
-export interface JoinRequest {
-  readonly groupId: string;
-  readonly memberId: string;
-  readonly groupInstanceId: string | null;
-  /** KIP-394: a new member must come back with the id it was given. */
-  readonly requireKnownMemberId: boolean;
-  readonly supportSkippingAssignment: boolean;
-  readonly clientId: string;
-  readonly clientHost: string;
-  readonly rebalanceTimeoutMs: number;
-  readonly sessionTimeoutMs: number;
-  readonly protocolType: string;
-  readonly protocols: readonly GroupProtocol[];
-  readonly reason: string;
-}
-
-export interface SyncRequest {
-  readonly groupId: string;
-  readonly generationId: number;
-  readonly memberId: string;
-  readonly groupInstanceId: string | null;
-  readonly protocolType: string | null;
-  readonly protocolName: string | null;
-  readonly assignments: ReadonlyMap<string, Buffer>;
-}
-
-export interface MemberIdentity {
-  readonly memberId: string;
-  readonly groupInstanceId: string | null;
-}
-
-/** What a member says of itself when it leaves. */
-export interface LeavingMember extends MemberIdentity {
-  readonly reason: string | null;
-}
-
-export interface OffsetDeletion {
-  /** Concerns the group; the others are empty then. */
-  readonly errorCode: number;
-  /** One code for each offset, in order. */
-  readonly errorCodes: readonly number[];
-}
-
 export class GroupCoordinator {
   readonly groups: GroupMetadataManager;
   readonly #options: GroupCoordinatorOptions;
-  readonly #logger: Logger;
   readonly #rebalancer: GroupRebalancer;
   #expiryTimer: Cancellable | undefined;
   #active = false;
 
   constructor(options: GroupCoordinatorOptions) {
     this.#options = options;
-    this.#logger = options.runtime.logger.child({ component: 'GroupCoordinator' });
     this.groups = new GroupMetadataManager({
       config: options.config,
       log: options.log,
@@ -287,16 +242,9 @@ export class GroupCoordinator {
    */
   #hasRoom(group: GroupMetadata, memberId: string): boolean {
     const { groupMaxSize } = this.#options.config;
-    switch (group.state) {
-      case 'Empty':
-      case 'Dead':
-        return true;
-      case 'PreparingRebalance':
-        return group.get(memberId)?.awaitingJoin !== undefined || group.awaitingJoinCount < groupMaxSize;
-      case 'CompletingRebalance':
-      case 'Stable':
-        return group.get(memberId) !== undefined || group.size < groupMaxSize;
-    }
+    if (group.is('Empty', 'Dead')) return true;
+    if (group.is('PreparingRebalance')) return group.get(memberId)?.awaitingJoin !== undefined || group.awaitingJoinCount < groupMaxSize;
+    return group.get(memberId) !== undefined || group.size < groupMaxSize;
   }
 
   #joinNewMember(group: GroupMetadata, request: JoinRequest, respond: JoinCallback): void {

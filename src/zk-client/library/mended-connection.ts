@@ -32,6 +32,8 @@ export interface MendedConnectionOptions {
 
 const { STATES } = ConnectionManager;
 const MAX_REPLY_BYTES = 64 * 1024 * 1024;
+/** Requests in flight or waiting; more are refused with ConnectionLoss. */
+const MAX_REQUESTS = 100_000;
 /** The longest random pause after a round of all servers. */
 const SPIN_DELAY_MS = 50;
 /** Length, xid, zxid: where a reply's error code lies in a frame. */
@@ -95,6 +97,10 @@ export class MendedConnection {
   request(type: number, payload: object | null, callback: (code: number, response: JuteResponse | undefined) => void): void {
     if (this.#ended !== undefined) {
       callback(this.#ended === 'expired' ? KeeperCode.SessionExpired : KeeperCode.ConnectionLoss, undefined);
+      return;
+    }
+    if (this.#manager.packetQueue.queue.length + this.#manager.pendingQueue.length >= MAX_REQUESTS) {
+      callback(KeeperCode.ConnectionLoss, undefined);
       return;
     }
     const header = new jute.protocol.RequestHeader();

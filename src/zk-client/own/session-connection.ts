@@ -10,7 +10,7 @@
 import type { Socket } from '../../runtime/net.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
 import type { Cancellable } from '../../runtime/scheduler.ts';
-import { KeeperCode, OpCode, Xid } from '../../zookeeper/jute/constants.ts';
+import { OpCode, Xid } from '../../zookeeper/jute/constants.ts';
 import { FrameDecoder } from '../../zookeeper/jute/frame-decoder.ts';
 import { JuteError, JuteReader } from '../../zookeeper/jute/jute-reader.ts';
 import { JuteWriter, finishFrame } from '../../zookeeper/jute/jute-writer.ts';
@@ -43,8 +43,8 @@ export interface ZooKeeperRequest {
 }
 
 const MAX_REPLY_BYTES = 64 * 1024 * 1024;
-/** Requests that wait for a connection; more are refused with ConnectionLoss. */
-const MAX_WAITING = 100_000;
+/** Requests in flight, and requests that wait for a connection; more of either are refused with ConnectionLoss. */
+const MAX_REQUESTS = 100_000;
 const FIRST_PAUSE_MS = 20;
 const LONGEST_PAUSE_MS = 500;
 const NEW_SESSION: ZooKeeperSessionId = { id: Buffer.alloc(8), password: Buffer.alloc(16) };
@@ -101,8 +101,9 @@ export class SessionConnection {
   request(request: ZooKeeperRequest): void {
     if (this.#phase === 'expired') request.onFailure(sessionExpired(request.path));
     else if (this.#phase === 'closed') request.onFailure(connectionLoss(request.path));
+    else if (Math.max(this.#waiting.length, this.#inFlight.length - this.#inFlightHead) >= MAX_REQUESTS)
+      request.onFailure(connectionLoss(request.path));
     else if (this.#phase === 'connected') this.#send(request);
-    else if (this.#waiting.length >= MAX_WAITING) request.onFailure(connectionLoss(request.path));
     else this.#waiting.push(request);
   }
 
@@ -330,9 +331,4 @@ export class SessionConnection {
     this.#timer?.cancel();
     this.#timer = this.#runtime.scheduler.after(delayMs, callback);
   }
-}
-
-/** Whether a reply's code is success. */
-export function isOk(err: number): boolean {
-  return err === KeeperCode.OK;
 }

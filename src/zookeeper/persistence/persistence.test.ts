@@ -113,7 +113,7 @@ describe('a log', () => {
     const length = bytes.readInt32BE(24);
     expect(length).toBe(36);
     expect(bytes.readUInt32BE(20)).toBe(updateAdler32(ADLER32_INITIAL, bytes, 28, 28 + length));
-    expect(bytes.subarray(28).toString('hex')).toBe(`${SESSION}000000010000000000000001${'00000000000003e9'}fffffff600001770` + '42');
+    expect(bytes.subarray(28).toString('hex')).toBe(`${SESSION}00000001000000000000000100000000000003e9fffffff60000177042`);
   });
 
   it('is preallocated and cut to its entries at the end', async () => {

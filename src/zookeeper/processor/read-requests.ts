@@ -141,9 +141,15 @@ function getEphemerals(tree: DataTree, reader: Reader, body: JuteReader, reply: 
   return KeeperCode.OK;
 }
 
+/** A multiRead whose answer grows beyond this fails as a whole. */
+const MAX_MULTI_READ_BYTES = 64 * 1024 * 1024;
+
 /** Each read for itself: an error stands in the place of its result, the others go on. */
 function multiRead(tree: DataTree, reader: Reader, body: JuteReader, reply: JuteWriter): number {
-  for (const op of readMultiRead(body)) multiReadOne(tree, reader, op, reply);
+  for (const op of readMultiRead(body)) {
+    if (reply.length > MAX_MULTI_READ_BYTES) return KeeperCode.MarshallingError;
+    multiReadOne(tree, reader, op, reply);
+  }
   writeMultiHeader(reply, -1, true, -1);
   return KeeperCode.OK;
 }

@@ -1,10 +1,12 @@
 /**
- * OffsetCommit (8), versions 2-9: stores a group's positions with acks=all and answers when they are committed.
- * 5+ has no retention of its own (KIP-211), 6+ the leader epoch (KIP-320), 7+ static members (KIP-345).
- * A partition that doesn't exist is answered UNKNOWN_TOPIC_OR_PARTITION by itself.
+ * OffsetCommit (8), versions 0-9: stores a group's positions with acks=all and answers when they are committed.
+ * 2-4 a retention of its own (KIP-211 took it out), 6+ the leader epoch (KIP-320), 7+ static members (KIP-345).
+ * A partition that doesn't exist is answered UNKNOWN_TOPIC_OR_PARTITION by itself. Versions 0 and 1 are answered too: 1 brings a
+ * timestamp of its own; what 0 commits goes to the coordinator and not to ZooKeeper, unlike Kafka's.
  */
 import { ErrorCode } from '../../../protocol/errors.ts';
 import type { OffsetCommitRequest } from '../../../protocol/generated/offset-commit.ts';
+import { topicPartitionKey } from '../../../protocol/topic-partition.ts';
 import type { Clock } from '../../../runtime/clock.ts';
 import type { GroupCoordinator } from '../../coordinator/group-coordinator.ts';
 import type { OffsetToCommit } from '../../coordinator/group-metadata-manager.ts';
@@ -13,40 +15,52 @@ import type { BrokerDirectory } from './broker-directory.ts';
 
 export interface OffsetCommitDeps {
   readonly coordinator: GroupCoordinator;
-  readonly directory: BrokerDirectory;
+  readonly directory: Pick<BrokerDirectory, 'partitionExists'>;
   readonly clock: Clock;
 }
 
-const DEFAULT_RETENTION = -1;
+/** Of a retention and of a timestamp: the broker's own counts. */
+const UNSET = -1;
 
 export function createOffsetCommitHandler({ coordinator, directory, clock }: OffsetCommitDeps): ApiHandler<OffsetCommitRequest> {
   return (request) => {
     const { body } = request;
     const nowMs = clock.wallMs();
-    const expireTimestamp = body.retentionTimeMs === DEFAULT_RETENTION ? -1 : nowMs + body.retentionTimeMs;
-    const codes = new Map<string, number>();
+    const expireTimestamp = body.retentionTimeMs === UNSET ? UNSET : nowMs + body.retentionTimeMs;
     const offsets: OffsetToCommit[] = [];
     for (const { name, partitions } of body.topics) {
-      for (const { partitionIndex, committedOffset, committedLeaderEpoch, committedMetadata } of partitions) {
-        if (!directory.partitionExists({ topic: name, partition: partitionIndex })) {
-          codes.set(`${name}-${partitionIndex}`, ErrorCode.UNKNOWN_TOPIC_OR_PARTITION);
-          continue;
-        }
-        const value = { offset: committedOffset, leaderEpoch: committedLeaderEpoch, metadata: committedMetadata ?? '', commitTimestamp: nowMs, expireTimestamp };
+      for (const { partitionIndex, committedOffset, committedLeaderEpoch, committedMetadata, commitTimestamp } of partitions) {
+        if (!directory.partitionExists({ topic: name, partition: partitionIndex })) continue;
+        const value = {
+          offset: committedOffset,
+          leaderEpoch: committedLeaderEpoch,
+          metadata: committedMetadata ?? '',
+          commitTimestamp: commitTimestamp === UNSET ? nowMs : commitTimestamp,
+          expireTimestamp,
+        };
         offsets.push({ topic: name, partition: partitionIndex, value });
       }
     }
-    const identity = { memberId: body.memberId, groupInstanceId: body.groupInstanceId };
+    const { topics } = body;
     const respond = (errorCodes: readonly number[]): void => {
-      for (const [index, { topic, partition }] of offsets.entries()) codes.set(`${topic}-${partition}`, errorCodes[index] ?? ErrorCode.UNKNOWN_SERVER_ERROR);
+      const codes = new Map(
+        offsets.map((offset, index) => [topicPartitionKey(offset), errorCodes[index] ?? ErrorCode.UNKNOWN_SERVER_ERROR]),
+      );
+      const codeOf = (topic: string, partition: number): number =>
+        codes.get(topicPartitionKey({ topic, partition })) ?? ErrorCode.UNKNOWN_TOPIC_OR_PARTITION;
       request.respond({
         throttleTimeMs: 0,
-        topics: body.topics.map(({ name, partitions }) => ({
+        topics: topics.map(({ name, partitions }) => ({
           name,
-          partitions: partitions.map(({ partitionIndex }) => ({ partitionIndex, errorCode: codes.get(`${name}-${partitionIndex}`) ?? ErrorCode.NONE })),
+          partitions: partitions.map(({ partitionIndex }) => ({ partitionIndex, errorCode: codeOf(name, partitionIndex) })),
         })),
       });
     };
+    if (offsets.length === 0) {
+      respond([]);
+      return;
+    }
+    const identity = { memberId: body.memberId, groupInstanceId: body.groupInstanceId };
     coordinator.commitOffsets(body.groupId, identity, body.generationIdOrMemberEpoch, offsets, respond);
   };
 }

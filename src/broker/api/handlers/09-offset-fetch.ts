@@ -37,13 +37,17 @@ export function createOffsetFetchHandler({ coordinator }: OffsetFetchDeps): ApiH
   return (request) => {
     const { body, header } = request;
     if (header.apiVersion >= FIRST_GROUPS_VERSION) {
-      const groups = body.groups.map(({ groupId, topics }) => ({ groupId, ...fetchGroup(coordinator, groupId, topics, body.requireStable) }));
+      const groups = body.groups.map(({ groupId, topics }) => ({
+        groupId,
+        ...fetchGroup(coordinator, groupId, topics, body.requireStable),
+      }));
       request.respond({ throttleTimeMs: 0, groups });
       return;
     }
     const fetched = fetchGroup(coordinator, body.groupId, body.topics, body.requireStable);
     // Version 1 has no place for an error of the group: each partition carries it.
-    const topics = fetched.errorCode === ErrorCode.NONE || header.apiVersion >= 2 ? fetched.topics : failedTopics(body.topics ?? [], fetched.errorCode);
+    const topics =
+      fetched.errorCode === ErrorCode.NONE || header.apiVersion >= 2 ? fetched.topics : failedTopics(body.topics ?? [], fetched.errorCode);
     request.respond({ throttleTimeMs: 0, errorCode: fetched.errorCode, topics });
   };
 }
@@ -55,7 +59,10 @@ function fetchGroup(coordinator: GroupCoordinator, groupId: string, topics: read
   const asked = topics ?? allTopics(group);
   return {
     errorCode: ErrorCode.NONE,
-    topics: asked.map(({ name, partitionIndexes }) => ({ name, partitions: partitionIndexes.map((partition) => fetchOne(group, name, partition, requireStable)) })),
+    topics: asked.map(({ name, partitionIndexes }) => ({
+      name,
+      partitions: partitionIndexes.map((partition) => fetchOne(group, name, partition, requireStable)),
+    })),
   };
 }
 
@@ -64,7 +71,9 @@ function fetchOne(group: GroupMetadata | undefined, topic: string, partitionInde
   if (group === undefined || group.is('Dead')) return none;
   if (requireStable && group.offsets.isPending(topic, partitionIndex)) return { ...none, errorCode: ErrorCode.UNSTABLE_OFFSET_COMMIT };
   const value = group.offsets.get(topic, partitionIndex);
-  return value === undefined ? none : { ...none, committedOffset: value.offset, committedLeaderEpoch: value.leaderEpoch, metadata: value.metadata };
+  return value === undefined
+    ? none
+    : { ...none, committedOffset: value.offset, committedLeaderEpoch: value.leaderEpoch, metadata: value.metadata };
 }
 
 function allTopics(group: GroupMetadata | undefined): Topic[] {
@@ -80,6 +89,12 @@ function allTopics(group: GroupMetadata | undefined): Topic[] {
 function failedTopics(topics: readonly Topic[], errorCode: number): FetchedGroup['topics'] {
   return topics.map(({ name, partitionIndexes }) => ({
     name,
-    partitions: partitionIndexes.map((partitionIndex) => ({ partitionIndex, committedOffset: -1, committedLeaderEpoch: -1, metadata: '', errorCode })),
+    partitions: partitionIndexes.map((partitionIndex) => ({
+      partitionIndex,
+      committedOffset: -1,
+      committedLeaderEpoch: -1,
+      metadata: '',
+      errorCode,
+    })),
   }));
 }

@@ -1,7 +1,8 @@
 /**
  * FindCoordinator (10), versions 0-6: the broker that leads a group's partition of `__consumer_offsets` (key type 0), or a
  * transaction's of `__transaction_state` (key type 1, from version 1). The topic is created when it is missing; until its leader
- * is known the answer is COORDINATOR_NOT_AVAILABLE, which clients repeat. 4+ asks for several keys at once (KIP-699).
+ * is known the answer is COORDINATOR_NOT_AVAILABLE, which clients repeat. 4+ asks for several keys at once (KIP-699). Key type 2
+ * is for share groups (KIP-932, version 6): no broker of 3.9 coordinates them.
  */
 import { ErrorCode, errorByCode } from '../../../protocol/errors.ts';
 import type { FindCoordinatorRequest } from '../../../protocol/generated/find-coordinator.ts';
@@ -13,7 +14,11 @@ export interface CoordinatorDirectory {
   partitionCountOf(topic: string): number | undefined;
   /** Asks for the creation of a missing internal topic; may be called again while it is under way. */
   createInternalTopic(topic: string): void;
-  leaderEndpoint(topic: string, partition: number, listenerName: string): { readonly id: number; readonly host: string; readonly port: number } | undefined;
+  leaderEndpoint(
+    topic: string,
+    partition: number,
+    listenerName: string,
+  ): { readonly id: number; readonly host: string; readonly port: number } | undefined;
 }
 
 export interface FindCoordinatorDeps {
@@ -24,9 +29,18 @@ export interface FindCoordinatorDeps {
 
 const KEY_TYPE_GROUP = 0;
 const KEY_TYPE_TRANSACTION = 1;
+const KEY_TYPE_SHARE = 2;
 const FIRST_BATCH_VERSION = 4;
+const FIRST_SHARE_VERSION = 6;
 const GROUP_TOPIC = '__consumer_offsets';
 const TRANSACTION_TOPIC = '__transaction_state';
+
+interface Wanted {
+  readonly apiVersion: number;
+  readonly keyType: number;
+  readonly key: string;
+  readonly listenerName: string;
+}
 
 interface Found {
   readonly key: string;
@@ -39,17 +53,20 @@ interface Found {
 
 export function createFindCoordinatorHandler(deps: FindCoordinatorDeps): ApiHandler<FindCoordinatorRequest> {
   return (request) => {
-    const { body, header, listenerName } = request;
-    if (header.apiVersion >= FIRST_BATCH_VERSION) {
-      request.respond({ throttleTimeMs: 0, coordinators: body.coordinatorKeys.map((key) => find(deps, body.keyType, key, listenerName)) });
+    const { body, listenerName } = request;
+    const { apiVersion } = request.header;
+    const findFor = (key: string): Found => find(deps, { apiVersion, keyType: body.keyType, key, listenerName });
+    if (apiVersion >= FIRST_BATCH_VERSION) {
+      request.respond({ throttleTimeMs: 0, coordinators: body.coordinatorKeys.map(findFor) });
       return;
     }
-    const { nodeId, host, port, errorCode, errorMessage } = find(deps, body.keyType, body.key, listenerName);
+    const { nodeId, host, port, errorCode, errorMessage } = findFor(body.key);
     request.respond({ throttleTimeMs: 0, nodeId, host, port, errorCode, errorMessage });
   };
 }
 
-function find(deps: FindCoordinatorDeps, keyType: number, key: string, listenerName: string): Found {
+function find(deps: FindCoordinatorDeps, { apiVersion, keyType, key, listenerName }: Wanted): Found {
+  if (keyType === KEY_TYPE_SHARE && apiVersion >= FIRST_SHARE_VERSION) return failed(key, ErrorCode.COORDINATOR_NOT_AVAILABLE);
   if (keyType !== KEY_TYPE_GROUP && keyType !== KEY_TYPE_TRANSACTION) return failed(key, ErrorCode.INVALID_REQUEST);
   if (keyType === KEY_TYPE_TRANSACTION && !deps.servesTransactions) return failed(key, ErrorCode.COORDINATOR_NOT_AVAILABLE);
   const topic = keyType === KEY_TYPE_GROUP ? GROUP_TOPIC : TRANSACTION_TOPIC;

@@ -10,6 +10,8 @@ const FIRST_REBALANCE_TIMEOUT_VERSION = 1;
 const FIRST_KNOWN_MEMBER_VERSION = 4;
 const FIRST_NULL_PROTOCOL_VERSION = 7;
 const FIRST_SKIP_ASSIGNMENT_VERSION = 9;
+/** A reason is cut there, as Kafka's own clients do (KIP-800). */
+const MAX_REASON_LENGTH = 255;
 
 export function createJoinGroupHandler({ coordinator }: { coordinator: GroupCoordinator }): ApiHandler<JoinGroupRequest> {
   return (request) => {
@@ -28,7 +30,7 @@ export function createJoinGroupHandler({ coordinator }: { coordinator: GroupCoor
         protocolType: body.protocolType,
         // Copied: the request's bytes are let go, the group keeps these.
         protocols: body.protocols.map(({ name, metadata }) => ({ name, metadata: Buffer.from(metadata) })),
-        reason: body.reason ?? '',
+        reason: (body.reason ?? '').slice(0, MAX_REASON_LENGTH),
       },
       (result) =>
         request.respond({
@@ -43,5 +45,7 @@ export function createJoinGroupHandler({ coordinator }: { coordinator: GroupCoor
           members: result.members,
         }),
     );
+    // It may wait for the whole rebalance, and needs its bytes no more.
+    request.releaseBody();
   };
 }

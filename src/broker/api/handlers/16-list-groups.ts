@@ -1,5 +1,4 @@
 /** ListGroups (16), versions 0-5: the groups that this broker coordinates; 4+ filtered by state (KIP-518), 5+ by type (KIP-848). */
-import { ErrorCode } from '../../../protocol/errors.ts';
 import type { ListGroupsRequest } from '../../../protocol/generated/list-groups.ts';
 import type { GroupCoordinator } from '../../coordinator/group-coordinator.ts';
 import type { ApiHandler } from '../../network/broker-request.ts';
@@ -16,8 +15,12 @@ export function createListGroupsHandler({ coordinator }: { coordinator: GroupCoo
         : coordinator.groups
             .groups()
             .filter((group) => states.size === 0 || states.has(group.state.toLowerCase()))
-            .map((group) => ({ groupId: group.groupId, protocolType: group.protocolType ?? '', groupState: group.state, groupType: GROUP_TYPE }));
-    const errorCode = coordinator.groups.isAnyLoading ? ErrorCode.COORDINATOR_LOAD_IN_PROGRESS : ErrorCode.NONE;
-    request.respond({ throttleTimeMs: 0, errorCode, groups });
+            .map((group) => ({
+              groupId: group.groupId,
+              protocolType: group.protocolType ?? '',
+              groupState: group.state,
+              groupType: GROUP_TYPE,
+            }));
+    request.respond({ throttleTimeMs: 0, errorCode: coordinator.listStatus(), groups });
   };
 }

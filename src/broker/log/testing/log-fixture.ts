@@ -182,3 +182,8 @@ function indexFault(segment: UnifiedLog['segments'][number]): string | undefined
   }
   return undefined;
 }
+
+/** Lets promises and turns go on until `condition` holds. */
+export async function until(fixture: LogFixture, condition: () => boolean): Promise<void> {
+  for (let round = 0; round < 100 && !condition(); round++) await fixture.time.settle();
+}

@@ -19,18 +19,18 @@ const ROWS_AT_ONCE = 1000;
 const DETAILS_AT_ONCE = 200;
 
 export interface RowListSource<Row, Details, Query> {
-  open(
+  open: (
     query: Query,
     signal: AbortSignal,
-  ): Promise<{ readonly readerId: string; readonly count: number; readonly total: number; readonly asOfMs: number }>;
-  next(readerId: string, max: number): Promise<{ readonly rows: readonly Row[]; readonly done: boolean }>;
-  close(readerId: string): Promise<unknown>;
-  rows(keys: string[]): Promise<readonly Row[]>;
-  details(keys: string[]): Promise<readonly Details[]>;
-  rowKey(row: Row): string;
-  detailsKey(details: Details): string;
+  ) => Promise<{ readonly readerId: string; readonly count: number; readonly total: number; readonly asOfMs: number }>;
+  next: (readerId: string, max: number) => Promise<{ readonly rows: readonly Row[]; readonly done: boolean }>;
+  close: (readerId: string) => Promise<unknown>;
+  rows: (keys: string[]) => Promise<readonly Row[]>;
+  details: (keys: string[]) => Promise<readonly Details[]>;
+  rowKey: (row: Row) => string;
+  detailsKey: (details: Details) => string;
   /** Whether a row that has just come into being belongs to what `query` asks for. */
-  admits(row: Row, query: Query): boolean;
+  admits: (row: Row, query: Query) => boolean;
 }
 
 export class RowList<Row, Details, Query> {
@@ -45,6 +45,7 @@ export class RowList<Row, Details, Query> {
   readonly #details = new Map<string, Details>();
   readonly #detailsVersion = shallowRef(0);
   readonly #wanted = new Set<string>();
+  readonly #asked = new Set<string>();
   #onScreen: readonly string[] = [];
   #query: Query;
   #abort: AbortController | undefined;
@@ -134,12 +135,13 @@ export class RowList<Row, Details, Query> {
   /** The rows on screen: their dear columns are asked for, those already known are not. */
   want(keys: readonly string[]): void {
     this.#onScreen = keys;
-    this.#fetchDetails(keys.filter((key) => !this.#details.has(key)));
+    this.#fetchDetails(keys.filter((key) => !this.#details.has(key) && !this.#asked.has(key)));
   }
 
   /** All rows' dear columns, for sorting by one. */
   wantAll(): void {
-    this.#fetchDetails(this.rows.value.map((row) => this.#source.rowKey(row)).filter((key) => !this.#details.has(key)));
+    const keys = this.rows.value.map((row) => this.#source.rowKey(row));
+    this.#fetchDetails(keys.filter((key) => !this.#details.has(key) && !this.#asked.has(key)));
   }
 
   /** Asks again for what is on screen of these (null: of all); the rest is forgotten, and asked for when it is seen. */
@@ -160,13 +162,18 @@ export class RowList<Row, Details, Query> {
     try {
       while (this.#wanted.size > 0) {
         const batch = [...this.#wanted].slice(0, DETAILS_AT_ONCE);
-        for (const key of batch) this.#wanted.delete(key);
+        for (const key of batch) {
+          this.#wanted.delete(key);
+          this.#asked.add(key);
+        }
         for (const details of await this.#source.details(batch)) this.#details.set(this.#source.detailsKey(details), details);
+        this.#asked.clear();
         this.#detailsVersion.value++;
       }
     } catch {
       // The rows' own failure says it when the connection is gone; the cells stay as they are and are asked for again when seen.
       this.#wanted.clear();
+      this.#asked.clear();
     } finally {
       this.#isFetchingDetails = false;
     }

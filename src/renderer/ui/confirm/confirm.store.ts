@@ -78,12 +78,16 @@ export const useConfirm = defineStore('confirm', () => {
       const failure = failureOf(error);
       results.value = asked.names.map((name) => ({ name, failure }));
     }
-    if (results.value.every((result) => result.failure === null)) close();
+    if (results.value.every((result) => result.failure === null)) finish();
     else stage.value = 'report';
   }
 
+  /** Not while it runs: its outcome would be lost. */
   function close(): void {
-    if (stage.value === 'running' && results.value.length === 0) return;
+    if (stage.value !== 'running') finish();
+  }
+
+  function finish(): void {
     const done = results.value.filter((result) => result.failure === null).map((result) => result.name);
     request.value = null;
     settle(done);

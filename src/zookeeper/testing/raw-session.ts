@@ -1,8 +1,8 @@
-/** A ZooKeeper session that sends what it is told, byte for byte, and shows every frame that comes back. */
+/** For tests: a ZooKeeper session that sends what it is told, byte for byte, and shows every frame that comes back. */
 import * as net from 'node:net';
-import { FrameDecoder } from '../../src/zookeeper/jute/frame-decoder.ts';
-import { type JuteWriter, finishFrame } from '../../src/zookeeper/jute/jute-writer.ts';
-import { encodeConnectRequest, requestFrame } from '../../src/zookeeper/jute/session-records.ts';
+import { FrameDecoder } from '../jute/frame-decoder.ts';
+import { type JuteWriter, finishFrame } from '../jute/jute-writer.ts';
+import { encodeConnectRequest, requestFrame } from '../jute/session-records.ts';
 
 export interface RawSessionOptions {
   readonly port: number;
@@ -17,17 +17,22 @@ export interface RawSessionOptions {
 export class RawSession {
   readonly #socket: net.Socket;
   readonly #frames: Buffer[] = [];
+  /** Xids of all frames ever. */
+  readonly #received: number[] = [];
   #handshake: Buffer | undefined;
   #closed = false;
-  #wake: (() => void) | undefined;
+  #waiters: (() => void)[] = [];
 
   private constructor(socket: net.Socket) {
     this.#socket = socket;
     const decoder = new FrameDecoder(2 ** 30, {
       onFrame: (frame) => {
         if (this.#handshake === undefined) this.#handshake = Buffer.from(frame);
-        else this.#frames.push(Buffer.from(frame));
-        this.#wake?.();
+        else {
+          this.#frames.push(Buffer.from(frame));
+          this.#received.push(frame.readInt32BE(0));
+        }
+        this.#wake();
         return true;
       },
       onBadLength: () => socket.destroy(),
@@ -36,7 +41,7 @@ export class RawSession {
     socket.on('error', () => undefined);
     socket.on('close', () => {
       this.#closed = true;
-      this.#wake?.();
+      this.#wake();
     });
   }
 
@@ -78,9 +83,26 @@ export class RawSession {
   async request(xid: number, type: number, write: (body: JuteWriter) => void = () => undefined): Promise<void> {
     const frame = requestFrame(xid, type);
     write(frame);
-    const before = this.#frames.length;
+    const seen = this.#received.length;
     this.#socket.write(finishFrame(frame));
-    await this.#until(() => this.#frames.slice(before).some((reply) => reply.readInt32BE(0) === xid));
+    await this.#until(() => this.#received.includes(xid, seen));
+  }
+
+  get frameCount(): number {
+    return this.#frames.length;
+  }
+
+  /** Lets what was sent arrive: the server on this event loop has read it then. */
+  async settle(): Promise<void> {
+    for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve));
+  }
+
+  pause(): void {
+    this.#socket.pause();
+  }
+
+  resume(): void {
+    this.#socket.resume();
   }
 
   sendBytes(bytes: Buffer): void {
@@ -102,9 +124,13 @@ export class RawSession {
 
   async #until(condition: () => boolean): Promise<void> {
     while (!condition() && !this.#closed) {
-      await new Promise<void>((resolve) => {
-        this.#wake = resolve;
-      });
+      await new Promise<void>((resolve) => this.#waiters.push(resolve));
     }
+  }
+
+  #wake(): void {
+    const waiters = this.#waiters;
+    this.#waiters = [];
+    for (const wake of waiters) wake();
   }
 }

@@ -1,0 +1,149 @@
+/** The ZooKeeper process, killed with SIGKILL in the middle of writes: every acknowledged write is there afterwards. And its manners as a child. */
+import { type ChildProcess, fork } from 'node:child_process';
+import * as fs from 'node:fs';
+import * as net from 'node:net';
+import * as os from 'node:os';
+import * as path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { silentLogger } from '../../src/runtime/node/node-logger.ts';
+import { createNodeRuntime } from '../../src/runtime/node/node-runtime.ts';
+import { connectZooKeeper } from '../../src/zk-client/connect.ts';
+import type { ZooKeeperClient } from '../../src/zk-client/types.ts';
+
+const MAIN = fileURLToPath(new URL('../../src/zookeeper/main.ts', import.meta.url));
+const runtime = createNodeRuntime(silentLogger);
+const WRITERS = 4;
+const ROUNDS = 6;
+
+interface Message {
+  readonly type: string;
+  readonly port?: number;
+  readonly code?: string;
+}
+
+let folder: string;
+const children: ChildProcess[] = [];
+
+beforeEach(() => {
+  folder = fs.mkdtempSync(path.join(os.tmpdir(), 'samsa-zk-crash-'));
+});
+afterEach(() => {
+  for (const child of children.splice(0)) child.kill('SIGKILL');
+  fs.rmSync(folder, { recursive: true, force: true });
+});
+
+function spawnServer(config: object = {}): {
+  child: ChildProcess;
+  first: Promise<Message>;
+  exit: Promise<{ code: number | null; signal: string | null }>;
+} {
+  const options = {
+    dataDir: folder,
+    hosts: ['127.0.0.1'],
+    clientPort: 0,
+    tickTimeMs: 500,
+    logFile: path.join(folder, 'zookeeper.log'),
+    ...config,
+  };
+  const child = fork(MAIN, [JSON.stringify(options)], { stdio: ['ignore', 'ignore', 'ignore', 'ipc'] });
+  children.push(child);
+  const first = new Promise<Message>((resolve, reject) => {
+    child.once('message', (message: Message) => resolve(message));
+    child.once('error', reject);
+  });
+  const exit = new Promise<{ code: number | null; signal: string | null }>((resolve) => {
+    child.once('exit', (code, signal) => resolve({ code, signal }));
+  });
+  return { child, first, exit };
+}
+
+function connect(port: number | undefined): Promise<ZooKeeperClient> {
+  return connectZooKeeper({ connectString: `127.0.0.1:${port}`, sessionTimeoutMs: 10_000, runtime, implementation: 'own' });
+}
+
+describe('a ZooKeeper process', () => {
+  it('has every acknowledged write after SIGKILL, round after round', async () => {
+    /** Last acknowledged number of each writer, and the number that was on its way. */
+    const acknowledged: number[] = Array.from({ length: WRITERS }, () => 0);
+    const created = new Set<string>();
+    let lastZxid = 0;
+    let total = 0;
+    for (let round = 0; round < ROUNDS; round++) {
+      // Snapshots fall into the crash too.
+      const { child, first, exit } = spawnServer({ snapCount: 300 });
+      const { port } = await first;
+      const clients = await Promise.all(Array.from({ length: WRITERS }, () => connect(port)));
+      const [reader] = clients;
+      if (reader === undefined) throw new Error('no client');
+      for (let writer = 0; writer < WRITERS; writer++) {
+        const stat = await reader.exists(`/w${writer}`);
+        if (stat === undefined) {
+          expect(acknowledged[writer]).toBe(0);
+          await reader.create(`/w${writer}`, Buffer.from('0'), 'persistent');
+          continue;
+        }
+        const value = Number((await reader.getData(`/w${writer}`)).data.toString());
+        expect(value).toBeGreaterThanOrEqual(acknowledged[writer] ?? 0);
+        expect(stat.mzxid).toBeLessThanOrEqual(Number.MAX_SAFE_INTEGER);
+        acknowledged[writer] = value;
+      }
+      const names = new Set((await reader.getChildren('/')).children);
+      for (const name of created) expect(names.has(name), `${name} is lost`).toBe(true);
+      const { stat } = await reader.createWithStat(`/round-`, null, 'persistent-sequential');
+      expect(stat.czxid).toBeGreaterThan(lastZxid);
+      lastZxid = stat.czxid;
+      const writing = clients.map(async (client, writer) => {
+        for (;;) {
+          const next = (acknowledged[writer] ?? 0) + 1;
+          const written = await client.setData(`/w${writer}`, Buffer.from(String(next)), -1);
+          acknowledged[writer] = next;
+          lastZxid = Math.max(lastZxid, written.mzxid);
+          total++;
+          if (next % 10 === 0) created.add((await client.create('/n-', null, 'persistent-sequential')).slice(1));
+        }
+      });
+      await new Promise((resolve) => setTimeout(resolve, 100 + Math.random() * 200));
+      child.kill('SIGKILL');
+      await Promise.allSettled(writing.map((writer) => Promise.race([writer, exit.then(() => undefined)])));
+      expect(await exit).toEqual({ code: null, signal: 'SIGKILL' });
+      await Promise.all(clients.map((client) => client.close()));
+      await Promise.allSettled(writing);
+    }
+    expect(total).toBeGreaterThan(ROUNDS * 10);
+  });
+
+  it('is ready with its port, and ends cleanly when asked to, when told by a signal, and when its parent is gone', async () => {
+    for (const stop of [
+      (child: ChildProcess): void => void child.send({ type: 'stop' }),
+      (child: ChildProcess): void => void child.kill('SIGTERM'),
+      (child: ChildProcess): void => void child.kill('SIGINT'),
+      (child: ChildProcess): void => child.disconnect(),
+    ]) {
+      const { child, first, exit } = spawnServer();
+      const { type, port } = await first;
+      expect(type).toBe('ready');
+      const client = await connect(port);
+      await client.create('/s-', null, 'persistent-sequential');
+      stop(child);
+      expect(await exit).toEqual({ code: 0, signal: null });
+      await client.close();
+    }
+    const logs = fs.readdirSync(path.join(folder, 'version-2')).filter((name) => name.startsWith('log.'));
+    // Each ended log was cut to what it holds.
+    for (const log of logs) expect(fs.statSync(path.join(folder, 'version-2', log)).size).toBeLessThan(10_000);
+  });
+
+  it('says why it can’t start, and exits with 1', async () => {
+    const holder = net.createServer();
+    await new Promise<void>((resolve) => holder.listen(0, '127.0.0.1', resolve));
+    const { port } = holder.address() as net.AddressInfo;
+    const { first, exit } = spawnServer({ clientPort: port });
+    expect(await first).toMatchObject({ type: 'failed', code: 'EADDRINUSE' });
+    expect((await exit).code).toBe(1);
+    holder.close();
+    const bad = spawnServer({ tickTimeMs: -1 });
+    expect(await bad.first).toMatchObject({ type: 'failed' });
+    expect((await bad.exit).code).toBe(1);
+  });
+});
