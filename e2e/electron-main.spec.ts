@@ -55,15 +55,12 @@ test.describe('the window', () => {
     expect(policy).toBe(CONTENT_SECURITY_POLICY);
   });
 
-  test('goes nowhere, opens nothing, asks nothing of the outside', async ({ app, appPage }) => {
+  test('goes nowhere and asks nothing of the outside', async ({ app, appPage }) => {
     const before = await app.harness?.ask('url');
     await appPage.evaluate(() => {
       location.href = 'https://example.invalid/elsewhere';
     });
     await app.harness?.event('navigation-refused');
-    // Later, so that the answer doesn't wait for what becomes of the new window.
-    await appPage.evaluate(() => void setTimeout(() => window.open('https://example.invalid/popup'), 0));
-    expect(await app.harness?.event('window-open')).toMatchObject({ action: 'deny' });
     expect(await app.harness?.ask('url')).toBe(before);
     expect(app.harness?.events.filter(({ event }) => event === 'request-to-the-outside')).toEqual([]);
   });
@@ -105,7 +102,7 @@ test.describe('the window', () => {
   });
 });
 
-test.describe('the end', () => {
+test.describe('an app of its own', () => {
   let home: TestHome;
   test.beforeEach(async () => {
     home = await makeHome();
@@ -123,7 +120,7 @@ test.describe('the end', () => {
     return { app, pids: await pidsOf(home) };
   };
 
-  test('comes in order: window, console, brokers, ZooKeeper, and leaves nothing', async () => {
+  test('ends in order: window, console, brokers, ZooKeeper, and leaves nothing', async () => {
     const { app, pids } = await started();
     expect(pids).toHaveLength(4);
     expect(await app.quit()).toBe(0);
@@ -134,14 +131,14 @@ test.describe('the end', () => {
     expect(Array.from(steps, ([, step]) => step)).toEqual(['window', 'console', 'cluster']);
   });
 
-  test('comes when the window is closed', async () => {
+  test('ends when its window is closed', async () => {
     const { app, pids } = await started();
     await app.ask('close-window');
     expect(await app.exited).toBe(0);
     expect(pids.filter(isAlive)).toEqual([]);
   });
 
-  test('by SIGKILL leaves nothing running either', async () => {
+  test('killed by SIGKILL leaves nothing running, and starts again', async () => {
     const { app, pids } = await started();
     app.signal('SIGKILL');
     await app.exited;
@@ -151,7 +148,16 @@ test.describe('the end', () => {
     expect(await again.app.quit()).toBe(0);
   });
 
-  test('a second instance ends at once and starts nothing', async () => {
+  test('opens no windows', async () => {
+    const app = new AppUnderTest(home.env);
+    await app.event('utility-started');
+    await expect.poll(() => app.ask('url')).toContain('samsa-app://console/');
+    await app.ask('evaluate', "setTimeout(() => window.open('https://example.invalid/popup'), 0)");
+    expect(await app.event('window-open')).toMatchObject({ action: 'deny' });
+    expect(await app.quit()).toBe(0);
+  });
+
+  test('as a second instance ends at once and starts nothing', async () => {
     const app = new AppUnderTest({ ...home.env, SAMSA_HARNESS_SECOND_INSTANCE: '1' });
     expect(await app.exited).toBe(0);
     expect(app.events.map(({ event }) => event)).toEqual(['exit']);

@@ -12,7 +12,10 @@ const STEPS = [
   ['types (renderer)', [bin('vue-tsc/bin/vue-tsc.js'), '-p', 'src/renderer/tsconfig.json', '--noEmit']],
   ['dead code', [bin('knip/bin/knip.js')]],
 ];
-const UNIT = ['unit tests', [bin('vitest/vitest.mjs'), 'run', '--reporter=dot', '--reporter=json', '--outputFile.json=test-results/unit.json']];
+const UNIT = [
+  'unit tests',
+  [bin('vitest/vitest.mjs'), 'run', '--reporter=dot', '--reporter=json', '--outputFile.json=test-results/unit.json'],
+];
 
 export async function check() {
   await installDependencies();

@@ -44,7 +44,11 @@ function fetchRuntime() {
 /** The first telling line of the installer's stack trace, without addresses. */
 function reasonIn(text) {
   const line = text.split('\n').find((part) => /Error|E[A-Z]{4,}|refused|status/u.test(part)) ?? 'no reason given';
-  return line.replaceAll(/https?:\/\/\S+/gu, '').replaceAll(/\s+/gu, ' ').trim().slice(0, 120);
+  return line
+    .replaceAll(/https?:\/\/\S+/gu, '')
+    .replaceAll(/\s+/gu, ' ')
+    .trim()
+    .slice(0, 120);
 }
 
 /** `{ path }` of a runtime that can open a window here, or `{ reason }` why there is none. */
@@ -63,7 +67,8 @@ export async function findElectron({ retry = false } = {}) {
   const version = wantedVersion();
   if (!retry && existsSync(refusalFile)) {
     const refusal = JSON.parse(readFileSync(refusalFile, 'utf8'));
-    if (refusal.version === version) return { reason: `Electron ${version}: ${refusal.reason}; \`npm start -- --fetch-electron\` tries again` };
+    if (refusal.version === version)
+      return { reason: `Electron ${version}: ${refusal.reason}; \`npm start -- --fetch-electron\` tries again` };
   }
   say(`fetching the Electron ${version} runtime (once; at most ${FETCH_LIMIT_MS / 1000} s) …`);
   const reason = await fetchRuntime();

@@ -87,14 +87,19 @@ export async function installDependencies() {
 }
 
 export async function generateCode() {
-  await onceFor(at('src', 'protocol', 'generated', '.stamp'), ['src/protocol/definitions', 'src/protocol/generator'], 'generating wire codecs', () =>
-    run(nodeBinary(), [at('src', 'protocol', 'generator', 'main.ts')]),
+  await onceFor(
+    at('src', 'protocol', 'generated', '.stamp'),
+    ['src/protocol/definitions', 'src/protocol/generator'],
+    'generating wire codecs',
+    () => run(nodeBinary(), [at('src', 'protocol', 'generator', 'main.ts')]),
   );
 }
 
 export async function build() {
   const inputs = ['src', 'resources', 'electron.vite.config.ts', 'package.json', 'package-lock.json'];
   await onceFor(at('out', '.stamp'), inputs, 'building', () =>
-    run(nodeBinary(), [at('node_modules', 'electron-vite', 'bin', 'electron-vite.js'), 'build', '--logLevel', 'warn'], { env: childEnvironment() }),
+    run(nodeBinary(), [at('node_modules', 'electron-vite', 'bin', 'electron-vite.js'), 'build', '--logLevel', 'warn'], {
+      env: childEnvironment(),
+    }),
   );
 }

@@ -51,7 +51,9 @@ function ancestry() {
   const parent = process.ppid;
   try {
     // The fields behind the name, which stands in parentheses and may hold anything: state, parent, …
-    const fields = readFileSync(`/proc/${parent}/stat`, 'utf8').replace(/^.*\) /su, '').split(' ');
+    const fields = readFileSync(`/proc/${parent}/stat`, 'utf8')
+      .replace(/^.*\) /su, '')
+      .split(' ');
     return `${parent} ${fields[1]}`;
   } catch {
     return String(parent);

@@ -10,7 +10,13 @@ import { build, childEnvironment, installDependencies, generateCode, nodeBinary,
 
 /** Program or Python module that a test drives → Debian package. */
 const PROGRAMS = { kcat: 'kcat', chromium: 'chromium' };
-const PYTHON_MODULES = { kafka: 'python3-kafka', lz4: 'python3-lz4', snappy: 'python3-snappy', zstandard: 'python3-zstandard', kazoo: 'python3-kazoo' };
+const PYTHON_MODULES = {
+  kafka: 'python3-kafka',
+  lz4: 'python3-lz4',
+  snappy: 'python3-snappy',
+  zstandard: 'python3-zstandard',
+  kazoo: 'python3-kazoo',
+};
 /** A real ZooKeeper, whose folders and wire ours is compared with. */
 const FILES = { '/usr/share/java/zookeeper.jar': 'zookeeper' };
 const DEBIAN_PYTHON = '/usr/bin/python3';
@@ -45,13 +51,29 @@ async function installPrograms() {
 }
 
 const bin = (name) => join(root, 'node_modules', name);
-const vitest = (kind) => run(nodeBinary(), [bin('vitest/vitest.mjs'), 'run', '--config', `vitest.${kind}.config.ts`, '--reporter=verbose', '--reporter=json', `--outputFile.json=test-results/${kind}.json`], { env: childEnvironment() });
+const vitest = (kind) =>
+  run(
+    nodeBinary(),
+    [
+      bin('vitest/vitest.mjs'),
+      'run',
+      '--config',
+      `vitest.${kind}.config.ts`,
+      '--reporter=verbose',
+      '--reporter=json',
+      `--outputFile.json=test-results/${kind}.json`,
+    ],
+    { env: childEnvironment() },
+  );
 
 const STAGES = {
   check,
   integration: () => vitest('integration'),
   interop: () => vitest('interop'),
-  e2e: () => run(nodeBinary(), [bin('@playwright/test/cli.js'), 'test', '--config', 'e2e/playwright.config.ts'], { env: { ...childEnvironment(), PLAYWRIGHT_JSON_OUTPUT_NAME: join(root, 'test-results', 'e2e.json') } }),
+  e2e: () =>
+    run(nodeBinary(), [bin('@playwright/test/cli.js'), 'test', '--config', 'e2e/playwright.config.ts'], {
+      env: { ...childEnvironment(), PLAYWRIGHT_JSON_OUTPUT_NAME: join(root, 'test-results', 'e2e.json') },
+    }),
 };
 
 /** Counts of a stage from its JSON report. */
@@ -64,7 +86,8 @@ function countsOf(file) {
 
 async function main() {
   const wanted = process.argv.slice(2);
-  for (const name of wanted) if (!(name in STAGES)) throw new Error(`there is no test stage "${name}"; there are: ${Object.keys(STAGES).join(', ')}`);
+  for (const name of wanted)
+    if (!(name in STAGES)) throw new Error(`there is no test stage "${name}"; there are: ${Object.keys(STAGES).join(', ')}`);
   await installPrograms();
   await installDependencies();
   await generateCode();

@@ -166,6 +166,10 @@ function onTestMessage(message: { readonly id: number; readonly ask: string; rea
       setTimeout(() => answer(handed), 100);
       return undefined;
     }
+    case 'evaluate':
+      // In the page's own world, without Playwright: it loses its way when a window is closed as soon as it opens.
+      window?.webContents.evaluateInPage(value).then(answer, (error: unknown) => answer(String(error)));
+      return undefined;
     case 'url':
       return answer(window?.webContents.getURL() ?? null);
     default:

@@ -122,6 +122,12 @@ export class FakeWebContents extends EventEmitter {
     }
   }
 
+  /** For the test: an expression in the page's own world, as if after a click. */
+  async evaluateInPage(expression: string): Promise<unknown> {
+    const { result } = await this.#send('Runtime.evaluate', { expression, awaitPromise: true, returnByValue: true, userGesture: true });
+    return (result as { value?: unknown }).value;
+  }
+
   async destroy(): Promise<void> {
     if (this.destroyed) return;
     this.destroyed = true;
@@ -167,7 +173,12 @@ export class FakeWebContents extends EventEmitter {
     on('Runtime.bindingCalled', ({ payload, executionContextId }) =>
       this.#onBinding(JSON.parse(String(payload)) as BindingMessage, executionContextId === this.#context),
     );
-    on('Fetch.requestPaused', (params) => void this.#onRequest(params));
+    on('Fetch.requestPaused', (params) => {
+      this.#onRequest(params).catch((error: unknown) => {
+        // A request of a window that is gone by now needs no answer.
+        if (!this.destroyed) this.#harness.trace('harness-error', { message: String(error) });
+      });
+    });
     on('Page.frameNavigated', (params) => {
       const { parentId, url } = params['frame'] as { parentId?: string; url: string };
       if (parentId === undefined) this.mainFrame.url = toAppUrl(url);

@@ -17,6 +17,8 @@ export interface BrokerParts {
   readonly config: KafkaConfig;
   readonly clusterId: string;
   readonly runtime: Runtime;
+  /** How many partitions `__consumer_offsets` has, or will have. */
+  readonly offsetsPartitionCount: number;
   readonly brokerEpoch: () => number;
   readonly dynamicConfig: DynamicBrokerConfig;
   readonly metadataCache: MetadataCache;

@@ -94,7 +94,8 @@ function controlRoutes(parts: BrokerParts): Route[] {
         replicaManager,
         onStopped: (stopped) => {
           for (const { topicPartition, leaderEpoch } of stopped) {
-            if (topicPartition.topic === GROUP_METADATA_TOPIC_NAME) parts.groupCoordinator.onResignation(topicPartition.partition, leaderEpoch);
+            if (topicPartition.topic === GROUP_METADATA_TOPIC_NAME)
+              parts.groupCoordinator.onResignation(topicPartition.partition, leaderEpoch);
           }
         },
       }),
@@ -137,12 +138,29 @@ function groupRoutes(parts: BrokerParts): Route[] {
 }
 
 function adminRoutes(parts: BrokerParts): Route[] {
-  const { metadataCache, autoTopicCreation, clusterId, dynamicConfig, controller, adminManager, configAdmin, logManager, producerIds } = parts;
+  const { metadataCache, autoTopicCreation, clusterId, dynamicConfig, controller, adminManager, configAdmin, logManager, producerIds } =
+    parts;
   const isActiveController = (): boolean => controller.isActive;
   return [
-    route(Metadata, createMetadataHandler({ metadataCache, autoTopicCreation, clusterId, autoCreateTopicsEnable: () => dynamicConfig.current.autoCreateTopicsEnable })),
+    route(
+      Metadata,
+      createMetadataHandler({
+        metadataCache,
+        autoTopicCreation,
+        clusterId,
+        autoCreateTopicsEnable: () => dynamicConfig.current.autoCreateTopicsEnable,
+      }),
+    ),
     route(CreateTopics, createCreateTopicsHandler({ isActiveController, adminManager })),
-    route(DeleteTopics, createDeleteTopicsHandler({ isActiveController, adminManager, metadataCache, deleteTopicEnable: () => dynamicConfig.current.deleteTopicEnable })),
+    route(
+      DeleteTopics,
+      createDeleteTopicsHandler({
+        isActiveController,
+        adminManager,
+        metadataCache,
+        deleteTopicEnable: () => dynamicConfig.current.deleteTopicEnable,
+      }),
+    ),
     route(CreatePartitions, createCreatePartitionsHandler({ controller, adminManager })),
     route(InitProducerId, createInitProducerIdHandler({ producerIdManager: producerIds })),
     route(DescribeConfigs, createDescribeConfigsHandler({ configAdmin })),
@@ -157,20 +175,26 @@ function adminRoutes(parts: BrokerParts): Route[] {
 function onLeadershipChange({ groupCoordinator }: BrokerParts, { leaders, followers }: LeadershipChanges): void {
   const isOffsets = ({ topicPartition }: Partition): boolean => topicPartition.topic === GROUP_METADATA_TOPIC_NAME;
   for (const partition of leaders.filter(isOffsets)) groupCoordinator.onElection(partition.topicPartition.partition, partition.leaderEpoch);
-  for (const partition of followers.filter(isOffsets)) groupCoordinator.onResignation(partition.topicPartition.partition, partition.leaderEpoch);
+  for (const partition of followers.filter(isOffsets))
+    groupCoordinator.onResignation(partition.topicPartition.partition, partition.leaderEpoch);
 }
 
-function onMetadataChange({ adminManager, groupCoordinator, metadataCache }: BrokerParts, { topics, deletedPartitions }: MetadataChange): void {
+function onMetadataChange(
+  { adminManager, groupCoordinator, metadataCache }: BrokerParts,
+  { topics, deletedPartitions }: MetadataChange,
+): void {
   for (const topic of topics) adminManager.tryCompleteDelayedTopicOperations(topic);
   const deleted = new Set(deletedPartitions.map(({ topic }) => topic).filter((topic) => !metadataCache.topicExists(topic)));
   if (deleted.size > 0) groupCoordinator.onTopicsDeleted(deleted);
 }
 
-function coordinatorDirectory({ metadataCache, autoTopicCreation, runtime }: BrokerParts): CoordinatorDirectory {
+function coordinatorDirectory({ metadataCache, autoTopicCreation, offsetsPartitionCount, runtime }: BrokerParts): CoordinatorDirectory {
   return {
-    partitionCountOf: (topic) => metadataCache.numPartitions(topic),
+    partitionCountOf: (topic) => (metadataCache.topicExists(topic) ? offsetsPartitionCount : undefined),
     createInternalTopic: (topic) => {
-      autoTopicCreation.createTopics([topic]).catch((error: unknown) => runtime.logger.warn({ err: error }, `Creating ${topic} failed; the next request for it tries again`));
+      autoTopicCreation
+        .createTopics([topic])
+        .catch((error: unknown) => runtime.logger.warn({ err: error }, `Creating ${topic} failed; the next request for it tries again`));
     },
     leaderEndpoint: (topic, partition, listenerName) => metadataCache.getPartitionLeaderEndpoint({ topic, partition }, listenerName),
   };

@@ -133,7 +133,8 @@ export class BrokerServer {
       await logManager.startup();
       undo.push(() => logManager.shutdown());
       this.#brokerEpoch = await zk.brokers.register(this.#brokerInfo());
-      const running = this.#wire({ zk, clusterId, configListener, logManager });
+      const offsetsPartitionCount = await offsetsPartitionCountOf(zk, config);
+      const running = this.#wire({ zk, clusterId, configListener, logManager, offsetsPartitionCount });
       this.#running = running;
       running.parts.replicaManager.startup();
       running.parts.groupCoordinator.startup();
@@ -141,7 +142,10 @@ export class BrokerServer {
       running.parts.controller.startup();
       this.#logger.info(`Broker ${config.brokerId} is up on port ${this.port} with epoch ${this.#brokerEpoch} in cluster ${clusterId}`);
     } catch (error) {
-      for (const step of undo.toReversed()) await Promise.resolve(step()).catch((failure: unknown) => this.#logger.warn({ err: failure }, 'Cleaning up after a failed start failed'));
+      for (const step of undo.toReversed())
+        await Promise.resolve(step()).catch((failure: unknown) =>
+          this.#logger.warn({ err: failure }, 'Cleaning up after a failed start failed'),
+        );
       throw error;
     }
   }
@@ -211,7 +215,12 @@ export class BrokerServer {
     const session = sessionFile === undefined ? undefined : readSessionFile(runtime.disk, sessionFile);
     try {
       if (session !== undefined) {
-        const outcome = await closeSession({ connectString: this.#zookeeperConnect, session, runtime, timeoutMs: config.zookeeperConnectionTimeoutMs });
+        const outcome = await closeSession({
+          connectString: this.#zookeeperConnect,
+          session,
+          runtime,
+          timeoutMs: config.zookeeperConnectionTimeoutMs,
+        });
         if (outcome === 'closed') this.#logger.info('Closed the ZooKeeper session of a predecessor that did not shut down');
       }
     } finally {
@@ -268,12 +277,17 @@ export class BrokerServer {
   }
 
   /** Makes everything that serves requests. */
-  #wire(base: { zk: KafkaZkClient; clusterId: string; configListener: ConfigChangeListener; logManager: LogManager }): Running {
+  #wire(base: WireBase): Running {
     const { config, runtime, onEvent } = this.#options;
-    const { zk, clusterId, logManager, configListener } = base;
+    const { zk, clusterId, logManager, configListener, offsetsPartitionCount } = base;
     const metadataCache = this.#metadataCache;
     const brokerEpoch = (): number => this.#brokerEpoch;
-    const controllerClient = new NetworkClient({ runtime, clientId: `broker-${config.brokerId}-controller`, skipApiVersions: true, maxInFlightPerNode: 1 });
+    const controllerClient = new NetworkClient({
+      runtime,
+      clientId: `broker-${config.brokerId}-controller`,
+      skipApiVersions: true,
+      maxInFlightPerNode: 1,
+    });
     const forwardingClient = new NetworkClient({ runtime, clientId: `broker-${config.brokerId}-to-controller` });
     const channel = new NodeToControllerChannel({
       client: forwardingClient,
@@ -322,9 +336,12 @@ export class BrokerServer {
         replicaManager,
         appender,
         appendTimeoutMs: config.offsetsCommitTimeoutMs,
-        partitionCount: () => metadataCache.numPartitions(GROUP_METADATA_TOPIC_NAME) ?? config.offsetsTopicNumPartitions,
+        partitionCount: () => offsetsPartitionCount,
       }),
-      purgatories: { rebalance: new DelayedOperationPurgatory(purgatory('Rebalance')), heartbeat: new DelayedOperationPurgatory(purgatory('Heartbeat')) },
+      purgatories: {
+        rebalance: new DelayedOperationPurgatory(purgatory('Rebalance')),
+        heartbeat: new DelayedOperationPurgatory(purgatory('Heartbeat')),
+      },
       events: { emit: (event) => onEvent({ ...event, brokerId: config.brokerId, timestampMs: runtime.clock.wallMs() }) },
     });
 
@@ -353,6 +370,7 @@ export class BrokerServer {
       config,
       clusterId,
       runtime,
+      offsetsPartitionCount,
       brokerEpoch,
       dynamicConfig: this.#dynamicConfig,
       metadataCache,
@@ -376,7 +394,12 @@ export class BrokerServer {
         channel,
         logger: runtime.logger.child({ component: 'AutoTopicCreation' }),
       }),
-      producerIds: new ProducerIdManager({ brokerId: config.brokerId, brokerEpoch, channel, logger: runtime.logger.child({ component: 'ProducerIdManager' }) }),
+      producerIds: new ProducerIdManager({
+        brokerId: config.brokerId,
+        brokerEpoch,
+        channel,
+        logger: runtime.logger.child({ component: 'ProducerIdManager' }),
+      }),
     };
     this.#followConfigChanges(logManager, controller);
     const apis = new KafkaApis({ routes: createRoutes(parts), logger: runtime.logger, metrics: runtime.metrics });
@@ -398,7 +421,9 @@ export class BrokerServer {
     const { config } = this.#options;
     return {
       id: config.brokerId,
-      endpoints: this.#socketServer.advertisedEndPoints().map(({ listenerName, securityProtocol, host, port }) => ({ listenerName, securityProtocol, host: host ?? 'localhost', port })),
+      endpoints: this.#socketServer
+        .advertisedEndPoints()
+        .map(({ listenerName, securityProtocol, host, port }) => ({ listenerName, securityProtocol, host: host ?? 'localhost', port })),
       rack: config.brokerRack ?? undefined,
       features: {},
       jmxPort: -1,
@@ -413,7 +438,11 @@ export class BrokerServer {
     for (let attempt = 0; attempt <= config.controlledShutdownMaxRetries && hasOthers(); attempt++) {
       if (attempt > 0) await sleep(runtime.scheduler, config.controlledShutdownRetryBackoffMs);
       try {
-        const response = await channel.send(ControlledShutdown, { brokerId: config.brokerId, brokerEpoch: this.#brokerEpoch }, { retryTimeoutMs: config.controlledShutdownRetryBackoffMs });
+        const response = await channel.send(
+          ControlledShutdown,
+          { brokerId: config.brokerId, brokerEpoch: this.#brokerEpoch },
+          { retryTimeoutMs: config.controlledShutdownRetryBackoffMs },
+        );
         if (response.errorCode === ErrorCode.NONE && response.remainingPartitions.length === 0) return;
         this.#logger.info(`${response.remainingPartitions.length} partitions are still led by this broker (code ${response.errorCode})`);
       } catch (error) {
@@ -421,6 +450,20 @@ export class BrokerServer {
       }
     }
   }
+}
+
+interface WireBase {
+  readonly zk: KafkaZkClient;
+  readonly clusterId: string;
+  readonly configListener: ConfigChangeListener;
+  readonly logManager: LogManager;
+  /** Fixed for this broker's life: it decides which partition a group belongs to, also while the topic is only half known. */
+  readonly offsetsPartitionCount: number;
+}
+
+async function offsetsPartitionCountOf(zk: KafkaZkClient, config: KafkaConfig): Promise<number> {
+  const assignments = await zk.topics.getAssignments([GROUP_METADATA_TOPIC_NAME]);
+  return assignments.get(GROUP_METADATA_TOPIC_NAME)?.partitions.size ?? config.offsetsTopicNumPartitions;
 }
 
 interface Running {

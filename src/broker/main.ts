@@ -33,7 +33,9 @@ async function main(): Promise<void> {
   const processConfig = JSON.parse(readFileSync(path, 'utf8')) as BrokerProcessConfig;
   const config = parseKafkaConfig(processConfig.properties);
   process.title = `samsa broker ${config.brokerId}`;
-  const logger = createNodeLogger({ destination: processConfig.logFile ?? 1, level: processConfig.logLevel ?? 'info' }).child({ brokerId: config.brokerId });
+  const logger = createNodeLogger({ destination: processConfig.logFile ?? 1, level: processConfig.logLevel ?? 'info' }).child({
+    brokerId: config.brokerId,
+  });
   const runtime = createNodeRuntime(logger);
   const timeline = new TimelineReporter({ scheduler: runtime.scheduler, send: (event) => tellParent({ type: 'event', event }) });
   const server = new BrokerServer({

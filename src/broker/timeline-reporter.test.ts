@@ -46,7 +46,9 @@ describe('TimelineReporter', () => {
     const { time, reporter, sent } = setUp();
     for (let partition = 0; partition < 30; partition++) reporter.report(elected(partition, 'offline', partition < 20 ? 2 : 3));
     await time.advance(100);
-    expect(sent.map(({ text }) => text)).toEqual(['30 partitions have a new leader: broker 2 leads 20, broker 3 leads 10; broker 1 failed']);
+    expect(sent.map(({ text }) => text)).toEqual([
+      '30 partitions have a new leader: broker 2 leads 20, broker 3 leads 10; broker 1 failed',
+    ]);
   });
 
   it('leaves the first leaders of a new topic to the line of its creation', async () => {
@@ -58,8 +60,24 @@ describe('TimelineReporter', () => {
 
   it('tells a lost broker and a rebalance at once', () => {
     const { reporter, sent } = setUp();
-    reporter.report({ kind: 'broker-failed', brokerId: 1, brokerEpoch: 9, reason: 'its session is over', timestampMs: 7, controllerId: 2, controllerEpoch: 1 });
-    reporter.report({ kind: 'group-rebalanced', groupId: 'g', generationId: 3, memberCount: 2, reason: 'member a left', timestampMs: 8, brokerId: 2 });
+    reporter.report({
+      kind: 'broker-failed',
+      brokerId: 1,
+      brokerEpoch: 9,
+      reason: 'its session is over',
+      timestampMs: 7,
+      controllerId: 2,
+      controllerEpoch: 1,
+    });
+    reporter.report({
+      kind: 'group-rebalanced',
+      groupId: 'g',
+      generationId: 3,
+      memberCount: 2,
+      reason: 'member a left',
+      timestampMs: 8,
+      brokerId: 2,
+    });
     expect(sent.map(({ text, severity }) => [text, severity])).toEqual([
       ['Broker 1 is gone: its session is over', 'warning'],
       ['Group g rebalances: member a left', 'info'],

@@ -58,7 +58,13 @@ export class TimelineReporter {
 
 function messageOf(event: Exclude<BrokerEvent, PartitionEvent>): TimelineMessage {
   const { kind, timestampMs, reason, brokerId } = event;
-  const message = (text: string, about: Partial<TimelineMessage> = {}): TimelineMessage => ({ type: kind, text, severity: 'info', atMs: timestampMs, ...about });
+  const message = (text: string, about: Partial<TimelineMessage> = {}): TimelineMessage => ({
+    type: kind,
+    text,
+    severity: 'info',
+    atMs: timestampMs,
+    ...about,
+  });
   switch (event.kind) {
     case 'controller-elected':
       return message(`Broker ${brokerId} is the controller, epoch ${event.controllerEpoch}: ${reason}`, { brokerId });
@@ -101,13 +107,21 @@ function partitionMessage(event: PartitionEvent): TimelineMessage {
     case 'leader-elected': {
       const before = event.previousLeader >= 0 && event.previousLeader !== event.leader ? ` instead of ${event.previousLeader}` : '';
       const unclean = event.unclean ? ' (unclean: records may be lost)' : '';
-      return { ...about, severity: event.unclean ? 'error' : 'info', text: `Broker ${event.leader} leads ${name}${before}${unclean}: ${reason}; ISR [${event.isr.join(', ')}]` };
+      return {
+        ...about,
+        severity: event.unclean ? 'error' : 'info',
+        text: `Broker ${event.leader} leads ${name}${before}${unclean}: ${reason}; ISR [${event.isr.join(', ')}]`,
+      };
     }
     case 'leader-election-failed':
       return { ...about, severity: 'error', text: `${name} has no leader: ${reason}` };
     case 'isr-changed': {
       const shrunk = event.isr.length < event.previousIsr.length;
-      return { ...about, severity: shrunk ? 'warning' : 'info', text: `The ISR of ${name} is [${event.isr.join(', ')}], it was [${event.previousIsr.join(', ')}]: ${reason}` };
+      return {
+        ...about,
+        severity: shrunk ? 'warning' : 'info',
+        text: `The ISR of ${name} is [${event.isr.join(', ')}], it was [${event.previousIsr.join(', ')}]: ${reason}`,
+      };
     }
   }
 }
@@ -122,10 +136,18 @@ function summaryOf(kind: PartitionEvent['kind'], events: readonly PartitionEvent
     const shares = Array.from(byLeader, ([leader, partitions]) => `broker ${leader} leads ${partitions}`).join(', ');
     return { type: kind, severity: 'info', atMs, text: `${events.length} partitions have a new leader: ${shares}; ${reason}` };
   }
-  if (kind === 'leader-election-failed') return { type: kind, severity: 'error', atMs, text: `${events.length} partitions have no leader: ${reason}` };
+  if (kind === 'leader-election-failed')
+    return { type: kind, severity: 'error', atMs, text: `${events.length} partitions have no leader: ${reason}` };
   const shrunk = events.filter((event) => event.kind === 'isr-changed' && event.isr.length < event.previousIsr.length).length;
-  const words = [shrunk > 0 ? `${shrunk} shrank` : '', shrunk < events.length ? `${events.length - shrunk} grew` : ''].filter((part) => part !== '');
-  return { type: kind, severity: shrunk > 0 ? 'warning' : 'info', atMs, text: `The ISR of ${events.length} partitions changed, ${words.join(' and ')}: ${reason}` };
+  const words = [shrunk > 0 ? `${shrunk} shrank` : '', shrunk < events.length ? `${events.length - shrunk} grew` : ''].filter(
+    (part) => part !== '',
+  );
+  return {
+    type: kind,
+    severity: shrunk > 0 ? 'warning' : 'info',
+    atMs,
+    text: `The ISR of ${events.length} partitions changed, ${words.join(' and ')}: ${reason}`,
+  };
 }
 
 function count(n: number, noun: string): string {

@@ -64,6 +64,7 @@ export const rendererViteConfig: UserConfig = {
     outDir: fileURLToPath(new URL('../../out/renderer', import.meta.url)),
     emptyOutDir: true,
     target: 'chrome120',
+    minify: true,
     // Inlined assets would be `data:` fonts, which `font-src 'self'` refuses.
     assetsInlineLimit: 0,
     // The preload polyfill is an inline-free script, but Chromium needs none.

@@ -88,7 +88,16 @@ function upperBoundOf(index: number): number {
 export interface MetricSample {
   readonly name: string;
   readonly tags: MetricTags;
-  readonly value: number | { readonly count: number; readonly mean: number; readonly p50: number; readonly p99: number; readonly p999: number; readonly max: number };
+  readonly value:
+    | number
+    | {
+        readonly count: number;
+        readonly mean: number;
+        readonly p50: number;
+        readonly p99: number;
+        readonly p999: number;
+        readonly max: number;
+      };
 }
 
 type Instrument = Counter | Histogram | (() => number);

@@ -582,8 +582,8 @@ matrix(AlterPartition, async (send, version) => {
   const codeOf = async (...args: Parameters<typeof ask>) => nameOf((await ask(...args)).topics[0]?.partitions[0]?.errorCode);
   // The same ISR again is granted without a change.
   expect(await codeOf(epoch, { partitionEpoch: 0 })).toBe('NONE');
-  expect(await codeOf(epoch, { partitionEpoch: 5_000 })).toMatch(/INVALID_UPDATE_VERSION|NOT_CONTROLLER/);
-  expect(await codeOf(epoch, { leaderEpoch: leaderEpoch + 5 })).toMatch(/FENCED_LEADER_EPOCH|NOT_CONTROLLER/);
+  expect(await codeOf(epoch, { partitionEpoch: 5_000 })).toBe('NOT_CONTROLLER');
+  expect(await codeOf(epoch, { leaderEpoch: leaderEpoch + 5 })).toBe('NOT_CONTROLLER');
   expect(await codeOf(epoch, {}, version >= 2 ? { topicId: NO_SUCH_ID } : { topicName: NO_SUCH_TOPIC })).toBe(version >= 2 ? 'UNKNOWN_TOPIC_ID' : 'UNKNOWN_TOPIC_OR_PARTITION');
 });
 
@@ -603,8 +603,12 @@ matrix(LeaderAndIsr, async (send, version) => {
       liveLeaders: [],
     });
   const epoch = brokerEpochs.get(leader.id) ?? -1;
+  if (version < 2) {
+    expect(nameOf((await ask(controllerEpoch, epoch)).errorCode)).toBe('UNSUPPORTED_VERSION');
+    return;
+  }
   expect(nameOf((await ask(controllerEpoch - 1, epoch)).errorCode)).toBe('STALE_CONTROLLER_EPOCH');
-  if (version >= 2) expect(nameOf((await ask(controllerEpoch, STALE_EPOCH)).errorCode)).toBe('STALE_BROKER_EPOCH');
+  expect(nameOf((await ask(controllerEpoch, STALE_EPOCH)).errorCode)).toBe('STALE_BROKER_EPOCH');
   const { errorCode, partitionErrors, topics } = await ask(controllerEpoch, epoch);
   expect(nameOf(errorCode)).toBe('NONE');
   const [own] = version >= 5 ? (topics[0]?.partitionErrors ?? []) : partitionErrors;
@@ -623,8 +627,12 @@ matrix(StopReplica, async (send, version) => {
   const ask = (controllerEpochSent: number, brokerEpoch: number) =>
     send(leader, { controllerId: controller.id, controllerEpoch: controllerEpochSent, ...(version >= 1 ? { brokerEpoch } : {}), ...partitions });
   const epoch = brokerEpochs.get(leader.id) ?? -1;
+  if (version < 1) {
+    expect(nameOf((await ask(controllerEpoch, epoch)).errorCode)).toBe('UNSUPPORTED_VERSION');
+    return;
+  }
   expect(nameOf((await ask(controllerEpoch - 1, epoch)).errorCode)).toBe('STALE_CONTROLLER_EPOCH');
-  if (version >= 1) expect(nameOf((await ask(controllerEpoch, STALE_EPOCH)).errorCode)).toBe('STALE_BROKER_EPOCH');
+  expect(nameOf((await ask(controllerEpoch, STALE_EPOCH)).errorCode)).toBe('STALE_BROKER_EPOCH');
   expect(await ask(controllerEpoch, epoch)).toEqual({ errorCode: 0, partitionErrors: [{ topicName: topic, partitionIndex: 0, errorCode: 0 }] });
 });
 

@@ -32,6 +32,8 @@ export interface ControllerPartsOptions {
   readonly logger: Logger;
   readonly eventSink?: ClusterEventSink;
   readonly reactions: ControllerReactions;
+  /** Requests that may wait for one broker. */
+  readonly maxQueuedRequests?: number;
 }
 
 export function createControllerParts(options: ControllerPartsOptions): ControllerParts {
@@ -75,7 +77,14 @@ export function createControllerParts(options: ControllerPartsOptions): Controll
   return { ...common, config, channelManager, partitionStateMachine, replicaStateMachine, topicDeletionManager, watches };
 }
 
-function createChannelManager({ config, runtime, networkClient, logger, reactions }: ControllerPartsOptions): ControllerChannelManager {
+function createChannelManager({
+  config,
+  runtime,
+  networkClient,
+  logger,
+  reactions,
+  maxQueuedRequests,
+}: ControllerPartsOptions): ControllerChannelManager {
   return new ControllerChannelManager({
     client: networkClient,
     clock: runtime.clock,
@@ -83,6 +92,7 @@ function createChannelManager({ config, runtime, networkClient, logger, reaction
     logger: logger.child({ component: 'ControllerChannelManager' }),
     metrics: runtime.metrics,
     requestTimeoutMs: config.controllerSocketTimeoutMs,
+    ...(maxQueuedRequests === undefined ? {} : { maxQueuedRequests }),
     onOverflow: (brokerId) => reactions.onChannelOverflow(brokerId),
   });
 }

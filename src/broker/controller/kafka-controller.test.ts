@@ -565,6 +565,29 @@ describe('notifications that other brokers leave', () => {
 });
 
 describe('a broker that cannot be reached', () => {
+  it('is told everything anew when too much waits for it', async () => {
+    const cluster = new ControllerCluster();
+    cluster.maxQueuedRequests = 12;
+    for (const id of THREE) await cluster.start(id);
+    await cluster.createTopic('first', [[3, 2]]);
+    cluster.network.unreachable.add(3);
+    for (const topic of ['a', 'b', 'c', 'd', 'e', 'f', 'g']) await cluster.createTopic(topic, [[3, 2]]);
+    expect(cluster.active?.events.map(({ kind }) => kind)).toContain('broker-bounced');
+    cluster.network.unreachable.delete(3);
+    cluster.takeRequests();
+    await cluster.time.advance(1000);
+    await cluster.settle();
+    const told = new Map<string, number | undefined>();
+    for (const entry of cluster.takeRequests()) {
+      if (entry.api !== 'LeaderAndIsr' || entry.brokerId !== 3) continue;
+      for (const { topicName = '', partitionStates = [] } of entry.request.topicStates ?? [])
+        told.set(topicName, partitionStates[0]?.leaderEpoch);
+    }
+    for (const topic of ['first', 'a', 'b', 'c', 'd', 'e', 'f', 'g']) {
+      expect(told.get(topic), topic).toBe(cluster.stateOf(topic, 0)?.leaderAndIsr.leaderEpoch);
+    }
+  });
+
   it('gets the requests in order when it can be again', async () => {
     const cluster = await clusterOf(THREE);
     cluster.network.unreachable.add(3);

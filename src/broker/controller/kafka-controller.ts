@@ -54,6 +54,8 @@ export interface KafkaControllerOptions {
   readonly onBrokerEpoch?: (brokerEpoch: number) => void;
   readonly eventSink?: ClusterEventSink;
   readonly maxQueuedEvents?: number;
+  /** Requests that may wait for one broker before it is told everything anew. */
+  readonly maxQueuedRequests?: number;
 }
 
 export class KafkaController {
@@ -76,7 +78,7 @@ export class KafkaController {
     this.#options = options;
     this.#brokerEpoch = options.initialBrokerEpoch;
     const logger = runtime.logger.child({ component: 'KafkaController', brokerId: config.brokerId });
-    const { maxQueuedEvents, eventSink } = options;
+    const { maxQueuedEvents, maxQueuedRequests, eventSink } = options;
     this.#eventManager = new ControllerEventManager({
       clock,
       scheduler,
@@ -93,6 +95,7 @@ export class KafkaController {
       watches: this.#watches,
       logger,
       ...(eventSink === undefined ? {} : { eventSink }),
+      ...(maxQueuedRequests === undefined ? {} : { maxQueuedRequests }),
       reactions: this.#reactions(),
     });
     this.#metrics = new ControllerMetrics(metrics, { isActive: () => this.isActive, counts: () => this.#parts.context.counts() });

@@ -12,7 +12,7 @@ import type { LogFixture } from './testing/log-fixture.ts';
 import type { UnifiedLog } from './unified-log.ts';
 
 const CONFIG = { 'segment.bytes': '3000', 'index.interval.bytes': '200', 'segment.index.bytes': '240', 'file.delete.delay.ms': '60000' };
-const SEEDS = Number(process.env['SAMSA_SEEDS'] ?? 250);
+const SEEDS = Number(process.env['SAMSA_SEEDS'] ?? 150);
 
 /** The records a log should hold, oldest first. */
 type Model = readonly string[];

@@ -40,10 +40,22 @@ function accept(request: AlterPartitionRequestInput): Partial<AlterPartitionResp
   };
 }
 
-function setUp(): { time: ManualTime; controller: ScriptedController; manager: AlterPartitionManager; item: (partition: number) => AlterPartitionItem; results: Map<number, AlterPartitionResult[]> } {
+function setUp(): {
+  time: ManualTime;
+  controller: ScriptedController;
+  manager: AlterPartitionManager;
+  item: (partition: number) => AlterPartitionItem;
+  results: Map<number, AlterPartitionResult[]>;
+} {
   const time = new ManualTime();
   const controller = new ScriptedController();
-  const manager = new AlterPartitionManager({ brokerId: 1, brokerEpoch: () => 77, sender: controller, scheduler: time, logger: silentLogger });
+  const manager = new AlterPartitionManager({
+    brokerId: 1,
+    brokerEpoch: () => 77,
+    sender: controller,
+    scheduler: time,
+    logger: silentLogger,
+  });
   const results = new Map<number, AlterPartitionResult[]>();
   const item = (partition: number): AlterPartitionItem => ({
     topicId: TOPIC_ID,

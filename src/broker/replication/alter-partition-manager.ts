@@ -21,7 +21,13 @@ export interface AlterPartitionItem {
 }
 
 export type AlterPartitionResult =
-  | { readonly errorCode: 0; readonly leaderId: number; readonly leaderEpoch: number; readonly isr: readonly number[]; readonly partitionEpoch: number }
+  | {
+      readonly errorCode: 0;
+      readonly leaderId: number;
+      readonly leaderEpoch: number;
+      readonly isr: readonly number[];
+      readonly partitionEpoch: number;
+    }
   | { readonly errorCode: number };
 
 export interface AlterPartitionSender {
@@ -131,7 +137,10 @@ function resultsOf(response: AlterPartitionResponse): Map<string, AlterPartition
   for (const topic of response.topics) {
     for (const partition of topic.partitions) {
       const { errorCode, leaderId, leaderEpoch, isr, partitionEpoch } = partition;
-      results.set(`${topic.topicId}:${partition.partitionIndex}`, errorCode === 0 ? { errorCode, leaderId, leaderEpoch, isr, partitionEpoch } : { errorCode });
+      results.set(
+        `${topic.topicId}:${partition.partitionIndex}`,
+        errorCode === 0 ? { errorCode, leaderId, leaderEpoch, isr, partitionEpoch } : { errorCode },
+      );
     }
   }
   return results;

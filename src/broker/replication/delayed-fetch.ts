@@ -44,7 +44,8 @@ export class DelayedFetch extends DelayedOperation {
     if (request.fetchOffset > log.logEndOffset || request.fetchOffset < log.logStartOffset) return undefined;
     if (request.lastFetchedEpoch >= 0) {
       const epochEnd = log.endOffsetForEpoch(request.lastFetchedEpoch);
-      if (epochEnd !== undefined && (epochEnd.epoch < request.lastFetchedEpoch || epochEnd.endOffset < request.fetchOffset)) return undefined;
+      if (epochEnd !== undefined && (epochEnd.epoch < request.lastFetchedEpoch || epochEnd.endOffset < request.fetchOffset))
+        return undefined;
     }
     if (request.fetchOffset >= end) return 0;
     return Math.min(log.bytesBetween(request.fetchOffset, end), request.maxBytes);

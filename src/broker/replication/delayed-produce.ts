@@ -19,7 +19,11 @@ export class DelayedProduce extends DelayedOperation {
   readonly #statuses: readonly ProducePartitionStatus[];
   readonly #respond: (statuses: readonly ProducePartitionStatus[]) => void;
 
-  constructor(delayMs: number, statuses: readonly ProducePartitionStatus[], respond: (statuses: readonly ProducePartitionStatus[]) => void) {
+  constructor(
+    delayMs: number,
+    statuses: readonly ProducePartitionStatus[],
+    respond: (statuses: readonly ProducePartitionStatus[]) => void,
+  ) {
     super(delayMs);
     this.#statuses = statuses;
     this.#respond = respond;

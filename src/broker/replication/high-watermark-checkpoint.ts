@@ -33,7 +33,8 @@ export class HighWatermarkCheckpoint {
       const path = join(directory, FILE_NAME);
       if (!this.#disk.exists(path)) continue;
       try {
-        for (const { topicPartition, offset } of decodeOffsetCheckpoint(this.#disk.readFile(path).toString("utf8"))) this.#offsets.set(topicPartitionKey(topicPartition), offset);
+        for (const { topicPartition, offset } of decodeOffsetCheckpoint(this.#disk.readFile(path).toString('utf8')))
+          this.#offsets.set(topicPartitionKey(topicPartition), offset);
       } catch (error) {
         this.#logger.error({ err: error }, `${path} cannot be read; its high watermarks start at the log start offsets`);
       }

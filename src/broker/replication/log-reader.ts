@@ -33,7 +33,13 @@ export function readFromLogs(params: FetchParams, requests: readonly FetchPartit
   });
 }
 
-function readOne(log: UnifiedLog, request: FetchPartitionRequest, isolation: FetchIsolation, maxBytes: number, minOneBatch: boolean): FetchPartitionResult {
+function readOne(
+  log: UnifiedLog,
+  request: FetchPartitionRequest,
+  isolation: FetchIsolation,
+  maxBytes: number,
+  minOneBatch: boolean,
+): FetchPartitionResult {
   const { highWatermark, lastStableOffset, logStartOffset, logEndOffset } = log;
   const base = { highWatermark, lastStableOffset, logStartOffset, leaderLogEndOffset: logEndOffset };
   const empty = { ...base, errorCode: ErrorCode.NONE, records: null, sizeBytes: 0, abortedTransactions: null };
@@ -44,9 +50,20 @@ function readOne(log: UnifiedLog, request: FetchPartitionRequest, isolation: Fet
   }
   const maxOffset = isolation === 'log-end' ? logEndOffset : isolation === 'high-watermark' ? highWatermark : lastStableOffset;
   if (request.fetchOffset >= maxOffset || (maxBytes <= 0 && !minOneBatch)) return empty;
-  const read = log.read(request.fetchOffset, { maxBytes, maxOffset, minOneMessage: minOneBatch, includeAbortedTransactions: isolation === 'txn-committed' });
+  const read = log.read(request.fetchOffset, {
+    maxBytes,
+    maxOffset,
+    minOneMessage: minOneBatch,
+    includeAbortedTransactions: isolation === 'txn-committed',
+  });
   if (read.errorCode !== ErrorCode.NONE) return { ...failedFetch(read.errorCode), logStartOffset, leaderLogEndOffset: logEndOffset };
-  return { ...base, errorCode: ErrorCode.NONE, records: read.records, sizeBytes: read.sizeBytes, abortedTransactions: read.abortedTransactions ?? null };
+  return {
+    ...base,
+    errorCode: ErrorCode.NONE,
+    records: read.records,
+    sizeBytes: read.sizeBytes,
+    abortedTransactions: read.abortedTransactions ?? null,
+  };
 }
 
 /** KIP-595 for followers: where the reader's last epoch ends here, when that is before what it has. */

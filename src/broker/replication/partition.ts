@@ -183,7 +183,10 @@ export class Partition {
    * Appends as leader. Returns the log's answer; `onWritten` follows when the bytes are in the page cache, or with the error.
    * Throws KafkaError NOT_LEADER_OR_FOLLOWER, KAFKA_STORAGE_ERROR, or NOT_ENOUGH_REPLICAS when acks=all and the ISR is too small.
    */
-  appendRecordsToLeader(records: Buffer, options: { origin: 'client' | 'coordinator'; requiredAcks: number; onWritten: (error?: Error) => void }): LogAppendResult {
+  appendRecordsToLeader(
+    records: Buffer,
+    options: { origin: 'client' | 'coordinator'; requiredAcks: number; onWritten: (error?: Error) => void },
+  ): LogAppendResult {
     const log = this.leaderLogOrError();
     if (typeof log === 'number') throw new KafkaError(log);
     const minInSyncReplicas = this.#effectiveMinIsr(log);
@@ -234,7 +237,10 @@ export class Partition {
     const outOfSync = this.#outOfSyncReplicas(log);
     if (outOfSync.length === 0) return;
     const reason = outOfSync
-      .map((replica) => `broker ${replica.brokerId} is at offset ${replica.logEndOffset} of ${log.logEndOffset}, not caught up for ${this.#lagMs(replica)} ms`)
+      .map(
+        (replica) =>
+          `broker ${replica.brokerId} is at offset ${replica.logEndOffset} of ${log.logEndOffset}, not caught up for ${this.#lagMs(replica)} ms`,
+      )
       .join('; ');
     const next = pendingShrink(this.#isrState.isr, new Set(outOfSync.map((replica) => replica.brokerId)));
     this.#submitIsrChange(next, 'shrink', reason);
@@ -252,7 +258,9 @@ export class Partition {
     const log = this.leaderLogOrError(currentLeaderEpoch);
     if (typeof log === 'number') return { errorCode: log, leaderEpoch: -1, endOffset: -1 };
     const found = log.endOffsetForEpoch(leaderEpoch);
-    return found === undefined ? { errorCode: ErrorCode.NONE, leaderEpoch: -1, endOffset: -1 } : { errorCode: ErrorCode.NONE, leaderEpoch: found.epoch, endOffset: found.endOffset };
+    return found === undefined
+      ? { errorCode: ErrorCode.NONE, leaderEpoch: -1, endOffset: -1 }
+      : { errorCode: ErrorCode.NONE, leaderEpoch: found.epoch, endOffset: found.endOffset };
   }
 
   /** Until it has, records of this leader's epoch are not committed and the end that a consumer is told could go back (KIP-207). */
@@ -309,7 +317,10 @@ export class Partition {
 
   #maybeExpandIsr(replica: Replica, log: UnifiedLog): void {
     if (this.#isrState.kind !== 'committed' || !this.#mayAlterIsr || this.#isrState.isr.has(replica.brokerId)) return;
-    const inSync = replica.logEndOffset >= log.highWatermark && this.#leaderEpochStartOffset !== undefined && replica.logEndOffset >= this.#leaderEpochStartOffset;
+    const inSync =
+      replica.logEndOffset >= log.highWatermark &&
+      this.#leaderEpochStartOffset !== undefined &&
+      replica.logEndOffset >= this.#leaderEpochStartOffset;
     if (!inSync || !this.#options.isBrokerAlive(replica.brokerId)) return;
     this.#submitIsrChange(
       pendingExpand(this.#isrState.isr, replica.brokerId),

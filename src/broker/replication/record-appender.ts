@@ -83,14 +83,19 @@ export class RecordAppender {
         origin,
         requiredAcks,
         onWritten: (error) => {
-          if (error !== undefined && pending !== undefined) pending.result = failed(topicPartition, ErrorCode.KAFKA_STORAGE_ERROR, error.message);
+          if (error !== undefined && pending !== undefined)
+            pending.result = failed(topicPartition, ErrorCode.KAFKA_STORAGE_ERROR, error.message);
           this.#replicaManager.completeDelayed(key);
           onDone();
         },
       });
       if (!info.ok) {
         onDone();
-        return { ...failed(topicPartition, info.errorCode, info.message), recordErrors: info.recordErrors, logStartOffset: partition.log?.logStartOffset ?? -1 };
+        return {
+          ...failed(topicPartition, info.errorCode, info.message),
+          recordErrors: info.recordErrors,
+          logStartOffset: partition.log?.logStartOffset ?? -1,
+        };
       }
       const result = {
         topicPartition,
@@ -113,12 +118,20 @@ export class RecordAppender {
 
   #afterWrite(options: AppendOptions, results: readonly (AppendResult | Pending)[]): void {
     const answer = (): void => options.respond(results.map((entry) => ('result' in entry ? entry.result : entry)));
-    const waiting = options.requiredAcks === -1 ? results.filter((entry): entry is Pending => 'result' in entry && entry.result.errorCode === ErrorCode.NONE) : [];
+    const waiting =
+      options.requiredAcks === -1
+        ? results.filter((entry): entry is Pending => 'result' in entry && entry.result.errorCode === ErrorCode.NONE)
+        : [];
     if (waiting.length === 0) {
       answer();
       return;
     }
-    const statuses: ProducePartitionStatus[] = waiting.map(({ key, partition, requiredOffset }) => ({ key, partition, requiredOffset, errorCode: undefined }));
+    const statuses: ProducePartitionStatus[] = waiting.map(({ key, partition, requiredOffset }) => ({
+      key,
+      partition,
+      requiredOffset,
+      errorCode: undefined,
+    }));
     const operation = new DelayedProduce(options.timeoutMs, statuses, () => {
       for (const [index, entry] of waiting.entries()) {
         const errorCode = statuses[index]?.errorCode ?? ErrorCode.UNKNOWN_SERVER_ERROR;

@@ -78,7 +78,12 @@ export class ReplicaFetcherManager {
 
   #createWorker(leader: BrokerEndpoint): Worker {
     const { runtime, config, brokerEpoch, onAppended } = this.#options;
-    const client = new NetworkClient({ runtime, clientId: `broker-${config.brokerId}-fetcher-${leader.id}`, requestTimeoutMs: 30_000, skipApiVersions: true });
+    const client = new NetworkClient({
+      runtime,
+      clientId: `broker-${config.brokerId}-fetcher-${leader.id}`,
+      requestTimeoutMs: 30_000,
+      skipApiVersions: true,
+    });
     return { client, fetcher: new ReplicaFetcher({ leader, config, client, runtime, brokerEpoch, onAppended }) };
   }
 }

@@ -164,7 +164,8 @@ export class ReplicaFetcher {
       if (this.#closed) return;
       this.#failuresInRow++;
       const delayMs = Math.min(config.fetchBackoffMs, FIRST_RETRY_MS * 2 ** Math.min(10, this.#failuresInRow));
-      if (this.#failuresInRow === 1) this.#logger.warn(`Fetching from broker ${this.leader.id} failed: ${error instanceof Error ? error.message : String(error)}`);
+      if (this.#failuresInRow === 1)
+        this.#logger.warn(`Fetching from broker ${this.leader.id} failed: ${error instanceof Error ? error.message : String(error)}`);
       await this.#pause(delayMs);
       return;
     }
@@ -177,7 +178,8 @@ export class ReplicaFetcher {
     for (const topic of response.responses) {
       for (const data of topic.partitions) {
         const sent = asked.get(`${topic.topicId}:${data.partitionIndex}`);
-        if (sent !== undefined) writes.push(this.#process(sent, data).catch((error: unknown) => this.#giveUp(sent.key, sent.followed, error)));
+        if (sent !== undefined)
+          writes.push(this.#process(sent, data).catch((error: unknown) => this.#giveUp(sent.key, sent.followed, error)));
       }
     }
     await Promise.all(writes);
@@ -239,7 +241,8 @@ export class ReplicaFetcher {
     }
     if (this.#partitions.get(key) !== followed) return;
     log.updateHighWatermark(Math.min(data.highWatermark, log.logEndOffset));
-    if (data.logStartOffset > log.logStartOffset && data.logStartOffset <= log.highWatermark) log.maybeIncrementLogStartOffset(data.logStartOffset);
+    if (data.logStartOffset > log.logStartOffset && data.logStartOffset <= log.highWatermark)
+      log.maybeIncrementLogStartOffset(data.logStartOffset);
     this.#options.onAppended(key);
   }
 
@@ -252,9 +255,13 @@ export class ReplicaFetcher {
     const target = ours === undefined ? diverging.endOffset : Math.min(diverging.endOffset, ours.endOffset);
     const offset = Math.max(log.logStartOffset, Math.min(target, log.logEndOffset));
     if (offset < log.highWatermark) {
-      this.#logger.warn(`${sent.key} is cut to offset ${offset}, below its high watermark ${log.highWatermark}, at the word of leader ${this.leader.id}`);
+      this.#logger.warn(
+        `${sent.key} is cut to offset ${offset}, below its high watermark ${log.highWatermark}, at the word of leader ${this.leader.id}`,
+      );
     }
-    this.#logger.info(`${sent.key} diverges from leader ${this.leader.id} in epoch ${diverging.epoch}: truncating from ${log.logEndOffset} to ${offset}`);
+    this.#logger.info(
+      `${sent.key} diverges from leader ${this.leader.id} in epoch ${diverging.epoch}: truncating from ${log.logEndOffset} to ${offset}`,
+    );
     await log.truncateTo(offset);
   }
 
@@ -298,7 +305,12 @@ export class ReplicaFetcher {
         ListOffsets,
         {
           replicaId: this.#options.config.brokerId,
-          topics: [{ name: topicPartition.topic, partitions: [{ partitionIndex: topicPartition.partition, currentLeaderEpoch: followed.leaderEpoch, timestamp }] }],
+          topics: [
+            {
+              name: topicPartition.topic,
+              partitions: [{ partitionIndex: topicPartition.partition, currentLeaderEpoch: followed.leaderEpoch, timestamp }],
+            },
+          ],
         },
         { version: LIST_OFFSETS_VERSION },
       );

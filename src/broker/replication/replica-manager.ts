@@ -150,11 +150,15 @@ export class ReplicaManager {
    */
   becomeLeaderOrFollower(request: LeaderAndIsrRequest, onLeadershipChange: (changes: LeadershipChanges) => void): LeaderAndIsrOutcome {
     if (request.brokerEpoch !== -1 && request.brokerEpoch < this.#options.brokerEpoch()) {
-      this.#stateChangeLogger.warn(`Ignoring LeaderAndIsr from controller ${request.controllerId}: it is meant for broker epoch ${request.brokerEpoch}, this is ${this.#options.brokerEpoch()}`);
+      this.#stateChangeLogger.warn(
+        `Ignoring LeaderAndIsr from controller ${request.controllerId}: it is meant for broker epoch ${request.brokerEpoch}, this is ${this.#options.brokerEpoch()}`,
+      );
       return { errorCode: ErrorCode.STALE_BROKER_EPOCH, topics: [] };
     }
     if (request.controllerEpoch < this.#controllerEpoch) {
-      this.#stateChangeLogger.warn(`Ignoring LeaderAndIsr from controller ${request.controllerId}: its epoch ${request.controllerEpoch} is older than ${this.#controllerEpoch}`);
+      this.#stateChangeLogger.warn(
+        `Ignoring LeaderAndIsr from controller ${request.controllerId}: its epoch ${request.controllerEpoch} is older than ${this.#controllerEpoch}`,
+      );
       return { errorCode: ErrorCode.STALE_CONTROLLER_EPOCH, topics: [] };
     }
     this.#controllerEpoch = request.controllerEpoch;
@@ -165,7 +169,13 @@ export class ReplicaManager {
       topicId: topic.topicId,
       partitions: topic.partitionStates.map((state) => {
         const topicPartition = { topic: topic.topicName, partition: state.partitionIndex };
-        const errorCode = this.#applyState({ topicPartition, state, topicId: topic.topicId === ZERO_UUID ? undefined : topic.topicId, changes, toFollow });
+        const errorCode = this.#applyState({
+          topicPartition,
+          state,
+          topicId: topic.topicId === ZERO_UUID ? undefined : topic.topicId,
+          changes,
+          toFollow,
+        });
         return { partitionIndex: state.partitionIndex, errorCode };
       }),
     }));
@@ -183,7 +193,8 @@ export class ReplicaManager {
     states: readonly { topicPartition: TopicPartition; leaderEpoch: number; deletePartition: boolean }[],
     onStopped: (partitions: readonly { topicPartition: TopicPartition; leaderEpoch: number | undefined; deleted: boolean }[]) => void,
   ): { errorCode: number; partitionErrors: { topicName: string; partitionIndex: number; errorCode: number }[] } {
-    if (request.brokerEpoch !== -1 && request.brokerEpoch < this.#options.brokerEpoch()) return { errorCode: ErrorCode.STALE_BROKER_EPOCH, partitionErrors: [] };
+    if (request.brokerEpoch !== -1 && request.brokerEpoch < this.#options.brokerEpoch())
+      return { errorCode: ErrorCode.STALE_BROKER_EPOCH, partitionErrors: [] };
     if (request.controllerEpoch < this.#controllerEpoch) return { errorCode: ErrorCode.STALE_CONTROLLER_EPOCH, partitionErrors: [] };
     this.#controllerEpoch = request.controllerEpoch;
     const stopped: { topicPartition: TopicPartition; leaderEpoch: number | undefined; deleted: boolean }[] = [];
@@ -191,7 +202,8 @@ export class ReplicaManager {
       const partition = this.partition(topicPartition);
       // -1: a request without epochs; -2: the topic is being deleted.
       const fenced = partition !== undefined && leaderEpoch >= 0 && leaderEpoch < partition.leaderEpoch;
-      if (fenced) return { topicName: topicPartition.topic, partitionIndex: topicPartition.partition, errorCode: ErrorCode.FENCED_LEADER_EPOCH };
+      if (fenced)
+        return { topicName: topicPartition.topic, partitionIndex: topicPartition.partition, errorCode: ErrorCode.FENCED_LEADER_EPOCH };
       this.#stopReplica(topicPartition, deletePartition);
       stopped.push({ topicPartition, leaderEpoch: leaderEpoch >= 0 ? leaderEpoch : undefined, deleted: deletePartition });
       return { topicName: topicPartition.topic, partitionIndex: topicPartition.partition, errorCode: ErrorCode.NONE };
@@ -286,9 +298,12 @@ export class ReplicaManager {
     const key = topicPartitionKey(topicPartition);
     const existing = this.#partitions.get(key);
     if (existing !== undefined) {
-      if (existing.log !== undefined && existing.topicId !== undefined && topicId !== undefined && existing.topicId !== topicId) return ErrorCode.INCONSISTENT_TOPIC_ID;
+      if (existing.log !== undefined && existing.topicId !== undefined && topicId !== undefined && existing.topicId !== topicId)
+        return ErrorCode.INCONSISTENT_TOPIC_ID;
       if (existing.log !== undefined && state.leaderEpoch <= existing.leaderEpoch) {
-        this.#stateChangeLogger.info(`Ignoring LeaderAndIsr for ${key}: its leader epoch ${state.leaderEpoch} is not newer than ${existing.leaderEpoch}`);
+        this.#stateChangeLogger.info(
+          `Ignoring LeaderAndIsr for ${key}: its leader epoch ${state.leaderEpoch} is not newer than ${existing.leaderEpoch}`,
+        );
         return ErrorCode.STALE_CONTROLLER_EPOCH;
       }
     }
@@ -334,11 +349,15 @@ export class ReplicaManager {
   }
 
   #startFetchers(tasks: readonly FollowTask[], liveLeaders: readonly LeaderAndIsrLiveLeader[]): void {
-    const endpoints = new Map(liveLeaders.map((leader) => [leader.brokerId, { id: leader.brokerId, host: leader.hostName, port: leader.port }]));
+    const endpoints = new Map(
+      liveLeaders.map((leader) => [leader.brokerId, { id: leader.brokerId, host: leader.hostName, port: leader.port }]),
+    );
     for (const { partition, leader } of tasks) {
       const endpoint = endpoints.get(leader);
       if (endpoint === undefined || this.#shutDown) {
-        this.#stateChangeLogger.warn(`${topicPartitionKey(partition.topicPartition)} cannot follow broker ${leader}: the controller did not say where it is`);
+        this.#stateChangeLogger.warn(
+          `${topicPartitionKey(partition.topicPartition)} cannot follow broker ${leader}: the controller did not say where it is`,
+        );
         continue;
       }
       this.#options.fetcherManager.add(partition, endpoint);

@@ -12,11 +12,6 @@ export type SecurityProtocol = 'PLAINTEXT' | 'SSL' | 'SASL_PLAINTEXT' | 'SASL_SS
 /** Ids on the wire (UpdateMetadata). */
 export const SECURITY_PROTOCOL_IDS: Readonly<Record<SecurityProtocol, number>> = { PLAINTEXT: 0, SSL: 1, SASL_PLAINTEXT: 2, SASL_SSL: 3 };
 
-export function securityProtocolById(id: number): SecurityProtocol | undefined {
-  for (const [name, value] of Object.entries(SECURITY_PROTOCOL_IDS)) if (value === id) return asSecurityProtocol(name);
-  return undefined;
-}
-
 /** `name` as a security protocol (Kafka's spelling, any case), or undefined. */
 export function asSecurityProtocol(name: string): SecurityProtocol | undefined {
   const upper = name.toUpperCase();

@@ -11,8 +11,6 @@ export type ConfigType = (typeof ConfigType)[keyof typeof ConfigType];
 export const DEFAULT_ENTITY_NAME = '<default>';
 
 export const CONFIG_CHANGE_PREFIX = 'config_change_';
-export const ISR_CHANGE_PREFIX = 'isr_change_';
-export const LOG_DIR_EVENT_PREFIX = 'log_dir_event_';
 
 export const ZkPaths = {
   controller: '/controller',

@@ -95,7 +95,9 @@ export const nodeNet: Net = {
   },
 
   connect(endpoint: Endpoint, handler: SocketHandler): Socket {
-    const socket = new NodeSocket('path' in endpoint ? net.connect({ path: endpoint.path }) : net.connect({ host: endpoint.host, port: endpoint.port }));
+    const socket = new NodeSocket(
+      'path' in endpoint ? net.connect({ path: endpoint.path }) : net.connect({ host: endpoint.host, port: endpoint.port }),
+    );
     socket.setHandler(handler);
     return socket;
   },

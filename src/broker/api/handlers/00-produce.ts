@@ -8,9 +8,21 @@
  * Source: Kafka's `KafkaApis.handleProduceRequest`.
  */
 import { ErrorCode, errorByCode } from '../../../protocol/errors.ts';
-import type { PartitionProduceResponseInput, ProduceRequest, ProduceResponseInput, TopicProduceResponseInput } from '../../../protocol/generated/produce.ts';
+import type {
+  PartitionProduceResponseInput,
+  ProduceRequest,
+  ProduceResponseInput,
+  TopicProduceResponseInput,
+} from '../../../protocol/generated/produce.ts';
 import { CompressionCodec } from '../../../protocol/records/compression.ts';
-import { ATTRIBUTES_OFFSET, batchSizeAt, COMPRESSION_MASK, MAGIC_OFFSET, MAGIC_V2, RECORD_BATCH_OVERHEAD } from '../../../protocol/records/record-batch.ts';
+import {
+  ATTRIBUTES_OFFSET,
+  batchSizeAt,
+  COMPRESSION_MASK,
+  MAGIC_OFFSET,
+  MAGIC_V2,
+  RECORD_BATCH_OVERHEAD,
+} from '../../../protocol/records/record-batch.ts';
 import type { AppendEntry, AppendResult, RecordAppender } from '../../replication/record-appender.ts';
 import type { ApiHandler, BrokerRequest } from '../../network/broker-request.ts';
 import type { BrokerDirectory } from './broker-directory.ts';
@@ -41,7 +53,9 @@ export function createProduceHandler(deps: ProduceDeps): ApiHandler<ProduceReque
       for (const partition of topic.partitionData) {
         const topicPartition = { topic: topic.name, partition: partition.index };
         const records = partition.records?.[0];
-        const errorCode = deps.directory.partitionExists(topicPartition) ? checkRecords(records, header.apiVersion) : ErrorCode.UNKNOWN_TOPIC_OR_PARTITION;
+        const errorCode = deps.directory.partitionExists(topicPartition)
+          ? checkRecords(records, header.apiVersion)
+          : ErrorCode.UNKNOWN_TOPIC_OR_PARTITION;
         if (errorCode !== ErrorCode.NONE || records === undefined) refused.push(refusal(topic.name, partition.index, errorCode));
         else entries.push({ topicPartition, records });
       }
@@ -86,7 +100,12 @@ function answer(request: BrokerRequest<ProduceRequest>, deps: ProduceDeps, resul
   request.respond(response);
 }
 
-function partitionResponse(result: AppendResult, apiVersion: number, deps: ProduceDeps, leaders: Set<number>): PartitionProduceResponseInput {
+function partitionResponse(
+  result: AppendResult,
+  apiVersion: number,
+  deps: ProduceDeps,
+  leaders: Set<number>,
+): PartitionProduceResponseInput {
   const { topicPartition, errorCode, baseOffset, logAppendTimeMs, logStartOffset, recordErrors, errorMessage } = result;
   const response: PartitionProduceResponseInput = {
     index: topicPartition.partition,
@@ -97,7 +116,11 @@ function partitionResponse(result: AppendResult, apiVersion: number, deps: Produ
     recordErrors: recordErrors.map(({ batchIndex, message }) => ({ batchIndex, batchIndexErrorMessage: message })),
     errorMessage: errorCode === ErrorCode.NONE ? null : (errorMessage ?? errorByCode(errorCode).message),
   };
-  if (apiVersion < FIRST_LEADER_TAG_VERSION || (errorCode !== ErrorCode.NOT_LEADER_OR_FOLLOWER && errorCode !== ErrorCode.FENCED_LEADER_EPOCH)) return response;
+  if (
+    apiVersion < FIRST_LEADER_TAG_VERSION ||
+    (errorCode !== ErrorCode.NOT_LEADER_OR_FOLLOWER && errorCode !== ErrorCode.FENCED_LEADER_EPOCH)
+  )
+    return response;
   const leader = deps.directory.leaderOf(topicPartition);
   if (leader === undefined) return response;
   leaders.add(leader.leaderId);
@@ -109,5 +132,13 @@ function refuseAll(body: ProduceRequest, errorCode: number): AppendResult[] {
 }
 
 function refusal(topic: string, partition: number, errorCode: number): AppendResult {
-  return { topicPartition: { topic, partition }, errorCode, errorMessage: null, baseOffset: -1, logAppendTimeMs: -1, logStartOffset: -1, recordErrors: [] };
+  return {
+    topicPartition: { topic, partition },
+    errorCode,
+    errorMessage: null,
+    baseOffset: -1,
+    logAppendTimeMs: -1,
+    logStartOffset: -1,
+    recordErrors: [],
+  };
 }

@@ -129,7 +129,11 @@ function partitionData(slot: Slot, apiVersion: number, deps: FetchDeps, leaders:
     records: result.records ?? [],
     ...(result.divergingEpoch === undefined ? {} : { divergingEpoch: result.divergingEpoch }),
   };
-  if (apiVersion < FIRST_LEADER_TAG_VERSION || (result.errorCode !== ErrorCode.NOT_LEADER_OR_FOLLOWER && result.errorCode !== ErrorCode.FENCED_LEADER_EPOCH)) return data;
+  if (
+    apiVersion < FIRST_LEADER_TAG_VERSION ||
+    (result.errorCode !== ErrorCode.NOT_LEADER_OR_FOLLOWER && result.errorCode !== ErrorCode.FENCED_LEADER_EPOCH)
+  )
+    return data;
   const leader = deps.directory.leaderOf({ topic: slot.topic, partition: slot.partition });
   if (leader === undefined) return data;
   leaders.add(leader.leaderId);

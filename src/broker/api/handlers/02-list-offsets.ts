@@ -7,7 +7,11 @@
  * Source: Kafka's `KafkaApis.handleListOffsetRequest`, `Partition.fetchOffsetForTimestamp`.
  */
 import { ErrorCode } from '../../../protocol/errors.ts';
-import type { ListOffsetsPartition, ListOffsetsPartitionResponseInput, ListOffsetsRequest } from '../../../protocol/generated/list-offsets.ts';
+import type {
+  ListOffsetsPartition,
+  ListOffsetsPartitionResponseInput,
+  ListOffsetsRequest,
+} from '../../../protocol/generated/list-offsets.ts';
 import type { TopicPartition } from '../../../protocol/topic-partition.ts';
 import type { ApiHandler } from '../../network/broker-request.ts';
 import type { Partition } from '../../replication/partition.ts';
@@ -24,9 +28,18 @@ const EARLIEST = -2;
 const MAX_TIMESTAMP = -3;
 const EARLIEST_LOCAL = -4;
 const LATEST_TIERED = -5;
+const CONSUMER_REPLICA_ID = -1;
 const READ_COMMITTED = 1;
 const FIRST_LEADER_EPOCH_VERSION = 4;
 const FIRST_OFFSET_NOT_AVAILABLE_VERSION = 5;
+/** Negative times are names; each came with a version. An older one, or another name, is UNSUPPORTED_VERSION. */
+const FIRST_VERSION_OF: ReadonlyMap<number, number> = new Map([
+  [LATEST, 0],
+  [EARLIEST, 0],
+  [MAX_TIMESTAMP, 7],
+  [EARLIEST_LOCAL, 8],
+  [LATEST_TIERED, 9],
+]);
 
 interface Reader {
   readonly apiVersion: number;
@@ -37,7 +50,11 @@ interface Reader {
 export function createListOffsetsHandler(deps: ListOffsetsDeps): ApiHandler<ListOffsetsRequest> {
   return (request) => {
     const { body, header } = request;
-    const reader: Reader = { apiVersion: header.apiVersion, isBroker: body.replicaId >= 0, readCommitted: body.isolationLevel === READ_COMMITTED };
+    const reader: Reader = {
+      apiVersion: header.apiVersion,
+      isBroker: body.replicaId !== CONSUMER_REPLICA_ID,
+      readCommitted: body.isolationLevel === READ_COMMITTED,
+    };
     const topics = body.topics.map((topic) => ({
       name: topic.name,
       partitions: topic.partitions.map((asked) => answerOne(deps, { topic: topic.name, partition: asked.partitionIndex }, asked, reader)),
@@ -46,7 +63,12 @@ export function createListOffsetsHandler(deps: ListOffsetsDeps): ApiHandler<List
   };
 }
 
-function answerOne(deps: ListOffsetsDeps, topicPartition: TopicPartition, asked: ListOffsetsPartition, reader: Reader): ListOffsetsPartitionResponseInput {
+function answerOne(
+  deps: ListOffsetsDeps,
+  topicPartition: TopicPartition,
+  asked: ListOffsetsPartition,
+  reader: Reader,
+): ListOffsetsPartitionResponseInput {
   const fail = (errorCode: number): ListOffsetsPartitionResponseInput => ({ partitionIndex: topicPartition.partition, errorCode });
   if (!deps.directory.partitionExists(topicPartition)) return fail(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION);
   const partition = deps.replicaManager.partition(topicPartition);
@@ -73,7 +95,10 @@ function lookUp(partition: Partition, asked: ListOffsetsPartition, reader: Reade
   const end = reader.isBroker ? log.logEndOffset : reader.readCommitted ? log.lastStableOffset : log.highWatermark;
   const epochOf = (offset: number): number => log.epochForOffset(offset) ?? -1;
   const awaitsEpochStart = !reader.isBroker && !partition.highWatermarkHasReachedEpochStart;
-  const notAvailable = reader.apiVersion >= FIRST_OFFSET_NOT_AVAILABLE_VERSION ? ErrorCode.OFFSET_NOT_AVAILABLE : ErrorCode.LEADER_NOT_AVAILABLE;
+  const notAvailable =
+    reader.apiVersion >= FIRST_OFFSET_NOT_AVAILABLE_VERSION ? ErrorCode.OFFSET_NOT_AVAILABLE : ErrorCode.LEADER_NOT_AVAILABLE;
+  if (asked.timestamp < 0 && reader.apiVersion < (FIRST_VERSION_OF.get(asked.timestamp) ?? Number.POSITIVE_INFINITY))
+    return ErrorCode.UNSUPPORTED_VERSION;
   switch (asked.timestamp) {
     case LATEST:
       return awaitsEpochStart ? notAvailable : { timestamp: -1, offset: end, leaderEpoch: partition.leaderEpoch };
@@ -83,10 +108,8 @@ function lookUp(partition: Partition, asked: ListOffsetsPartition, reader: Reade
     case LATEST_TIERED:
       return NOT_FOUND;
     default: {
-      if (asked.timestamp < 0 && asked.timestamp !== MAX_TIMESTAMP) return ErrorCode.UNSUPPORTED_VERSION;
       const found = log.fetchOffsetByTimestamp(asked.timestamp);
-      if (found === undefined) return NOT_FOUND;
-      if (found.offset >= end) return awaitsEpochStart ? notAvailable : NOT_FOUND;
+      if (found === undefined || found.offset >= end) return awaitsEpochStart ? notAvailable : NOT_FOUND;
       return { timestamp: found.timestamp, offset: found.offset, leaderEpoch: epochOf(found.offset) };
     }
   }

@@ -13,7 +13,10 @@ export interface OffsetForLeaderEpochDeps {
   readonly directory: BrokerDirectory;
 }
 
-export function createOffsetForLeaderEpochHandler({ replicaManager, directory }: OffsetForLeaderEpochDeps): ApiHandler<OffsetForLeaderEpochRequest> {
+export function createOffsetForLeaderEpochHandler({
+  replicaManager,
+  directory,
+}: OffsetForLeaderEpochDeps): ApiHandler<OffsetForLeaderEpochRequest> {
   return (request) => {
     const topics = request.body.topics.map(({ topic, partitions }) => ({
       topic,
@@ -21,7 +24,9 @@ export function createOffsetForLeaderEpochHandler({ replicaManager, directory }:
         const topicPartition = { topic, partition };
         const hosted = replicaManager.partition(topicPartition);
         if (hosted === undefined) {
-          const errorCode = directory.partitionExists(topicPartition) ? ErrorCode.NOT_LEADER_OR_FOLLOWER : ErrorCode.UNKNOWN_TOPIC_OR_PARTITION;
+          const errorCode = directory.partitionExists(topicPartition)
+            ? ErrorCode.NOT_LEADER_OR_FOLLOWER
+            : ErrorCode.UNKNOWN_TOPIC_OR_PARTITION;
           return { partition, errorCode, leaderEpoch: -1, endOffset: -1 };
         }
         return { partition, ...hosted.endOffsetForLeaderEpoch(currentLeaderEpoch, leaderEpoch) };

@@ -13,13 +13,19 @@ export interface DescribeLogDirsDeps {
 
 export function createDescribeLogDirsHandler({ logManager }: DescribeLogDirsDeps): ApiHandler<DescribeLogDirsRequest> {
   return (request) => {
-    const wanted = request.body.topics === null ? undefined : new Map(request.body.topics.map(({ topic, partitions }) => [topic, new Set(partitions)]));
+    const wanted =
+      request.body.topics === null ? undefined : new Map(request.body.topics.map(({ topic, partitions }) => [topic, new Set(partitions)]));
     const results = logManager.describeLogDirs().map((directory) => {
       const topics = new Map<string, { partitionIndex: number; partitionSize: number; offsetLag: number; isFutureKey: boolean }[]>();
       for (const log of directory.logs) {
         const { topic, partition } = log.topicPartition;
         if (wanted !== undefined && !wanted.get(topic)?.has(partition)) continue;
-        const entry = { partitionIndex: partition, partitionSize: log.sizeBytes, offsetLag: Math.max(0, log.highWatermark - log.logEndOffset), isFutureKey: false };
+        const entry = {
+          partitionIndex: partition,
+          partitionSize: log.sizeBytes,
+          offsetLag: Math.max(0, log.highWatermark - log.logEndOffset),
+          isFutureKey: false,
+        };
         const list = topics.get(topic);
         if (list === undefined) topics.set(topic, [entry]);
         else list.push(entry);

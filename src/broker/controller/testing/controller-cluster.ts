@@ -96,6 +96,8 @@ export class ControllerCluster {
   readonly network = new AnsweringBrokers();
   readonly brokers = new Map<number, TestBroker>();
   readonly config: Partial<ControllerConfig>;
+  /** Requests that may wait for one broker. */
+  maxQueuedRequests = 1000;
 
   constructor(config: Partial<ControllerConfig> = {}) {
     this.config = config;
@@ -131,6 +133,7 @@ export class ControllerCluster {
       zk,
       runtime,
       networkClient: this.network,
+      maxQueuedRequests: this.maxQueuedRequests,
       brokerInfo: () => info,
       initialBrokerEpoch: brokerEpoch,
       onBrokerEpoch: (epoch) => {

@@ -25,18 +25,19 @@ export function useGridRows<Row>(of: {
     const filter = of.filter();
     return filter === undefined || filter.text === '' || of.isArranged() ? null : compileFilter(filter);
   });
-  const filtered = computed(() => {
-    const filter = compiled.value;
-    return filter === null || 'error' in filter ? of.rows() : filterRows(of.rows(), of.columns(), filter.test);
-  });
-  const rows = computed(() => {
+  // Sorted first: filtering keeps the order, so a key press in the filter does not sort again.
+  const sorted = computed(() => {
     const sort = of.sort();
-    if (sort === null || of.isArranged()) return filtered.value;
+    if (sort === null || of.isArranged()) return of.rows();
     return sortRows(
-      filtered.value,
+      of.rows(),
       of.columns().find((column) => column.key === sort.by),
       sort.descending,
     );
+  });
+  const rows = computed(() => {
+    const filter = compiled.value;
+    return filter === null || 'error' in filter ? sorted.value : filterRows(sorted.value, of.columns(), filter.test);
   });
   const keys = computed(() => rows.value.map((row) => of.rowKey(row)));
   return {

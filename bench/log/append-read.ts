@@ -1,0 +1,185 @@
+/**
+ * Appending to and reading from a log, beside the bare work that it can't do without, in one run:
+ *
+ *   append   CRC-32C of each batch, a walk over its records, one gathered write per group of batches
+ *   read     pread of the same pieces into new buffers
+ *
+ *   node bench/log/append-read.ts [--mib 512] [--dir /tmp]
+ *
+ * Runs alternate between the two, so that a machine that slows down slows both. Prints a line per case and a JSON object.
+ */
+import { closeSync, ftruncateSync, mkdtempSync, openSync, readSync, rmSync, writevSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { LogConfig } from '../../src/broker/config/log-config.ts';
+import { createLogContext } from '../../src/broker/log/log-context.ts';
+import { createLog } from '../../src/broker/log/log-loader.ts';
+import type { UnifiedLog } from '../../src/broker/log/unified-log.ts';
+import { crc32c } from '../../src/protocol/records/crc32c.ts';
+import { buildRecordBatch } from '../../src/protocol/records/record-batch-builder.ts';
+import { scanRecords } from '../../src/protocol/records/record-scan.ts';
+import { createNodeRuntime } from '../../src/runtime/node/node-runtime.ts';
+import { silentLogger } from '../../src/runtime/node/node-logger.ts';
+
+const { values } = parseArgs({ options: { mib: { type: 'string', default: '512' }, dir: { type: 'string', default: tmpdir() } } });
+const totalBytes = Number(values.mib) * 1024 * 1024;
+const directory = mkdtempSync(join(values.dir, 'samsa-bench-log-'));
+const ROUNDS = 5;
+const KIB = 1024;
+
+const runtime = createNodeRuntime(silentLogger);
+let turnEnd: (() => void)[] = [];
+const context = createLogContext(
+  // The turn ends when the bench says so: no waiting for the event loop is measured.
+  { ...runtime, scheduler: { ...runtime.scheduler, endOfTurn: (callback) => void turnEnd.push(callback) } },
+  {
+    onFailure: (_directory, message) => {
+      throw new Error(message);
+    },
+    onRecoveryPointLowered: () => Promise.resolve(),
+  },
+);
+
+function endTurn(): void {
+  const due = turnEnd;
+  turnEnd = [];
+  for (const callback of due) callback();
+}
+
+function makeBatch(batchBytes: number, recordBytes: number): Buffer {
+  const value = Buffer.alloc(recordBytes, 'v');
+  const count = Math.max(1, Math.floor(batchBytes / (recordBytes + 16)));
+  const now = Date.now();
+  return buildRecordBatch(Array.from({ length: count }, (_, index) => ({ timestamp: now + index, key: Buffer.from(`key-${index}`), value })));
+}
+
+let logs = 0;
+function newLog(): UnifiedLog {
+  const topicPartition = { topic: 'bench', partition: logs++ };
+  return createLog(context, { topicPartition, directory: join(directory, `bench-${topicPartition.partition}`), config: LogConfig.fromDefaults() });
+}
+
+/** MB/s of `run`, which handles `bytes`. */
+async function rate(bytes: number, run: () => void | Promise<void>): Promise<number> {
+  const start = performance.now();
+  await run();
+  return bytes / 1e3 / (performance.now() - start);
+}
+
+function bareAppend(batches: readonly Buffer[], groups: number): void {
+  const path = join(directory, 'bare.log');
+  const fd = openSync(path, 'w+');
+  let position = 0;
+  for (let group = 0; group < groups; group++) {
+    for (const batch of batches) {
+      if (crc32c(batch.subarray(21)) !== batch.readUInt32BE(17)) throw new Error('wrong checksum');
+      if (scanRecords(batch, 61, batch.length, batch.readInt32BE(57)).fault !== undefined) throw new Error('bad records');
+    }
+    position += writevSync(fd, batches, position);
+  }
+  ftruncateSync(fd, 0);
+  closeSync(fd);
+}
+
+async function logAppend(log: UnifiedLog, batches: readonly Buffer[], groups: number): Promise<void> {
+  let completed = 0;
+  const onComplete = (): void => void completed++;
+  for (let group = 0; group < groups; group++) {
+    for (const batch of batches) {
+      batch.writeInt32BE(0, 0);
+      batch.writeInt32BE(0, 4);
+      const result = log.appendAsLeader(batch, { leaderEpoch: 1, onComplete });
+      if (!result.ok) throw new Error(result.message);
+    }
+    endTurn();
+    // A slow write made the log go asynchronous.
+    if (log.logEndOffset !== log.appendEndOffset) await log.settled();
+  }
+  if (completed !== groups * batches.length) throw new Error(`${completed} appends were answered`);
+}
+
+const median = (numbers: number[]): number => numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)] ?? 0;
+const results: Record<string, { mbPerSecond: number; bareMbPerSecond: number; ratio: number }> = {};
+
+function report(name: string, ours: number[], bare: number[]): void {
+  const ratios = ours.map((value, index) => value / (bare[index] ?? 1));
+  results[name] = { mbPerSecond: Math.round(median(ours)), bareMbPerSecond: Math.round(median(bare)), ratio: Math.round(median(ratios) * 1000) / 1000 };
+  const { mbPerSecond, bareMbPerSecond, ratio } = results[name];
+  console.log(`${name.padEnd(52)} ${String(mbPerSecond).padStart(6)} MB/s   bare ${String(bareMbPerSecond).padStart(6)} MB/s   ${(ratio * 100).toFixed(1)} %`);
+}
+
+async function compareAppend(name: string, batchBytes: number, recordBytes: number, perTurn: number): Promise<void> {
+  const batches = Array.from({ length: perTurn }, () => makeBatch(batchBytes, recordBytes));
+  const groupBytes = batches.reduce((sum, batch) => sum + batch.length, 0);
+  const groups = Math.max(1, Math.floor(Math.min(totalBytes, batchBytes * 131_072) / groupBytes));
+  const ours: number[] = [];
+  const bare: number[] = [];
+  for (let round = 0; round <= ROUNDS; round++) {
+    const bareRate = await rate(groups * groupBytes, () => bareAppend(batches, groups));
+    const log = newLog();
+    const logRate = await rate(groups * groupBytes, () => logAppend(log, batches, groups));
+    log.goOffline('the round is over');
+    rmSync(log.directory, { recursive: true });
+    // The first round warms up.
+    if (round === 0) continue;
+    bare.push(bareRate);
+    ours.push(logRate);
+  }
+  report(name, ours, bare);
+}
+
+async function compareRead(name: string, pieceBytes: number, tail: boolean): Promise<void> {
+  const log = newLog();
+  const batches = Array.from({ length: 8 }, () => makeBatch(64 * KIB, 1000));
+  const groupBytes = batches.reduce((sum, batch) => sum + batch.length, 0);
+  const logBytes = tail ? 768 * KIB : Math.min(totalBytes, 256 * KIB * KIB);
+  // Distinct buffers: the tail keeps what it was given.
+  for (let written = 0; written < logBytes; written += groupBytes) await logAppend(log, batches.map((batch) => Buffer.from(batch)), 1);
+  const path = log.segments[0]?.path ?? '';
+  const from = tail ? Math.max(0, log.logEndOffset - 400) : 0;
+  const repeats = tail ? 2000 : 1;
+  const readLog = (): number => {
+    let total = 0;
+    for (let repeat = 0; repeat < repeats; repeat++) {
+      for (let offset = from; offset < log.logEndOffset; ) {
+        const read = log.read(offset, { maxBytes: pieceBytes, maxOffset: log.logEndOffset, minOneMessage: true });
+        total += read.sizeBytes;
+        offset += Math.max(1, Math.round(read.sizeBytes / (groupBytes / 8)) * 64);
+        if (read.sizeBytes === 0) break;
+      }
+    }
+    return total;
+  };
+  const bytes = readLog();
+  const readBare = (): void => {
+    const fd = openSync(path, 'r');
+    for (let left = bytes, position = 0; left > 0; left -= pieceBytes) {
+      const buffer = Buffer.allocUnsafeSlow(Math.min(pieceBytes, left));
+      const read = readSync(fd, buffer, 0, buffer.length, position);
+      position = position + read + pieceBytes > log.sizeBytes ? 0 : position + read;
+    }
+    closeSync(fd);
+  };
+  const ours: number[] = [];
+  const bare: number[] = [];
+  for (let round = 0; round < ROUNDS; round++) {
+    bare.push(await rate(bytes, readBare));
+    ours.push(await rate(bytes, () => void readLog()));
+  }
+  report(name, ours, bare);
+  log.goOffline('the round is over');
+}
+
+try {
+  await compareAppend('append 64-KiB batches of 1000-byte records, 8 a turn', 64 * KIB, 1000, 8);
+  await compareAppend('append 64-KiB batches of 100-byte records, 8 a turn', 64 * KIB, 100, 8);
+  await compareAppend('append 64-KiB batches of 1000-byte records, 1 a turn', 64 * KIB, 1000, 1);
+  await compareAppend('append 1-KiB batches, 64 a turn', KIB, 900, 64);
+  await compareAppend('append 1-KiB batches, 1 a turn', KIB, 900, 1);
+  await compareRead('read 1 MiB at a time from the page cache', KIB * KIB, false);
+  await compareRead('read 64 KiB at a time from the tail in memory', 64 * KIB, true);
+  console.log(JSON.stringify(results));
+} finally {
+  rmSync(directory, { recursive: true, force: true });
+}

@@ -1,0 +1,123 @@
+/**
+ * Processes die while records are written: the leader of a partition, the controller's broker, ZooKeeper. What was acknowledged
+ * stays, once and in order, and writing goes on.
+ */
+import { afterEach, describe, expect, it } from 'vitest';
+import { adminOf, Cleanups, describePartition, startTestCluster, until, untilInSync, valueOf } from './support/clusters.ts';
+import { consumeValues, SteadyProducer } from './support/kcat.ts';
+
+const cleanups = new Cleanups();
+afterEach(() => cleanups.run());
+
+const TOPIC = 'orders';
+
+async function start() {
+  const cluster = await startTestCluster(cleanups);
+  const admin = adminOf(cleanups, cluster.bootstrapServers);
+  valueOf((await admin.createTopics([{ name: TOPIC, numPartitions: 1, replicationFactor: 3 }])).get(TOPIC));
+  await untilInSync(admin, TOPIC, 3);
+  return { cluster, admin };
+}
+
+function produceSteadily(bootstrapServers: string): SteadyProducer {
+  const producer = new SteadyProducer({ bootstrapServers, topic: TOPIC });
+  cleanups.add(() => producer.kill());
+  return producer;
+}
+
+const report = (what: string, figures: readonly number[]): void => {
+  process.stdout.write(`${what}: ${figures.map((ms) => `${Math.round(ms)} ms`).join(', ')}\n`);
+};
+
+describe('a cluster that loses', () => {
+  it('the leader of a partition: the next write is acknowledged soon, and each acknowledged record is there once', async () => {
+    const { cluster, admin } = await start();
+    const producer = produceSteadily(cluster.bootstrapServers);
+    const gaps: number[] = [];
+    const rejoins: number[] = [];
+    for (let round = 0; round < 4; round++) {
+      const before = producer.acknowledged;
+      await until('records are acknowledged', () => producer.acknowledged > before + 100);
+      const { leaderId } = await describePartition(admin, TOPIC);
+      const killedMs = performance.now();
+      await cluster.broker(leaderId).kill();
+      gaps.push(await until('a write after the kill is acknowledged', () => producer.gapSince(killedMs), 20_000));
+      const after = await until('two are in sync', async () => {
+        const now = await describePartition(admin, TOPIC);
+        return now.isr.length === 2 && now.leaderId !== leaderId ? now : undefined;
+      });
+      expect(after.isr).not.toContain(leaderId);
+      const restartMs = performance.now();
+      await cluster.broker(leaderId).start();
+      await untilInSync(admin, TOPIC, 3);
+      rejoins.push(performance.now() - restartMs);
+    }
+    await producer.finish();
+    report('leader killed to next acknowledged write', gaps);
+    report('restart to back in the ISR', rejoins);
+    expect(Math.max(...gaps)).toBeLessThan(5_000);
+    const expected = producer.acknowledgedValues();
+    expect(expected.length).toBeGreaterThan(400);
+    expect(await consumeValues(cluster.bootstrapServers, TOPIC)).toEqual(expected);
+  });
+
+  it('the controller’s broker: another takes over and creates topics', async () => {
+    const { cluster, admin } = await start();
+    const producer = produceSteadily(cluster.bootstrapServers);
+    await until('records are acknowledged', () => producer.acknowledged > 50);
+    const { controllerId } = await admin.describeCluster();
+    const killedMs = performance.now();
+    await cluster.broker(controllerId).kill();
+    const next = await until('another controller', async () => {
+      const { controllerId: now } = await admin.describeCluster();
+      return now >= 0 && now !== controllerId ? now : undefined;
+    });
+    report('controller killed to the next one known', [performance.now() - killedMs]);
+    expect(next).not.toBe(controllerId);
+    valueOf((await admin.createTopics([{ name: 'after', numPartitions: 3, replicationFactor: 2 }])).get('after'));
+    report('controller killed to a topic created', [performance.now() - killedMs]);
+    await untilInSync(admin, 'after', 2);
+    report('… a write acknowledged', [await until('a write is acknowledged', () => producer.gapSince(killedMs))]);
+    await cluster.broker(controllerId).start();
+    await untilInSync(admin, TOPIC, 3);
+    await producer.finish();
+    expect(await consumeValues(cluster.bootstrapServers, TOPIC)).toEqual(producer.acknowledgedValues());
+  });
+
+  it('ZooKeeper, for a while: writing and reading go on before, during and after', async () => {
+    const { cluster, admin } = await start();
+    const producer = produceSteadily(cluster.bootstrapServers);
+    await until('records are acknowledged', () => producer.acknowledged > 50);
+    await cluster.zookeeper?.kill();
+    const during = producer.acknowledged;
+    await until('records are acknowledged without ZooKeeper', () => producer.acknowledged > during + 100);
+    expect((await consumeValues(cluster.bootstrapServers, TOPIC)).length).toBeGreaterThan(during);
+    await cluster.zookeeper?.start();
+    // A session survives this, so that nothing moves; the cluster changes again.
+    valueOf((await admin.createTopics([{ name: 'after', numPartitions: 3, replicationFactor: 3 }])).get('after'));
+    await untilInSync(admin, 'after', 3);
+    const after = producer.acknowledged;
+    await until('records are acknowledged afterwards', () => producer.acknowledged > after + 100);
+    await producer.finish();
+    expect(await consumeValues(cluster.bootstrapServers, TOPIC)).toEqual(producer.acknowledgedValues());
+  });
+
+  it('ZooKeeper for longer than a session: the brokers register again when it is back', async () => {
+    const { cluster, admin } = await start();
+    const producer = produceSteadily(cluster.bootstrapServers);
+    await until('records are acknowledged', () => producer.acknowledged > 50);
+    await cluster.zookeeper?.kill();
+    await new Promise((resolve) => setTimeout(resolve, 8_000));
+    const during = producer.acknowledged;
+    await until('records are acknowledged without ZooKeeper', () => producer.acknowledged > during + 50);
+    await cluster.zookeeper?.start();
+    valueOf((await admin.createTopics([{ name: 'after', numPartitions: 3, replicationFactor: 3 }])).get('after'));
+    await untilInSync(admin, 'after', 3, 20_000);
+    await untilInSync(admin, TOPIC, 3, 20_000);
+    const after = producer.acknowledged;
+    await until('records are acknowledged afterwards', () => producer.acknowledged > after + 100);
+    expect((await admin.describeCluster()).brokers).toHaveLength(3);
+    await producer.finish();
+    expect(await consumeValues(cluster.bootstrapServers, TOPIC)).toEqual(producer.acknowledgedValues());
+  });
+});
