@@ -93,8 +93,10 @@ describe('a cluster that loses', () => {
     await until('records are acknowledged without ZooKeeper', () => producer.acknowledged > during + 100);
     expect((await consumeValues(cluster.bootstrapServers, TOPIC)).length).toBeGreaterThan(during);
     await cluster.zookeeper?.start();
+    const backMs = performance.now();
     // A session survives this, so that nothing moves; the cluster changes again.
     valueOf((await admin.createTopics([{ name: 'after', numPartitions: 3, replicationFactor: 3 }])).get('after'));
+    report('ZooKeeper back to a topic created', [performance.now() - backMs]);
     await untilInSync(admin, 'after', 3);
     const after = producer.acknowledged;
     await until('records are acknowledged afterwards', () => producer.acknowledged > after + 100);

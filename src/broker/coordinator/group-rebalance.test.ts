@@ -277,6 +277,18 @@ describe('syncing', () => {
     expect(fixture.sync(memberId, request).result).toMatchObject({ errorCode, protocolType: null, protocolName: null });
   });
 
+  it('that is repeated takes the place of the first, which is told so', async () => {
+    const fixture = await CoordinatorFixture.serving();
+    const leaderId = memberIdOf(fixture.join());
+    const second = fixture.join();
+    fixture.join({ memberId: leaderId });
+    const first = fixture.sync(memberIdOf(second));
+    const again = fixture.sync(memberIdOf(second));
+    expect([first.result?.errorCode, again.result]).toEqual([ErrorCode.REBALANCE_IN_PROGRESS, undefined]);
+    fixture.sync(leaderId);
+    expect([first.count, again.result?.errorCode]).toEqual([1, ErrorCode.NONE]);
+  });
+
   it('is refused while the members rejoin, and on a coordinator that is loading', async () => {
     const fixture = await CoordinatorFixture.serving();
     const [leaderId = ''] = fixture.stableGroup(1);

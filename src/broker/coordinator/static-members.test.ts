@@ -120,6 +120,17 @@ describe('static members', () => {
     expect(back.count).toBe(1);
   });
 
+  it('wait on in a rebalance that has begun while the new id was written and goes on', async () => {
+    const { fixture, leaderId } = await staticGroup();
+    fixture.log.hold();
+    const back = fixture.join({ groupInstanceId: 'follower', ...TIMEOUTS });
+    const newcomer = fixture.join({ ...TIMEOUTS });
+    fixture.log.release();
+    expect([back.result, fixture.group.state]).toEqual([undefined, 'PreparingRebalance']);
+    fixture.join({ memberId: leaderId, groupInstanceId: 'leader', ...TIMEOUTS });
+    expect([back.result?.generationId, newcomer.result?.generationId]).toEqual([3, 3]);
+  });
+
   it('keep their place in a rebalance that they miss, until their session ends', async () => {
     const { fixture, leaderId, followerId } = await staticGroup();
     const leader = fixture.join({ memberId: leaderId, groupInstanceId: 'leader', ...TIMEOUTS });

@@ -1,34 +1,24 @@
 /**
  * Decides, while appends wait to be written, which of them begin a new segment: it counts what the active segment will hold once all
- * in front is written.
+ * in front is written. Called for every batch: it makes no objects.
  */
 import type { LogConfig } from '../config/log-config.ts';
 import type { LocalLog } from './local-log.ts';
-import type { LogContext } from './log-context.ts';
 import type { LogSegment } from './log-segment.ts';
 
-export interface PlannedBatch {
-  readonly sizeBytes: number;
-  readonly lastOffset: number;
-  readonly maxTimestamp: number;
-}
-
-/** The segment that the next append would go to: the active one, or one that a waiting append will begin. */
-interface NextSegment {
-  readonly active: LogSegment | undefined;
-  readonly baseOffset: number;
-  readonly firstTimestamp: number;
-  sizeBytes: number;
-}
+const UNKNOWN = -1;
 
 export class AppendPlanner {
-  readonly #context: LogContext;
   readonly #log: LocalLog;
-  #next: NextSegment | undefined;
   #appendEndOffset: number;
+  /** The segment that the next append goes to: the active one, or (undefined) one that a waiting append will begin. */
+  #active: LogSegment | undefined;
+  #baseOffset = UNKNOWN;
+  #firstTimestamp = UNKNOWN;
+  /** Its size once all that waits is written; UNKNOWN when nothing waits and the active segment tells. */
+  #sizeBytes = UNKNOWN;
 
-  constructor(context: LogContext, log: LocalLog) {
-    this.#context = context;
+  constructor(log: LocalLog) {
     this.#log = log;
     this.#appendEndOffset = log.logEndOffset;
   }
@@ -40,41 +30,38 @@ export class AppendPlanner {
 
   /** Nothing waits (any more), or the log was cut: what is on disk counts. */
   reset(): void {
-    this.#next = undefined;
+    this.#active = undefined;
+    this.#sizeBytes = UNKNOWN;
     this.#appendEndOffset = this.#log.logEndOffset;
   }
 
   /** Whether a batch must begin a new segment. */
-  shouldRoll(batch: PlannedBatch, config: LogConfig): boolean {
-    const next = (this.#next ??= this.#activeSegment());
-    const { sizeBytes, lastOffset, maxTimestamp } = batch;
-    if (next.active !== undefined) {
-      const params = {
-        maxSegmentMs: config.segmentMs,
-        maxSegmentBytes: config.segmentBytes,
-        maxTimestampInMessages: maxTimestamp,
-        maxOffsetInMessages: lastOffset,
-        messagesSize: sizeBytes,
-        nowMs: this.#context.clock.wallMs(),
-      };
-      return next.active.shouldRoll(params, next.sizeBytes);
-    }
+  shouldRoll(sizeBytes: number, lastOffset: number, maxTimestamp: number, config: LogConfig): boolean {
+    if (this.#sizeBytes === UNKNOWN) this.#startAtActive();
+    if (this.#active !== undefined) return this.#active.shouldRoll(this.#sizeBytes, sizeBytes, lastOffset, maxTimestamp, config);
     return (
-      next.sizeBytes > config.segmentBytes - sizeBytes ||
-      lastOffset - next.baseOffset > 0x7fff_ffff ||
-      (next.firstTimestamp >= 0 && maxTimestamp - next.firstTimestamp > config.segmentMs)
+      this.#sizeBytes > config.segmentBytes - sizeBytes ||
+      lastOffset - this.#baseOffset > 0x7fff_ffff ||
+      (this.#firstTimestamp >= 0 && maxTimestamp - this.#firstTimestamp > config.segmentMs)
     );
   }
 
-  /** The batch goes to the log; `rollAt` is the base offset of the segment that it begins. */
-  add(batch: PlannedBatch, rollAt: number | undefined): void {
-    this.#appendEndOffset = batch.lastOffset + 1;
-    if (rollAt === undefined) (this.#next ??= this.#activeSegment()).sizeBytes += batch.sizeBytes;
-    else this.#next = { active: undefined, baseOffset: rollAt, firstTimestamp: batch.maxTimestamp, sizeBytes: batch.sizeBytes };
+  /** The next batch begins a segment. */
+  rollAt(baseOffset: number, maxTimestamp: number): void {
+    this.#active = undefined;
+    this.#baseOffset = baseOffset;
+    this.#firstTimestamp = maxTimestamp;
+    this.#sizeBytes = 0;
   }
 
-  #activeSegment(): NextSegment {
-    const active = this.#log.activeSegment;
-    return { active, baseOffset: active.baseOffset, firstTimestamp: -1, sizeBytes: active.sizeBytes };
+  /** The batch goes to the log. */
+  add(sizeBytes: number, lastOffset: number): void {
+    this.#sizeBytes += sizeBytes;
+    this.#appendEndOffset = lastOffset + 1;
+  }
+
+  #startAtActive(): void {
+    this.#active = this.#log.activeSegment;
+    this.#sizeBytes = this.#active.sizeBytes;
   }
 }

@@ -6,6 +6,7 @@
 import {
   baseOffsetAt,
   lastOffsetAt,
+  lastOffsetDeltaAt,
   leaderEpochAt,
   maxTimestampAt,
   producerIdAt,
@@ -18,7 +19,7 @@ import { ErrorCode } from '../../protocol/errors.ts';
 import { NO_PRODUCER_ID, NO_TIMESTAMP } from '../../protocol/records/record-batch.ts';
 import type { LogConfig } from '../config/log-config.ts';
 import type { AppendPlanner } from './append-planner.ts';
-import type { AppendQueue, PlannedRoll } from './append-queue.ts';
+import type { AppendQueue, PendingAppend, PlannedRoll } from './append-queue.ts';
 import { checkFollowerBatches } from './follower-batches.ts';
 import type { LeaderEpochFileCache } from './leader-epoch-file-cache.ts';
 import { appendError } from './log-errors.ts';
@@ -26,9 +27,11 @@ import type { AppendOptions, LeaderAppendOptions, LogAppendInfo, LogAppendResult
 import { assignOffsets, validateLeaderBatch } from './log-validator.ts';
 import type { ProducerSnapshots } from './producer-snapshots.ts';
 import { firstOffsetOf } from './producer-state-entry.ts';
+import type { BatchMetadata } from './producer-state-entry.ts';
 import type { ProducerStateManager } from './producer-state-manager.ts';
 
 const NO_BYTES = Buffer.alloc(0);
+const NONE_ABORTED: readonly AbortedTxn[] = [];
 
 /** The log that is appended to. */
 export interface AppendHost {
@@ -81,7 +84,7 @@ export class LogAppender {
     const nowMs = this.#nowMs();
     const validated = validateLeaderBatch(records, { config, origin, nowMs });
     if (!validated.ok) return validated;
-    const { batch, recordCount, maxTimestamp } = validated;
+    const { batch } = validated;
     if (batch.length > config.segmentBytes) {
       return appendError(
         ErrorCode.RECORD_LIST_TOO_LARGE,
@@ -93,29 +96,14 @@ export class LogAppender {
       const duplicate = origin === 'client' ? this.#producers.findDuplicate(batch, 0) : undefined;
       if (duplicate !== undefined) {
         // Answered behind what waits: the first one may not be written yet.
-        this.#queue.add({
-          records: NO_BYTES,
-          firstOffset: -1,
-          lastOffset: -1,
-          roll: undefined,
-          abortedTxns: [],
-          onComplete: options.onComplete,
-        });
-        return this.#appendInfo(batch, {
-          firstOffset: firstOffsetOf(duplicate),
-          lastOffset: duplicate.lastOffset,
-          maxTimestamp: duplicate.timestamp,
-          recordCount,
-          isDuplicate: true,
-        });
+        this.#queue.add(nothingToWrite(options.onComplete));
+        return this.#duplicateInfo(batch, duplicate);
       }
       const error = this.#producers.checkAppend(batch, 0, origin);
       if (error !== undefined) return error;
     }
-    const firstOffset = this.#planner.appendEndOffset;
-    assignOffsets(batch, firstOffset, options.leaderEpoch);
-    this.#append(batch, options.onComplete);
-    return this.#appendInfo(batch, { firstOffset, lastOffset: lastOffsetAt(batch, 0), maxTimestamp, recordCount, isDuplicate: false });
+    assignOffsets(batch, this.#planner.appendEndOffset, options.leaderEpoch);
+    return this.#append(batch, options.onComplete);
   }
 
   /**
@@ -129,14 +117,7 @@ export class LogAppender {
     const checked = checkFollowerBatches(records, this.#planner.appendEndOffset);
     if (!checked.ok) return checked;
     if (checked.validBytes === 0) {
-      this.#queue.add({
-        records: NO_BYTES,
-        firstOffset: -1,
-        lastOffset: -1,
-        roll: undefined,
-        abortedTxns: [],
-        onComplete: options.onComplete,
-      });
+      this.#queue.add(nothingToWrite(options.onComplete));
       return this.#emptyAppendInfo();
     }
     const batches = checked.validBytes === records.length ? records : records.subarray(0, checked.validBytes);
@@ -152,6 +133,7 @@ export class LogAppender {
 
   /** Queues whole, checked batches; takes them into the producer state and the epoch cache. */
   #append(batches: Buffer, onComplete: AppendOptions['onComplete']): LogAppendInfo {
+    const { config, logStartOffset } = this.#host;
     const firstOffset = baseOffsetAt(batches, 0);
     let lastOffset = firstOffset;
     let maxTimestamp = NO_TIMESTAMP;
@@ -159,17 +141,18 @@ export class LogAppender {
     let lastLeaderEpoch = -1;
     let begin = 0;
     let roll: PlannedRoll | undefined;
-    let aborted: AbortedTxn[] = [];
+    let aborted: readonly AbortedTxn[] = NONE_ABORTED;
     for (let at = 0; at < batches.length;) {
       const sizeBytes = sizeAt(batches, at);
       const baseOffset = baseOffsetAt(batches, at);
-      const planned = { sizeBytes, lastOffset: lastOffsetAt(batches, at), maxTimestamp: maxTimestampAt(batches, at) };
-      const rolls = this.#planner.shouldRoll(planned, this.#host.config);
-      if (rolls) {
+      const batchEnd = baseOffset + lastOffsetDeltaAt(batches, at);
+      const timestamp = maxTimestampAt(batches, at);
+      if (this.#planner.shouldRoll(sizeBytes, batchEnd, timestamp, config)) {
         if (at > begin) {
+          const records = batches.subarray(begin, at);
           this.#queue.add({
-            records: batches.subarray(begin, at),
-            firstOffset: baseOffsetAt(batches, begin),
+            records,
+            firstOffset: baseOffsetAt(records, 0),
             lastOffset,
             roll,
             abortedTxns: aborted,
@@ -177,27 +160,30 @@ export class LogAppender {
           });
         }
         begin = at;
-        aborted = [];
+        aborted = NONE_ABORTED;
         roll = this.planRoll(baseOffset);
+        this.#planner.rollAt(baseOffset, timestamp);
       }
-      this.#planner.add(planned, rolls ? baseOffset : undefined);
+      this.#planner.add(sizeBytes, batchEnd);
       lastLeaderEpoch = leaderEpochAt(batches, at);
       if (lastLeaderEpoch >= 0) this.#epochs.assign(lastLeaderEpoch, baseOffset);
-      this.#updateProducers(batches, at, aborted);
-      lastOffset = planned.lastOffset;
-      if (planned.maxTimestamp > maxTimestamp) maxTimestamp = planned.maxTimestamp;
+      if (producerIdAt(batches, at) !== NO_PRODUCER_ID) aborted = this.#updateProducers(batches, at, aborted);
+      this.#producers.updateMapEndOffset(batchEnd + 1);
+      lastOffset = batchEnd;
+      if (timestamp > maxTimestamp) maxTimestamp = timestamp;
       recordCount += recordCountAt(batches, at);
       at += sizeBytes;
     }
-    const rest = begin === 0 ? batches : batches.subarray(begin);
-    this.#queue.add({ records: rest, firstOffset: baseOffsetAt(rest, 0), lastOffset, roll, abortedTxns: aborted, onComplete });
+    const records = begin === 0 ? batches : batches.subarray(begin);
+    const first = begin === 0 ? firstOffset : baseOffsetAt(records, 0);
+    this.#queue.add({ records, firstOffset: first, lastOffset, roll, abortedTxns: aborted, onComplete });
     return {
       ok: true,
       firstOffset,
       lastOffset,
       maxTimestamp,
-      logAppendTimeMs: NO_TIMESTAMP,
-      logStartOffset: this.#host.logStartOffset,
+      logAppendTimeMs: config.messageTimestampType === 'LogAppendTime' ? maxTimestamp : NO_TIMESTAMP,
+      logStartOffset,
       lastLeaderEpoch,
       recordCount,
       sizeBytes: batches.length,
@@ -205,16 +191,13 @@ export class LogAppender {
     };
   }
 
-  #updateProducers(batches: Buffer, at: number, aborted: AbortedTxn[]): void {
-    const lastOffset = lastOffsetAt(batches, at);
-    if (producerIdAt(batches, at) !== NO_PRODUCER_ID) {
-      const completed = this.#producers.update(batches, at);
-      if (completed !== undefined) {
-        if (completed.isAborted) aborted.push(this.#producers.abortedTxn(completed));
-        this.#producers.completeTxn(completed);
-      }
-    }
-    this.#producers.updateMapEndOffset(lastOffset + 1);
+  /** Returns the aborted transactions, with the one that the batch ends if it does. */
+  #updateProducers(batches: Buffer, at: number, aborted: readonly AbortedTxn[]): readonly AbortedTxn[] {
+    const completed = this.#producers.update(batches, at);
+    if (completed === undefined) return aborted;
+    const all = completed.isAborted ? [...aborted, this.#producers.abortedTxn(completed)] : aborted;
+    this.#producers.completeTxn(completed);
+    return all;
   }
 
   /** A new segment begins with the next batch: the producer state of this moment is its snapshot. */
@@ -224,17 +207,18 @@ export class LogAppender {
     return { baseOffset, snapshot: isNew ? this.#producers.encodeSnapshot() : undefined };
   }
 
-  #appendInfo(
-    batch: Buffer,
-    info: Pick<LogAppendInfo, 'firstOffset' | 'lastOffset' | 'maxTimestamp' | 'recordCount' | 'isDuplicate'>,
-  ): LogAppendInfo {
+  #duplicateInfo(batch: Buffer, duplicate: BatchMetadata): LogAppendInfo {
     return {
       ok: true,
-      ...info,
-      logAppendTimeMs: this.#host.config.messageTimestampType === 'LogAppendTime' ? info.maxTimestamp : NO_TIMESTAMP,
+      firstOffset: firstOffsetOf(duplicate),
+      lastOffset: duplicate.lastOffset,
+      maxTimestamp: duplicate.timestamp,
+      logAppendTimeMs: this.#host.config.messageTimestampType === 'LogAppendTime' ? duplicate.timestamp : NO_TIMESTAMP,
       logStartOffset: this.#host.logStartOffset,
-      lastLeaderEpoch: leaderEpochAt(batch, 0),
+      lastLeaderEpoch: this.#epochs.epochForOffset(duplicate.lastOffset) ?? -1,
+      recordCount: recordCountAt(batch, 0),
       sizeBytes: batch.length,
+      isDuplicate: true,
     };
   }
 
@@ -254,4 +238,9 @@ export class LogAppender {
       isDuplicate: false,
     };
   }
+}
+
+/** Waits for what is in front of it. */
+function nothingToWrite(onComplete: AppendOptions['onComplete']): PendingAppend {
+  return { records: NO_BYTES, firstOffset: -1, lastOffset: -1, roll: undefined, abortedTxns: NONE_ABORTED, onComplete };
 }

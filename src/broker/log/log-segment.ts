@@ -25,6 +25,7 @@ import type { TimestampAndOffset } from './timestamp-search.ts';
 
 /** Headers are looked for in pieces of this size: an index entry is at most about this far from what is sought. */
 const HEADER_SCAN_BYTES = 16 * 1024;
+const UNREAD = -Infinity;
 /** One for the process: only used between two synchronous reads. */
 const scanBuffer = Buffer.allocUnsafeSlow(HEADER_SCAN_BYTES);
 
@@ -36,15 +37,6 @@ export interface BatchPosition {
   readonly position: number;
   readonly sizeBytes: number;
   readonly lastOffset: number;
-}
-
-export interface RollParams {
-  readonly maxSegmentMs: number;
-  readonly maxSegmentBytes: number;
-  readonly maxTimestampInMessages: number;
-  readonly maxOffsetInMessages: number;
-  readonly messagesSize: number;
-  readonly nowMs: number;
 }
 
 export class LogSegment {
@@ -60,8 +52,9 @@ export class LogSegment {
   #createdMs: number;
   #lastModifiedMs: number;
   #bytesSinceLastIndexEntry = 0;
-  /** Undefined until read. */
-  #maxTimestamp: TimestampOffset | undefined;
+  /** The largest timestamp and the last offset of its batch; UNREAD until asked for. */
+  #maxTimestamp = UNREAD;
+  #offsetOfMaxTimestamp = UNREAD;
   /** The first batch's timestamp, by which the segment's age is told; undefined until known. */
   #rollingBasedTimestamp: number | undefined;
   /** Bytes known to be on the device. */
@@ -126,18 +119,15 @@ export class LogSegment {
   }
 
   /**
-   * Whether records of that size and time must go to a new segment. An empty one takes whatever its offsets allow.
+   * Whether a batch must go to a new segment. An empty one takes whatever its offsets allow.
    *
-   * @param virtualSizeBytes the segment's size with what waits to be written to it.
+   * @param segmentBytes the segment's size with what waits to be written to it.
    */
-  shouldRoll(params: RollParams, virtualSizeBytes = this.#sizeBytes): boolean {
-    const { maxSegmentBytes, messagesSize, maxOffsetInMessages } = params;
-    if (!this.canConvertToRelativeOffset(maxOffsetInMessages)) return true;
-    if (virtualSizeBytes === 0) return false;
-    if (virtualSizeBytes > maxSegmentBytes - messagesSize) return true;
-    return (
-      this.#timeWaitedForRoll(params.nowMs, params.maxTimestampInMessages) > params.maxSegmentMs - this.rollJitterMs || this.indexes.isFull
-    );
+  shouldRoll(segmentBytes: number, batchBytes: number, lastOffset: number, maxTimestamp: number, config: LogConfig): boolean {
+    if (!this.canConvertToRelativeOffset(lastOffset)) return true;
+    if (segmentBytes === 0) return false;
+    if (segmentBytes > config.segmentBytes - batchBytes) return true;
+    return this.#timeWaitedForRoll(maxTimestamp) > config.segmentMs - this.rollJitterMs || this.indexes.isFull;
   }
 
   canConvertToRelativeOffset(offset: number): boolean {
@@ -173,7 +163,11 @@ export class LogSegment {
   }
 
   #noteBatch(position: number, sizeBytes: number, lastOffset: number, maxTimestamp: number): void {
-    if (maxTimestamp > this.maxTimestampSoFar.timestamp) this.#maxTimestamp = { timestamp: maxTimestamp, offset: lastOffset };
+    if (this.#maxTimestamp === UNREAD) this.#readMaxTimestamp();
+    if (maxTimestamp > this.#maxTimestamp) {
+      this.#maxTimestamp = maxTimestamp;
+      this.#offsetOfMaxTimestamp = lastOffset;
+    }
     if (this.#bytesSinceLastIndexEntry > this.#indexInterval) {
       this.indexes.append({ offset: lastOffset, position }, this.maxTimestampSoFar);
       this.#bytesSinceLastIndexEntry = 0;
@@ -203,7 +197,14 @@ export class LogSegment {
 
   /** The largest timestamp and the last offset of the batch that has it; -1 for an empty segment. */
   get maxTimestampSoFar(): TimestampOffset {
-    return (this.#maxTimestamp ??= this.#sizeBytes === 0 ? { timestamp: -1, offset: this.baseOffset } : this.#readLargestTimestamp());
+    if (this.#maxTimestamp === UNREAD) this.#readMaxTimestamp();
+    return { timestamp: this.#maxTimestamp, offset: this.#offsetOfMaxTimestamp };
+  }
+
+  #readMaxTimestamp(): void {
+    const { timestamp, offset } = this.#sizeBytes === 0 ? { timestamp: -1, offset: this.baseOffset } : this.#readLargestTimestamp();
+    this.#maxTimestamp = timestamp;
+    this.#offsetOfMaxTimestamp = offset;
   }
 
   /** What retention by time goes by: the largest timestamp, or the file's when no record has one. */
@@ -305,14 +306,15 @@ export class LogSegment {
       this.#rollingBasedTimestamp = undefined;
     }
     this.#bytesSinceLastIndexEntry = 0;
-    this.#maxTimestamp = undefined;
+    this.#maxTimestamp = UNREAD;
     return end;
   }
 
   /** For recovery: the file ends at `sizeBytes`, and indexes are built anew by `noteRecovered`. */
   beginRecovery(): void {
     this.indexes.reset();
-    this.#maxTimestamp = { timestamp: -1, offset: this.baseOffset };
+    this.#maxTimestamp = -1;
+    this.#offsetOfMaxTimestamp = this.baseOffset;
     this.#bytesSinceLastIndexEntry = 0;
   }
 
@@ -369,7 +371,7 @@ export class LogSegment {
 
   /** Writes what is left to write and closes. */
   close(): void {
-    if (this.#sizeBytes > 0 && this.#maxTimestamp !== undefined) this.#appendLastTimestamp();
+    if (this.#sizeBytes > 0 && this.#maxTimestamp !== UNREAD) this.#appendLastTimestamp();
     this.indexes.persist();
     this.indexes.close();
     this.#file.close();
@@ -381,13 +383,13 @@ export class LogSegment {
     this.#file.close();
   }
 
-  #timeWaitedForRoll(nowMs: number, messageTimestamp: number): number {
+  #timeWaitedForRoll(messageTimestamp: number): number {
     if (this.#rollingBasedTimestamp === undefined && this.#sizeBytes > 0) {
       const first = this.scan({ bodies: false, chunkBytes: RECORD_BATCH_OVERHEAD }).next();
       if (first !== undefined) this.#rollingBasedTimestamp = maxTimestampAt(first.buffer, first.at);
     }
     const begin = this.#rollingBasedTimestamp ?? -1;
-    return begin >= 0 ? messageTimestamp - begin : nowMs - this.#createdMs;
+    return begin >= 0 ? messageTimestamp - begin : this.#context.clock.wallMs() - this.#createdMs;
   }
 
   #readLargestTimestamp(): TimestampOffset {

@@ -75,8 +75,9 @@ export class SegmentIndexes implements IndexHolder {
 
   /** Whether a further entry would exceed `segment.index.bytes`. */
   get isFull(): boolean {
-    const { offset, time } = this.#use();
-    return Math.max(offset.count, time.count) >= this.#maxEntries;
+    // Asked for every batch: not counted as a use.
+    const { offset, time } = this.#loaded ?? this.#use();
+    return offset.count >= this.#maxEntries || time.count >= this.#maxEntries;
   }
 
   /** The aborted transactions of the segment, by their marker's offset. */

@@ -161,6 +161,7 @@ export class TailBudget {
   readonly #maxBytes: number;
   /** Tails that hold something, in order of their last growth. */
   readonly #tails = new Set<TailCache>();
+  #newest: TailCache | undefined;
   #bytes = 0;
 
   constructor(maxBytes: number) {
@@ -178,12 +179,15 @@ export class TailBudget {
 
   /** For TailCache: `tail` has just got more; the tails that grew longest ago give way. */
   grown(tail: TailCache): void {
-    this.#tails.delete(tail);
-    this.#tails.add(tail);
+    if (this.#newest !== tail) {
+      this.#newest = tail;
+      this.#tails.delete(tail);
+      this.#tails.add(tail);
+    }
     while (this.#bytes > this.#maxBytes) {
       const [oldest] = this.#tails;
       if (oldest === undefined) return;
-      if (oldest.bytes === 0) this.#tails.delete(oldest);
+      if (oldest.bytes === 0) this.#forget(oldest);
       else oldest.dropOldest();
     }
   }
@@ -193,7 +197,12 @@ export class TailBudget {
     for (const tail of this.#tails) {
       if (tail.lastUsedMs >= beforeMs) return;
       tail.clear();
-      this.#tails.delete(tail);
+      this.#forget(tail);
     }
+  }
+
+  #forget(tail: TailCache): void {
+    this.#tails.delete(tail);
+    if (this.#newest === tail) this.#newest = undefined;
   }
 }

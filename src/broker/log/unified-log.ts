@@ -121,7 +121,7 @@ export class UnifiedLog {
       () => encodePartitionMetadata(this.#topicId ?? ''),
       onError,
     );
-    this.#planner = new AppendPlanner(context, this.#local);
+    this.#planner = new AppendPlanner(this.#local);
     this.#queue = new AppendQueue(context, this.#appendTarget());
     this.#appender = new LogAppender({
       host: this.#appendHost(),

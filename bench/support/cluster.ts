@@ -1,0 +1,24 @@
+/** A cluster from the build in a temporary folder, for the time of one piece of work. */
+import { startCluster } from '../../src/cluster/start-cluster.ts';
+import type { RunningCluster, StartClusterOptions } from '../../src/cluster/start-cluster.ts';
+import { builtEntries } from './build.ts';
+
+/** A Kafka cluster under measurement, whoever made it. */
+export interface MeasuredCluster {
+  readonly name: string;
+  readonly brokers: number;
+  readonly ports: readonly number[];
+}
+
+export type ClusterOptions = Pick<StartClusterOptions, 'brokers' | 'config' | 'home'>;
+
+/** Starts a cluster on free ports, and stops it and removes its data whatever comes of `use`. */
+export async function withCluster<T>(options: ClusterOptions, use: (cluster: RunningCluster, measured: MeasuredCluster) => Promise<T>): Promise<T> {
+  const cluster = await startCluster({ ...options, ephemeral: options.home === undefined, basePort: 0, entries: builtEntries });
+  try {
+    const ports = cluster.spec.brokers.map(({ port }) => port);
+    return await use(cluster, { name: 'Samsa', brokers: ports.length, ports });
+  } finally {
+    await cluster.stop();
+  }
+}

@@ -1,0 +1,83 @@
+/**
+ * A first day with the app, in every host: create a topic, see what kcat produced, see a KafkaJS group and its lag, change a flush setting,
+ * kill and restart a broker, look at segments, delete the topic. One story, so one test after another on one cluster.
+ */
+import { ConsolePage } from './app.ts';
+import { expect, test } from './fixtures.ts';
+import { produceWithKcat, startGroup } from './kafka.ts';
+
+test.describe.configure({ mode: 'serial' });
+
+const topic = 'orders';
+const groupId = 'order-readers';
+/** What changes in the cluster is on the screen within a second; one more for the machine. */
+const LIVE_MS = 2_000;
+const lines = Array.from({ length: 300 }, (_, index) => `k${index}:value number ${index}`);
+
+test('launches on a running cluster of three brokers', async ({ appPage }) => {
+  const app = new ConsolePage(appPage);
+  await app.open('brokers');
+  await expect(app.rows('brokers')).toHaveCount(3);
+  await expect(app.clusterState.first()).toContainText(/running/i);
+});
+
+test('creates a topic, which is in the list at once', async ({ appPage }) => {
+  const app = new ConsolePage(appPage);
+  await app.createTopic({ name: topic, partitions: 3, replicationFactor: 3 });
+  await app.open('topics');
+  await expect(app.row('topics', topic)).toBeVisible({ timeout: LIVE_MS });
+});
+
+test('shows the records that kcat produced', async ({ app: running, appPage }) => {
+  await produceWithKcat(running.bootstrapServers, topic, lines);
+  const app = new ConsolePage(appPage);
+  await app.openTopic(topic);
+  await expect(app.grid('messages')).toContainText('value number 299');
+});
+
+test('shows a KafkaJS group and how its lag moves', async ({ app: running, appPage }) => {
+  const app = new ConsolePage(appPage);
+  const group = await startGroup(running.bootstrapServers, groupId, topic);
+  await expect.poll(() => group.received.length, { timeout: 20_000 }).toBe(lines.length);
+  await app.open('groups');
+  await expect(app.row('groups', groupId)).toContainText(/stable/i);
+  await expect(app.row('groups', groupId).getByTestId('group-lag')).toHaveText('0');
+  await group.stop();
+  await produceWithKcat(running.bootstrapServers, topic, lines.slice(0, 50));
+  await expect(app.row('groups', groupId).getByTestId('group-lag')).toHaveText('50', { timeout: LIVE_MS });
+  await expect(app.row('groups', groupId)).toContainText(/empty/i);
+});
+
+test('changes flush.messages in place', async ({ appPage }) => {
+  const app = new ConsolePage(appPage);
+  await app.openTopic(topic, 'configs');
+  await app.setConfig('flush.messages', '1234');
+  await expect(app.row('configs', 'flush.messages').getByTestId('config-value')).toContainText(/1.?234/);
+});
+
+test('kills a broker, shows the election and the ISR of two, and starts it again', async ({ appPage }) => {
+  const app = new ConsolePage(appPage);
+  await app.act(2, 'kill', /kill/i);
+  await expect(app.row('brokers', '2')).toContainText(/stopped/i);
+  await app.openTopic(topic, 'partitions');
+  await expect(app.cell('partitions', '0', 'isr')).not.toContainText('2', { timeout: LIVE_MS + 2_000 });
+  await app.act(2, 'start', /^start/i);
+  await expect(app.row('brokers', '2')).toContainText(/running/i);
+  await app.openTopic(topic, 'partitions');
+  await expect(app.cell('partitions', '0', 'isr')).toContainText('2');
+});
+
+test('lists the segments of a partition', async ({ appPage }) => {
+  const app = new ConsolePage(appPage);
+  await app.openTopic(topic, 'segments');
+  await expect(app.rows('replicas').first()).toBeVisible();
+  await app.rows('replicas').first().click();
+  await expect(app.grid('segments')).toContainText('00000000000000000000.log');
+});
+
+test('deletes the topic, which is gone from the list', async ({ appPage }) => {
+  const app = new ConsolePage(appPage);
+  await app.deleteTopic(topic);
+  await app.open('topics');
+  await expect(app.row('topics', topic)).toHaveCount(0, { timeout: LIVE_MS + 1_000 });
+});

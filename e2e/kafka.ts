@@ -1,0 +1,40 @@
+/** Clients that others wrote, as a test uses them: kcat to produce, a KafkaJS group to consume. */
+import { spawn } from 'node:child_process';
+import { Kafka, logLevel } from 'kafkajs';
+
+/** Produces `lines` (`key:value`) with kcat, acks=all. */
+export function produceWithKcat(bootstrapServers: string, topic: string, lines: readonly string[]): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const child = spawn('kcat', ['-P', '-b', bootstrapServers, '-t', topic, '-K', ':', '-X', 'acks=all'], {
+      stdio: ['pipe', 'ignore', 'pipe'],
+    });
+    let errors = '';
+    child.stderr.on('data', (chunk: Buffer) => (errors += chunk.toString()));
+    child.once('error', reject);
+    child.once('close', (code) => (code === 0 ? resolve() : reject(new Error(`kcat ended with ${code}: ${errors}`))));
+    child.stdin.end(lines.join('\n'));
+  });
+}
+
+export interface RunningGroup {
+  /** Values received so far. */
+  readonly received: string[];
+  stop(): Promise<void>;
+}
+
+/** One member that reads `topic` from its beginning and commits after each message. */
+export async function startGroup(bootstrapServers: string, groupId: string, topic: string): Promise<RunningGroup> {
+  const kafka = new Kafka({ clientId: 'samsa-e2e', brokers: bootstrapServers.split(','), logLevel: logLevel.NOTHING });
+  const consumer = kafka.consumer({ groupId });
+  const received: string[] = [];
+  await consumer.connect();
+  await consumer.subscribe({ topic, fromBeginning: true });
+  await consumer.run({
+    autoCommitThreshold: 1,
+    eachMessage: async ({ message }) => {
+      received.push(message.value?.toString() ?? '');
+      await Promise.resolve();
+    },
+  });
+  return { received, stop: () => consumer.disconnect() };
+}
