@@ -6,7 +6,7 @@
  *
  *   node bench/log/append-read.ts [--mib 512] [--dir /tmp]
  *
- * Runs alternate between the two, so that a machine that slows down slows both. Prints a line per case and a JSON object.
+ * Runs alternate between the two, and CPU time is measured, so that a busy machine is busy for both. Prints a line per case and a JSON object.
  */
 import { closeSync, ftruncateSync, mkdtempSync, openSync, readSync, rmSync, writevSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -51,20 +51,27 @@ function makeBatch(batchBytes: number, recordBytes: number): Buffer {
   const value = Buffer.alloc(recordBytes, 'v');
   const count = Math.max(1, Math.floor(batchBytes / (recordBytes + 16)));
   const now = Date.now();
-  return buildRecordBatch(Array.from({ length: count }, (_, index) => ({ timestamp: now + index, key: Buffer.from(`key-${index}`), value })));
+  return buildRecordBatch(
+    Array.from({ length: count }, (_, index) => ({ timestamp: now + index, key: Buffer.from(`key-${index}`), value })),
+  );
 }
 
 let logs = 0;
 function newLog(): UnifiedLog {
   const topicPartition = { topic: 'bench', partition: logs++ };
-  return createLog(context, { topicPartition, directory: join(directory, `bench-${topicPartition.partition}`), config: LogConfig.fromDefaults() });
+  return createLog(context, {
+    topicPartition,
+    directory: join(directory, `bench-${topicPartition.partition}`),
+    config: LogConfig.fromDefaults(),
+  });
 }
 
-/** MB/s of `run`, which handles `bytes`. */
+/** MB per second of CPU that `run` takes for `bytes`: wall-clock time would measure the neighbours on a shared machine. */
 async function rate(bytes: number, run: () => void | Promise<void>): Promise<number> {
-  const start = performance.now();
+  const before = process.cpuUsage();
   await run();
-  return bytes / 1e3 / (performance.now() - start);
+  const { user, system } = process.cpuUsage(before);
+  return bytes / (user + system);
 }
 
 function bareAppend(batches: readonly Buffer[], groups: number): void {
@@ -104,9 +111,15 @@ const results: Record<string, { mbPerSecond: number; bareMbPerSecond: number; ra
 
 function report(name: string, ours: number[], bare: number[]): void {
   const ratios = ours.map((value, index) => value / (bare[index] ?? 1));
-  results[name] = { mbPerSecond: Math.round(median(ours)), bareMbPerSecond: Math.round(median(bare)), ratio: Math.round(median(ratios) * 1000) / 1000 };
+  results[name] = {
+    mbPerSecond: Math.round(median(ours)),
+    bareMbPerSecond: Math.round(median(bare)),
+    ratio: Math.round(median(ratios) * 1000) / 1000,
+  };
   const { mbPerSecond, bareMbPerSecond, ratio } = results[name];
-  console.log(`${name.padEnd(52)} ${String(mbPerSecond).padStart(6)} MB/s   bare ${String(bareMbPerSecond).padStart(6)} MB/s   ${(ratio * 100).toFixed(1)} %`);
+  console.log(
+    `${name.padEnd(52)} ${String(mbPerSecond).padStart(6)} MB/s   bare ${String(bareMbPerSecond).padStart(6)} MB/s   ${(ratio * 100).toFixed(1)} %`,
+  );
 }
 
 async function compareAppend(name: string, batchBytes: number, recordBytes: number, perTurn: number): Promise<void> {
@@ -135,14 +148,19 @@ async function compareRead(name: string, pieceBytes: number, tail: boolean): Pro
   const groupBytes = batches.reduce((sum, batch) => sum + batch.length, 0);
   const logBytes = tail ? 768 * KIB : Math.min(totalBytes, 256 * KIB * KIB);
   // Distinct buffers: the tail keeps what it was given.
-  for (let written = 0; written < logBytes; written += groupBytes) await logAppend(log, batches.map((batch) => Buffer.from(batch)), 1);
+  for (let written = 0; written < logBytes; written += groupBytes)
+    await logAppend(
+      log,
+      batches.map((batch) => Buffer.from(batch)),
+      1,
+    );
   const path = log.segments[0]?.path ?? '';
   const from = tail ? Math.max(0, log.logEndOffset - 400) : 0;
   const repeats = tail ? 2000 : 1;
   const readLog = (): number => {
     let total = 0;
     for (let repeat = 0; repeat < repeats; repeat++) {
-      for (let offset = from; offset < log.logEndOffset; ) {
+      for (let offset = from; offset < log.logEndOffset;) {
         const read = log.read(offset, { maxBytes: pieceBytes, maxOffset: log.logEndOffset, minOneMessage: true });
         total += read.sizeBytes;
         offset += Math.max(1, Math.round(read.sizeBytes / (groupBytes / 8)) * 64);

@@ -19,6 +19,11 @@ const NODE_FLAGS: Readonly<Record<ChildKind, readonly string[]>> = {
   zookeeper: ['--disable-warning=ExperimentalWarning'],
 };
 
+/** More flags for all children, from SAMSA_NODE_FLAGS (separated by spaces): for profiles and for trying other limits. */
+function extraFlags(): readonly string[] {
+  return (process.env['SAMSA_NODE_FLAGS'] ?? '').split(' ').filter((flag) => flag !== '');
+}
+
 /** The project's folder: where package.json, `resources` and `out` are. */
 export function projectRoot(from: string = fileURLToPath(import.meta.url)): string {
   let folder = dirname(from);
@@ -46,7 +51,7 @@ export function childCommand(kind: ChildKind, configPath: string, entry: string 
   const electron = process.versions['electron'] === undefined ? {} : { ELECTRON_RUN_AS_NODE: '1' };
   return {
     command: process.execPath,
-    args: [...NODE_FLAGS[kind], entry, configPath],
+    args: [...NODE_FLAGS[kind], ...extraFlags(), entry, configPath],
     // A debugger or test runner of ours must not reach into the children.
     env: { ...process.env, NODE_OPTIONS: undefined, NODE_CHANNEL_FD: undefined, ...electron, NODE_COMPILE_CACHE: compileCacheFolder() },
   };

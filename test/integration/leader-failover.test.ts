@@ -19,8 +19,8 @@ async function start() {
   return { cluster, admin };
 }
 
-function produceSteadily(bootstrapServers: string): SteadyProducer {
-  const producer = new SteadyProducer({ bootstrapServers, topic: TOPIC });
+function produceSteadily(bootstrapServers: string, name = 'record'): SteadyProducer {
+  const producer = new SteadyProducer({ bootstrapServers, topic: TOPIC, name });
   cleanups.add(() => producer.kill());
   return producer;
 }
@@ -32,32 +32,36 @@ const report = (what: string, figures: readonly number[]): void => {
 describe('a cluster that loses', () => {
   it('the leader of a partition: the next write is acknowledged soon, and each acknowledged record is there once', async () => {
     const { cluster, admin } = await start();
-    const producer = produceSteadily(cluster.bootstrapServers);
     const gaps: number[] = [];
+    const elections: number[] = [];
     const rejoins: number[] = [];
-    for (let round = 0; round < 4; round++) {
-      const before = producer.acknowledged;
-      await until('records are acknowledged', () => producer.acknowledged > before + 100);
+    const expected: string[] = [];
+    for (let round = 0; round < 3; round++) {
+      // A new one each time: librdkafka waits up to 10 s before it goes back to a broker that was down before.
+      const producer = produceSteadily(cluster.bootstrapServers, `round-${round}`);
+      await until('records are acknowledged', () => producer.acknowledged > 100);
       const { leaderId } = await describePartition(admin, TOPIC);
       const killedMs = performance.now();
       await cluster.broker(leaderId).kill();
-      gaps.push(await until('a write after the kill is acknowledged', () => producer.gapSince(killedMs), 20_000));
-      const after = await until('two are in sync', async () => {
+      const after = await until('another leads, and two are in sync', async () => {
         const now = await describePartition(admin, TOPIC);
         return now.isr.length === 2 && now.leaderId !== leaderId ? now : undefined;
       });
+      elections.push(performance.now() - killedMs);
       expect(after.isr).not.toContain(leaderId);
+      gaps.push(await until('a write after the kill is acknowledged', () => producer.gapSince(killedMs), 20_000));
       const restartMs = performance.now();
       await cluster.broker(leaderId).start();
       await untilInSync(admin, TOPIC, 3);
       rejoins.push(performance.now() - restartMs);
+      await producer.finish();
+      expected.push(...producer.acknowledgedValues());
     }
-    await producer.finish();
+    report('leader killed to the next one known to a client', elections);
     report('leader killed to next acknowledged write', gaps);
     report('restart to back in the ISR', rejoins);
     expect(Math.max(...gaps)).toBeLessThan(5_000);
-    const expected = producer.acknowledgedValues();
-    expect(expected.length).toBeGreaterThan(400);
+    expect(expected.length).toBeGreaterThan(300);
     expect(await consumeValues(cluster.bootstrapServers, TOPIC)).toEqual(expected);
   });
 
@@ -91,7 +95,7 @@ describe('a cluster that loses', () => {
     await cluster.zookeeper?.kill();
     const during = producer.acknowledged;
     await until('records are acknowledged without ZooKeeper', () => producer.acknowledged > during + 100);
-    expect((await consumeValues(cluster.bootstrapServers, TOPIC)).length).toBeGreaterThan(during);
+    expect(await consumeValues(cluster.bootstrapServers, TOPIC, { count: during + 100 })).toHaveLength(during + 100);
     await cluster.zookeeper?.start();
     const backMs = performance.now();
     // A session survives this, so that nothing moves; the cluster changes again.

@@ -107,7 +107,13 @@ describe('the protocol of a group', () => {
     const group = groupIn('PreparingRebalance');
     const a = member('a', ['range']);
     group.add(a);
-    group.updateMember(a, { ...a, protocols: [{ name: 'sticky', metadata: Buffer.alloc(0) }] });
+    group.updateMember(a, {
+      clientId: 'c',
+      clientHost: '/h',
+      rebalanceTimeoutMs: 1,
+      sessionTimeoutMs: 1,
+      protocols: [{ name: 'sticky', metadata: Buffer.alloc(0) }],
+    });
     expect(group.selectProtocol()).toBe('sticky');
     expect(group.supportsProtocols('consumer', [{ name: 'range', metadata: Buffer.alloc(0) }])).toBe(false);
   });

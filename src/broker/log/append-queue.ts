@@ -58,6 +58,7 @@ export class AppendQueue {
   #writing: Promise<void> | undefined;
   #asyncUntilMs = 0;
   #failure: LogStorageError | undefined;
+  #beforeFirstWrite: (() => Promise<void>) | undefined;
 
   constructor(context: LogContext, target: AppendTarget) {
     this.#context = context;
@@ -69,7 +70,7 @@ export class AppendQueue {
   }
 
   get isIdle(): boolean {
-    return this.#queue.length === 0 && this.#writing === undefined;
+    return this.#queue.length === 0 && this.#writing === undefined && this.#beforeFirstWrite === undefined;
   }
 
   add(append: PendingAppend): void {
@@ -87,7 +88,14 @@ export class AppendQueue {
 
   /** Writes what waits, now; an asynchronous write that is under way goes on and what waits goes behind it. */
   drain(): void {
-    if (this.#writing !== undefined || this.#queue.length === 0) return;
+    if (this.#writing !== undefined) return;
+    const begin = this.#beforeFirstWrite;
+    if (begin !== undefined && this.#failure === undefined) {
+      this.#beforeFirstWrite = undefined;
+      this.hold(begin());
+      return;
+    }
+    if (this.#queue.length === 0) return;
     if (this.#failure !== undefined) {
       this.fail(this.#failure);
       return;
@@ -97,6 +105,11 @@ export class AppendQueue {
     const isAsync = this.#queuedBytes > MAX_SYNC_BYTES || this.#context.clock.monotonicMs() < this.#asyncUntilMs;
     if (isAsync) this.#writing = this.#writeAsync(group);
     else this.#writeSync(group);
+  }
+
+  /** As `hold`, begun when there is something to write or somebody waits for all to be settled. */
+  holdFirstWrite(begin: () => Promise<void>): void {
+    this.#beforeFirstWrite = begin;
   }
 
   /** Nothing is written before `until` resolves, which never rejects. Only while nothing is being written. */
@@ -118,6 +131,7 @@ export class AppendQueue {
   /** All that waits fails with `error`, now and from here on. */
   fail(error: LogStorageError): void {
     this.#failure = error;
+    this.#beforeFirstWrite = undefined;
     const waiting = this.#queue;
     this.#queue = [];
     this.#queuedBytes = 0;

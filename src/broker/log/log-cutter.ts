@@ -166,7 +166,10 @@ export class LogCutter {
     if (segments.length > 0 && segments.at(-1) === local.segments.last) {
       // The active one goes only while nothing waits for it; there is always one.
       if (queue.isIdle) this.#rollAtEnd();
-      else segments = segments.slice(0, -1);
+      else {
+        segments = segments.slice(0, -1);
+        void queue.settled();
+      }
     }
     const last = segments.at(-1);
     if (last === undefined) return [];

@@ -79,8 +79,7 @@ export class LogDir {
       );
     }
     if (found?.brokerId === brokerId && found.clusterId === clusterId) return;
-    const date = new Date(identity.nowMs).toUTCString();
-    writeFileAtomically(this.#disk, path, encodeMetaProperties({ ...found, brokerId, clusterId }, date));
+    writeFileAtomically(this.#disk, path, encodeMetaProperties({ ...found, brokerId, clusterId }, javaDate(identity.nowMs)));
   }
 
   #readMetaProperties(path: string): ReturnType<typeof decodeMetaProperties> {
@@ -106,4 +105,10 @@ export class LogDir {
   markCleanShutdown(brokerEpoch: number): void {
     writeFileAtomically(this.#disk, `${this.path}/${CLEAN_SHUTDOWN_FILE}`, encodeCleanShutdown(brokerEpoch));
   }
+}
+
+/** As java.util.Date prints itself: `Fri Nov 24 10:00:00 UTC 2023`. */
+function javaDate(wallMs: number): string {
+  const [weekday, day, month, year, time] = new Date(wallMs).toUTCString().replace(',', '').split(' ');
+  return `${weekday} ${month} ${day} ${time} UTC ${year}`;
 }

@@ -291,11 +291,18 @@ export class LogManager {
     let bestCount = Infinity;
     for (const dir of this.#dirs.values()) {
       if (dir.isOffline) continue;
-      const count = this.#logsIn(dir.path).length;
+      const count = this.#countIn(dir.path);
       if (count < bestCount) [best, bestCount] = [dir, count];
     }
     if (best === undefined) throw new LogStorageError('', 'No log dir is online');
     return best;
+  }
+
+  #countIn(directory: string): number {
+    if (this.#dirs.size === 1) return this.#logs.size;
+    let count = 0;
+    for (const log of this.#logs.values()) if (log.logDir === directory) count++;
+    return count;
   }
 
   #logsIn(directory: string): UnifiedLog[] {

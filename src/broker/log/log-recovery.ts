@@ -10,6 +10,7 @@ import type { LogSegment } from './log-segment.ts';
 import type { ProducerStateManager } from './producer-state-manager.ts';
 
 const CHUNK_BYTES = 1024 * 1024;
+const SYNC_READ_BYTES = 256 * 1024;
 /** No request is larger (socket.request.max.bytes is an int, 100 MiB by default): a length above is damage, not worth its memory. */
 const MAX_BATCH_BYTES = 256 * 1024 * 1024;
 
@@ -70,6 +71,8 @@ export async function recoverSegment(recovery: SegmentRecovery): Promise<Recover
 }
 
 async function readFully(segment: LogSegment, buffer: Buffer, length: number, position: number): Promise<number> {
+  // A small segment is in the page cache, as a rule, and not worth the way through the thread pool.
+  if (segment.sizeBytes <= SYNC_READ_BYTES) return segment.readAt(buffer, 0, length, position);
   let total = 0;
   while (total < length) {
     const read = await segment.readAsync(total === 0 ? buffer : buffer.subarray(total), length - total, position + total);

@@ -143,7 +143,7 @@ export class UnifiedLog {
     this.#cutter = this.#newCutter();
     if (parts.epochsDirty) this.#epochFile.schedule();
     // An older index must not come back under what is appended from now on.
-    if (parts.rebuilt.length > 0) this.#queue.hold(this.#guard.runAsync(() => syncIndexes(parts.rebuilt)));
+    if (parts.rebuilt.length > 0) this.#queue.holdFirstWrite(() => this.#guard.runAsync(() => syncIndexes(parts.rebuilt)));
   }
 
   #newCutter(): LogCutter {

@@ -2,7 +2,7 @@
  * The contract between the console's UI and the services behind it, whole. Importable by the renderer: nothing here reaches Node.
  * Every procedure but `clusters.list` and `session.hello` names a cluster (`next` and `close` go by the reader, which knows its own).
  */
-import type { ContractRouterClient, InferContractRouterInputs, InferContractRouterOutputs } from '@orpc/contract';
+import type { ContractRouterClient } from '@orpc/contract';
 import { brokers } from './brokers.ts';
 import { clusters } from './clusters.ts';
 import { groups } from './groups.ts';
@@ -38,5 +38,3 @@ export const contract = {
 export type ConsoleContract = typeof contract;
 /** What the renderer calls: `client.topics.open({ clusterId })`. A failure is an `ORPCError` with code FAILURE and `data: Failure`. */
 export type ConsoleClient = ContractRouterClient<ConsoleContract>;
-export type ConsoleInputs = InferContractRouterInputs<ConsoleContract>;
-export type ConsoleOutputs = InferContractRouterOutputs<ConsoleContract>;

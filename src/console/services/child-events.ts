@@ -23,7 +23,8 @@ export function childTimelineEntry(processId: string, event: unknown, atMs: numb
   const { type, text, severity, topic, partition, groupId, brokerId } = parsed.data;
   return {
     atMs: parsed.data.atMs ?? atMs,
-    type,
+    // `leader-elected` here, `leader.elected` everywhere in the timeline.
+    type: type.replace('-', '.'),
     text,
     severity: severity ?? 'info',
     topic: topic ?? null,

@@ -31,7 +31,6 @@ export function compareViews(before: ClusterView, now: ClusterView, atMs: number
   const topics = compareTopics(before, now, say);
   if (topics.changed.length > 0) changes.push({ kind: 'topics', ids: topics.changed });
   if (topics.partitionsChanged.length > 0) changes.push({ kind: 'partitions', ids: topics.partitionsChanged });
-  if (entries.length > 0) changes.push({ kind: 'timeline', ids: null });
   return { changes, entries };
 }
 

@@ -77,15 +77,15 @@ export class ClusterWatcher {
   }
 
   async #lookAtMetadata(): Promise<void> {
-    const { view, timeline, hub, runtime } = this.#session;
+    const { view, hub, runtime } = this.#session;
     try {
       const { value, asOfMs } = await view.get(METADATA_PERIOD_MS / 2);
       const before = this.#view;
       this.#view = value;
       if (before === undefined || before === value) return;
       const { changes, entries } = compareViews(before, value, asOfMs);
-      timeline.add(entries);
       hub.publish(changes);
+      this.#tell(entries);
     } catch (error) {
       runtime.logger.debug({ error: messageOf(error) }, 'the cluster did not answer the watcher');
       throw error;
@@ -153,12 +153,18 @@ export class ClusterWatcher {
       changed.add(groupId);
       entries.push({ atMs, type: 'group.deleted', text: `Group ${groupId} is gone`, groupId });
     }
-    this.#session.timeline.add(entries);
+    this.#tell(entries);
     const changes: Change[] = [];
     if (changed.size > 0) changes.push({ kind: 'groups', ids: Array.from(changed) });
     if (moved.length > 0) changes.push({ kind: 'groupOffsets', ids: moved });
-    if (entries.length > 0) changes.push({ kind: 'timeline', ids: null });
     this.#session.hub.publish(changes);
+  }
+
+  /** A local cluster's brokers tell their supervisor of themselves, with reasons that can't be seen from outside: nothing is told twice. */
+  #tell(entries: readonly NewEntry[]): void {
+    if (this.#session.isLocal || entries.length === 0) return;
+    this.#session.timeline.add(entries);
+    this.#session.hub.publish([{ kind: 'timeline', ids: null }]);
   }
 
   async #lookAtOffsets(): Promise<void> {

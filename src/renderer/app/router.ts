@@ -7,9 +7,7 @@ import type { Router } from 'vue-router';
 import { LOCAL_CLUSTER_ID } from '../../console/contract/clusters.ts';
 
 export const topicTabs = ['messages', 'partitions', 'configs', 'groups', 'segments'] as const;
-export type TopicTab = (typeof topicTabs)[number];
 export const brokerTabs = ['logs', 'configs', 'partitions', 'storage'] as const;
-export type BrokerTab = (typeof brokerTabs)[number];
 
 declare module 'vue-router' {
   interface RouteMeta {

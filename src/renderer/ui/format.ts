@@ -43,7 +43,7 @@ export function formatDuration(ms: number): string {
   if (ms < 0) return `−${formatDuration(-ms)}`;
   if (ms < 1000) return `${Math.round(ms)} ms`;
   // Below 60 s one decimal; 59.96 would read 60.0.
-  if (ms < 59_950) return `${oneDecimal.format(ms / 1000)} s`;
+  if (ms < 59_950) return ms % 1000 === 0 ? `${ms / 1000} s` : `${oneDecimal.format(ms / 1000)} s`;
   const rounded = Math.round(ms / 1000) * 1000;
   const first = DURATION_UNITS.findIndex(([, size]) => rounded >= size);
   const [name, size] = DURATION_UNITS[first] ?? ['s', 1000];

@@ -12,7 +12,7 @@ import { AclCache, OPEN_UNSAFE_ACL_ID } from './acl-cache.ts';
 import { DataNode, ownCopy } from './data-node.ts';
 import { CONTAINER_OWNER, type EphemeralType, ephemeralTypeOf, ttlOwner } from './ephemeral-type.ts';
 import { childName, parentPath } from './path.ts';
-import { QUOTA_ROOT, LIMIT_NODE, QuotaPaths, STAT_NODE, formatQuotaUse, parseQuotaStats, quotaTargetOf, statPathOf } from './quota.ts';
+import { QUOTA_ROOT, Quotas } from './quota.ts';
 import { type WatchMode, WatchManager, type Watcher } from './watch-manager.ts';
 
 /** What a transaction did: an error code, and what the answer to its request needs. */
@@ -47,7 +47,7 @@ export class DataTree<W extends Watcher = Watcher> {
   readonly #ephemerals = new Map<LongHex, Set<string>>();
   readonly #containers = new Set<string>();
   readonly #ttls = new Set<string>();
-  readonly #quotas = new QuotaPaths();
+  readonly #quotas = new Quotas(this.#nodes);
   readonly #extendedTypesEnabled: boolean;
   #dataSizeBytes = 0;
 
@@ -174,7 +174,6 @@ export class DataTree<W extends Watcher = Watcher> {
     this.#ephemerals.clear();
     this.#containers.clear();
     this.#ttls.clear();
-    this.#quotas.clear();
     this.aclCache.clear();
     this.#dataSizeBytes = 0;
   }
@@ -194,12 +193,7 @@ export class DataTree<W extends Watcher = Watcher> {
   /** After the last `restoreNode`: limits and their use. */
   finishRestore(): void {
     this.aclCache.purgeUnused();
-    for (const path of this.#nodes.keys()) {
-      if (!path.startsWith(QUOTA_ROOT) || childName(path) !== LIMIT_NODE) continue;
-      const target = quotaTargetOf(parentPath(path));
-      this.#recountQuota(target);
-      this.#quotas.add(target);
-    }
+    this.#quotas.restore();
   }
 
   #apply(header: TxnHeader, txn: Txn): TxnResult {
@@ -272,8 +266,7 @@ export class DataTree<W extends Watcher = Watcher> {
     const node = new DataNode(ownCopy(create.data), aclId, owner, header.zxid, header.time);
     parent.addChild(name);
     this.#addNode(path, node);
-    if (above.startsWith(QUOTA_ROOT)) this.#onQuotaNodeCreated(above, name);
-    this.#countQuota(path, node.data?.length ?? 0, 1);
+    this.#quotas.onCreated(path, node.data?.length ?? 0);
     this.dataWatches.trigger(path, EventType.NodeCreated, create.acl);
     this.childWatches.trigger(above, EventType.NodeChildrenChanged, this.aclOf(parent));
     return node;
@@ -290,8 +283,7 @@ export class DataTree<W extends Watcher = Watcher> {
     if (node === undefined) return KeeperCode.NoNode;
     const acl = this.aclOf(node);
     this.#removeNode(path, node);
-    if (above.startsWith(QUOTA_ROOT) && name === LIMIT_NODE) this.#quotas.delete(quotaTargetOf(above));
-    this.#countQuota(path, -(node.data?.length ?? 0), -1);
+    this.#quotas.onDeleted(path, node.data?.length ?? 0);
     const told = this.dataWatches.trigger(path, EventType.NodeDeleted, acl);
     this.childWatches.trigger(path, EventType.NodeDeleted, acl, told);
     this.childWatches.trigger(above, EventType.NodeChildrenChanged, this.aclOf(parent));
@@ -308,7 +300,7 @@ export class DataTree<W extends Watcher = Watcher> {
     node.version = version;
     this.#dataSizeBytes += grownBytes;
     const stat = this.statOf(node);
-    this.#countQuota(path, grownBytes, 0);
+    this.#quotas.count(path, grownBytes, 0);
     this.dataWatches.trigger(path, EventType.NodeDataChanged, this.aclOf(node));
     return { type: OpCode.setData, err: KeeperCode.OK, path, stat };
   }
@@ -374,37 +366,5 @@ export class DataTree<W extends Watcher = Watcher> {
     const paths = this.#ephemerals.get(node.ephemeralOwner);
     paths?.delete(path);
     if (paths?.size === 0) this.#ephemerals.delete(node.ephemeralOwner);
-  }
-
-  #onQuotaNodeCreated(above: string, name: string): void {
-    if (name === LIMIT_NODE) this.#quotas.add(quotaTargetOf(above));
-    if (name === STAT_NODE) this.#recountQuota(quotaTargetOf(above));
-  }
-
-  #countQuota(path: string, bytes: number, count: number): void {
-    const target = this.#quotas.targetOf(path);
-    const statNode = target === undefined ? undefined : this.#nodes.get(statPathOf(target));
-    if (statNode === undefined) return;
-    const use = parseQuotaStats(statNode.data);
-    statNode.data = formatQuotaUse(use.count + count, use.bytes + bytes);
-  }
-
-  #recountQuota(target: string): void {
-    const node = this.#nodes.get(target);
-    const statNode = this.#nodes.get(statPathOf(target));
-    if (statNode === undefined) return;
-    let count = 0;
-    let bytes = 0;
-    const pending: [string, DataNode][] = node === undefined ? [] : [[target, node]];
-    for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
-      count++;
-      bytes += next[1].data?.length ?? 0;
-      for (const name of next[1].children) {
-        const path = next[0] === '/' ? `/${name}` : `${next[0]}/${name}`;
-        const child = this.#nodes.get(path);
-        if (child !== undefined) pending.push([path, child]);
-      }
-    }
-    statNode.data = formatQuotaUse(count, bytes);
   }
 }

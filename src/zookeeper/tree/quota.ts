@@ -4,11 +4,12 @@
  * Only hard limits refuse, and only where the server enforces them; use is kept up to date always.
  * A path counts for the longest path above or at it that has a limit.
  */
-import { parentPath } from './path.ts';
+import type { DataNode } from './data-node.ts';
+import { childName, parentPath } from './path.ts';
 
 export const QUOTA_ROOT = '/zookeeper/quota';
-export const LIMIT_NODE = 'zookeeper_limits';
-export const STAT_NODE = 'zookeeper_stats';
+const LIMIT_NODE = 'zookeeper_limits';
+const STAT_NODE = 'zookeeper_stats';
 
 export interface QuotaStats {
   readonly count: number;
@@ -29,12 +30,12 @@ export function parseQuotaStats(data: Buffer | null): QuotaStats {
   return { count: of('count'), bytes: of('bytes'), countHardLimit: of('countHardLimit'), byteHardLimit: of('byteHardLimit') };
 }
 
-export function formatQuotaUse(count: number, bytes: number): Buffer {
+function formatQuotaUse(count: number, bytes: number): Buffer {
   return Buffer.from(`count=${count},bytes=${bytes}`, 'utf8');
 }
 
 /** The path that a node below /zookeeper/quota speaks of. */
-export function quotaTargetOf(quotaPath: string): string {
+function quotaTargetOf(quotaPath: string): string {
   return quotaPath.slice(QUOTA_ROOT.length) || '/';
 }
 
@@ -46,20 +47,13 @@ export function statPathOf(target: string): string {
   return `${QUOTA_ROOT}${target}/${STAT_NODE}`;
 }
 
-/** Which paths have a limit. */
-export class QuotaPaths {
+/** Which paths of a tree have a limit, and how much of it is used. */
+export class Quotas {
+  readonly #nodes: ReadonlyMap<string, DataNode>;
   readonly #targets = new Set<string>();
 
-  add(target: string): void {
-    this.#targets.add(target);
-  }
-
-  delete(target: string): void {
-    this.#targets.delete(target);
-  }
-
-  clear(): void {
-    this.#targets.clear();
+  constructor(nodes: ReadonlyMap<string, DataNode>) {
+    this.#nodes = nodes;
   }
 
   /** The longest limited path at or above `path`, never the root. */
@@ -67,5 +61,62 @@ export class QuotaPaths {
     if (this.#targets.size === 0) return undefined;
     for (let at = path; at !== '/'; at = parentPath(at)) if (this.#targets.has(at)) return at;
     return undefined;
+  }
+
+  /** After a node was made: it may be a limit, and it counts. */
+  onCreated(path: string, bytes: number): void {
+    const above = parentPath(path);
+    if (above.startsWith(QUOTA_ROOT)) {
+      const name = childName(path);
+      if (name === LIMIT_NODE) this.#targets.add(quotaTargetOf(above));
+      if (name === STAT_NODE) this.#recount(quotaTargetOf(above));
+    }
+    this.count(path, bytes, 1);
+  }
+
+  onDeleted(path: string, bytes: number): void {
+    const above = parentPath(path);
+    if (above.startsWith(QUOTA_ROOT) && childName(path) === LIMIT_NODE) this.#targets.delete(quotaTargetOf(above));
+    this.count(path, -bytes, -1);
+  }
+
+  /** Adds to the use of the limit that `path` counts for. */
+  count(path: string, bytes: number, nodes: number): void {
+    const target = this.targetOf(path);
+    const statNode = target === undefined ? undefined : this.#nodes.get(statPathOf(target));
+    if (statNode === undefined) return;
+    const use = parseQuotaStats(statNode.data);
+    statNode.data = formatQuotaUse(use.count + nodes, use.bytes + bytes);
+  }
+
+  /** Finds the limits of a restored tree and counts their use. */
+  restore(): void {
+    this.#targets.clear();
+    for (const path of this.#nodes.keys()) {
+      if (!path.startsWith(QUOTA_ROOT) || childName(path) !== LIMIT_NODE) continue;
+      const target = quotaTargetOf(parentPath(path));
+      this.#recount(target);
+      this.#targets.add(target);
+    }
+  }
+
+  #recount(target: string): void {
+    const statNode = this.#nodes.get(statPathOf(target));
+    if (statNode === undefined) return;
+    const top = this.#nodes.get(target);
+    const pending: [string, DataNode][] = top === undefined ? [] : [[target, top]];
+    let count = 0;
+    let bytes = 0;
+    for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
+      const [path, node] = next;
+      count++;
+      bytes += node.data?.length ?? 0;
+      const prefix = path === '/' ? '/' : `${path}/`;
+      for (const name of node.children) {
+        const child = this.#nodes.get(prefix + name);
+        if (child !== undefined) pending.push([prefix + name, child]);
+      }
+    }
+    statNode.data = formatQuotaUse(count, bytes);
   }
 }

@@ -24,9 +24,14 @@ export async function kcat(args: readonly string[], input = ''): Promise<KcatRes
   return { code, out, error };
 }
 
-/** The values of a partition from its beginning to its end, one a line. */
-export async function consumeValues(bootstrapServers: string, topic: string, partition = 0): Promise<string[]> {
-  const { code, out, error } = await kcat(['-C', '-b', bootstrapServers, '-t', topic, '-p', String(partition), '-o', 'beginning', '-e', '-q', '-f', '%s\n']);
+/**
+ * The values of a partition from its beginning to its end, or the first `count`, one a line. While somebody writes, kcat hardly
+ * ever finds the end: then name a count.
+ */
+export async function consumeValues(bootstrapServers: string, topic: string, options: { partition?: number; count?: number } = {}): Promise<string[]> {
+  const { partition = 0, count } = options;
+  const until = count === undefined ? ['-e'] : ['-c', String(count)];
+  const { code, out, error } = await kcat(['-C', '-b', bootstrapServers, '-t', topic, '-p', String(partition), '-o', 'beginning', ...until, '-q', '-f', '%s\n']);
   if (code !== 0) throw new Error(`kcat -C ended with ${code}: ${error}`);
   return out.split('\n').slice(0, -1);
 }
@@ -38,20 +43,24 @@ interface Sent {
 }
 
 const EVERY_MS = 4;
+/** kcat reads its input in pieces of this size: a smaller line waits for others to fill one. */
+const LINE_BYTES = 2_048;
 
 /**
- * Writes `record-0`, `record-1`, … to partition 0 with acks=all and an idempotent producer, one every few milliseconds, and
- * notes when each was acknowledged: deliveries of an idempotent producer come in the order of sending.
+ * Writes `<name>-0-xxx`, `<name>-1-xxx`, … of 2 KiB to partition 0 with acks=all and an idempotent producer, one every few milliseconds,
+ * and notes when each was acknowledged: deliveries of an idempotent producer come in the order of sending.
  */
 export class SteadyProducer {
   readonly #child;
   readonly #sent: Sent[] = [];
   readonly #closed: Promise<unknown>;
   readonly #timer: NodeJS.Timeout;
+  readonly #name: string;
   #acknowledged = 0;
   #errors = '';
 
-  constructor(options: { bootstrapServers: string; topic: string; settings?: readonly string[] }) {
+  constructor(options: { bootstrapServers: string; topic: string; name?: string; settings?: readonly string[] }) {
+    this.#name = options.name ?? 'record';
     const settings = ['acks=all', 'enable.idempotence=true', 'queue.buffering.max.ms=1', ...(options.settings ?? [])];
     const args = ['-P', '-vv', '-b', options.bootstrapServers, '-t', options.topic, '-p', '0', ...settings.flatMap((setting) => ['-X', setting])];
     this.#child = spawn(KCAT, args, { stdio: ['pipe', 'ignore', 'pipe'] });
@@ -94,7 +103,7 @@ export class SteadyProducer {
   }
 
   #send(): void {
-    const value = `record-${this.#sent.length}`;
+    const value = `${this.#name}-${this.#sent.length}-`.padEnd(LINE_BYTES - 1, 'x');
     this.#sent.push({ value, sentMs: performance.now(), acknowledgedMs: undefined });
     this.#child.stdin.write(`${value}\n`);
   }

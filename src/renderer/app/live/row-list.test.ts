@@ -45,7 +45,7 @@ const settled = (): Promise<void> => new Promise((resolve) => setTimeout(resolve
 describe('load', () => {
   it('shows the first page before the rest is there', async () => {
     const { made } = source(Array.from({ length: 3000 }, (_, index) => `t${index}`));
-    const list = new RowList(made, '');
+    const list = new RowList<Row, Details, string>(made, '');
     const next = made.next;
     const second = Promise.withResolvers<void>();
     made.next = async (readerId, max) => {
@@ -62,7 +62,7 @@ describe('load', () => {
 
   it('holds at most MAX_ROWS, says so, and closes its reader', async () => {
     const { made, closed } = source(Array.from({ length: MAX_ROWS + 2000 }, (_, index) => `t${index}`));
-    const list = new RowList(made, '');
+    const list = new RowList<Row, Details, string>(made, '');
     await list.load();
     expect(list.rows.value).toHaveLength(MAX_ROWS);
     expect(list.isCapped.value).toBe(true);
@@ -78,7 +78,7 @@ describe('load', () => {
       if (query === 'apple') await late.promise;
       return open(query, signal);
     };
-    const list = new RowList(made, '');
+    const list = new RowList<Row, Details, string>(made, '');
     const older = list.load('apple');
     await list.load('pear');
     late.resolve();
@@ -88,7 +88,7 @@ describe('load', () => {
 
   it('keeps its rows when a later load fails, and says why', async () => {
     const { made } = source(['a']);
-    const list = new RowList(made, '');
+    const list = new RowList<Row, Details, string>(made, '');
     await list.load();
     made.open = () => Promise.reject(new Error('gone'));
     await list.load();
@@ -100,7 +100,7 @@ describe('load', () => {
 describe('patch', () => {
   it('replaces, adds and removes the rows that a change names, and asks for no others', async () => {
     const { made, held } = source(['a', 'b', 'c']);
-    const list = new RowList(made, '');
+    const list = new RowList<Row, Details, string>(made, '');
     await list.load();
     held.set('a', { name: 'a', version: 2 });
     held.delete('b');
@@ -117,7 +117,7 @@ describe('patch', () => {
 
   it('loads again when the change names nothing', async () => {
     const { made } = source(['a']);
-    const list = new RowList(made, '');
+    const list = new RowList<Row, Details, string>(made, '');
     await list.load();
     await list.patch(null);
     expect(made.open).toHaveBeenCalledTimes(2);
@@ -127,7 +127,7 @@ describe('patch', () => {
 describe('dear columns', () => {
   it('are asked for once for the rows on screen', async () => {
     const { made } = source(['a', 'bb']);
-    const list = new RowList(made, '');
+    const list = new RowList<Row, Details, string>(made, '');
     await list.load();
     list.want(['a']);
     list.want(['a', 'bb']);
@@ -138,7 +138,7 @@ describe('dear columns', () => {
 
   it('are asked for again for what is on screen, and forgotten for what is not', async () => {
     const { made } = source(['a', 'b']);
-    const list = new RowList(made, '');
+    const list = new RowList<Row, Details, string>(made, '');
     await list.load();
     list.want(['a', 'b']);
     await settled();
@@ -153,7 +153,7 @@ describe('dear columns', () => {
 
   it('stay unknown after a failure and are asked for when seen again', async () => {
     const { made } = source(['a']);
-    const list = new RowList(made, '');
+    const list = new RowList<Row, Details, string>(made, '');
     await list.load();
     vi.mocked(made.details).mockRejectedValueOnce(new Error('no'));
     list.want(['a']);

@@ -144,6 +144,10 @@ export class RowList<Row, Details, Query> {
     this.#fetchDetails(keys.filter((key) => !this.#details.has(key) && !this.#asked.has(key)));
   }
 
+  refreshVisible(): void {
+    this.#fetchDetails(this.#onScreen);
+  }
+
   /** Asks again for what is on screen of these (null: of all); the rest is forgotten, and asked for when it is seen. */
   refreshDetails(keys: readonly string[] | null): void {
     const onScreen = new Set(this.#onScreen);

@@ -31,6 +31,8 @@ export interface LiveOptions<T> {
   /** Whether these changes touch the answer. */
   readonly on: (changes: readonly Change[]) => boolean;
   readonly minIntervalMs?: number;
+  /** Asked for again after this long even without a change, while the window is seen. */
+  readonly everyMs?: number;
   readonly enabled?: () => boolean;
 }
 
@@ -87,6 +89,12 @@ export function useLive<T>(options: LiveOptions<T>): Live<T> {
     if (before > 0) poke();
   });
   onRefresh(poke);
+  if (options.everyMs !== undefined) {
+    const ticking = setInterval(() => {
+      if (document.visibilityState === 'visible') poke();
+    }, options.everyMs);
+    onScopeDispose(() => clearInterval(ticking));
+  }
   return {
     data: computed(() => state.value.data?.value),
     failure: computed(() => (state.value.status === 'error' ? failureOf(state.value.error) : null)),

@@ -12,6 +12,7 @@ import { coalesce } from './coalesce.ts';
 import type { RowList } from './row-list.ts';
 
 const TYPING_PAUSE_MS = 150;
+const RATES_MS = 3000;
 
 export function useRowList<Row, Details, Query>(options: {
   readonly clusterId: () => string;
@@ -90,7 +91,12 @@ export function useRowList<Row, Details, Query>(options: {
     const sort = options.sort();
     if (sort !== null && options.isDear(sort.by)) list.wantAll();
   });
+  // A rate falls to nothing without any change: what is on screen is asked for again now and then.
+  const ticking = setInterval(() => {
+    if (document.visibilityState === 'visible') list.refreshVisible();
+  }, RATES_MS);
   onScopeDispose(() => {
+    clearInterval(ticking);
     patching.stop();
     detailing.stop();
     clearTimeout(typing);

@@ -26,7 +26,8 @@ export function useClusterList(): Live<readonly ClusterSummary[]> {
   });
 }
 
-export function useOverview(): Live<Overview> {
+/** `everyMs`: also asked for when nothing changes, as a rate falls to nothing without any change. */
+export function useOverview(everyMs?: number): Live<Overview> {
   const client = useClient();
   const clusterId = useClusterId();
   return useLive({
@@ -35,6 +36,7 @@ export function useOverview(): Live<Overview> {
     query: () => client.overview.get({ clusterId: clusterId.value }),
     on: (changes) => touches(changes, ['cluster', 'brokers', 'processes', 'topics', 'partitions', 'groups', 'offsets']),
     minIntervalMs: 700,
+    everyMs,
   });
 }
 
