@@ -104,13 +104,22 @@ test.describe('the window', () => {
 
 test.describe('an app of its own', () => {
   let home: TestHome;
+  const apps: AppUnderTest[] = [];
+  const launch = (env: NodeJS.ProcessEnv = home.env): AppUnderTest => {
+    const app = new AppUnderTest(env);
+    apps.push(app);
+    return app;
+  };
   test.beforeEach(async () => {
     home = await makeHome();
   });
-  test.afterEach(() => home.remove());
+  test.afterEach(async () => {
+    await Promise.all(apps.splice(0).map((app) => app.kill()));
+    home.remove();
+  });
 
   const started = async (): Promise<{ app: AppUnderTest; pids: number[] }> => {
-    const app = new AppUnderTest(home.env);
+    const app = launch();
     await app.event('utility-started');
     await expect
       .poll(async () => JSON.parse((await run(['status', '--json'], home)).replace(/^[^{].*$/s, '{}')) as { state?: string }, {
@@ -140,8 +149,7 @@ test.describe('an app of its own', () => {
 
   test('killed by SIGKILL leaves nothing running, and starts again', async () => {
     const { app, pids } = await started();
-    app.signal('SIGKILL');
-    await app.exited;
+    await app.kill();
     await expect.poll(() => pids.filter(isAlive), { timeout: 15_000 }).toEqual([]);
     // And the next start finds the folder free.
     const again = await started();
@@ -149,7 +157,7 @@ test.describe('an app of its own', () => {
   });
 
   test('opens no windows', async () => {
-    const app = new AppUnderTest(home.env);
+    const app = launch();
     await app.event('utility-started');
     await expect.poll(() => app.ask('url')).toContain('samsa-app://console/');
     await app.ask('evaluate', "setTimeout(() => window.open('https://example.invalid/popup'), 0)");
@@ -158,7 +166,7 @@ test.describe('an app of its own', () => {
   });
 
   test('as a second instance ends at once and starts nothing', async () => {
-    const app = new AppUnderTest({ ...home.env, SAMSA_HARNESS_SECOND_INSTANCE: '1' });
+    const app = launch({ ...home.env, SAMSA_HARNESS_SECOND_INSTANCE: '1' });
     expect(await app.exited).toBe(0);
     expect(app.events.map(({ event }) => event)).toEqual(['exit']);
   });

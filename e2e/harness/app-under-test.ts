@@ -90,6 +90,12 @@ export class AppUnderTest {
     this.#child.kill(signal);
   }
 
+  /** By force, with all that it started; what a failed test does. */
+  async kill(): Promise<void> {
+    this.signal('SIGKILL');
+    await this.exited;
+  }
+
   /** Quits as the user would; by force after `timeoutMs`. Gives the exit code. */
   async quit(timeoutMs = 40_000): Promise<number | null> {
     if (this.#child.exitCode !== null || this.#child.signalCode !== null) return this.#child.exitCode;

@@ -30,24 +30,27 @@ export interface HarnessBrowser {
 const START_MS = 20_000;
 
 export async function startBrowser(): Promise<HarnessBrowser> {
-  const profile = mkdtempSync(join(tmpdir(), 'samsa-harness-'));
+  // Beside the app's data, so that it goes with it, also after a kill.
+  const profile = mkdtempSync(join(process.env['SAMSA_HOME'] ?? tmpdir(), 'samsa-harness-'));
   const child = spawn(
     CHROMIUM,
-    ['--headless=new', ...CHROMIUM_FLAGS, '--remote-debugging-port=0', `--user-data-dir=${profile}`, 'about:blank'],
-    {
-      stdio: ['ignore', 'ignore', 'pipe'],
-    },
+    [
+      '--headless=new',
+      ...CHROMIUM_FLAGS,
+      '--remote-debugging-pipe',
+      '--remote-debugging-port=0',
+      `--user-data-dir=${profile}`,
+      'about:blank',
+    ],
+    // The pipe (3 and 4) is spoken to by nobody: Chromium ends when its other end does, also when this process is killed.
+    { stdio: ['ignore', 'ignore', 'pipe', 'pipe', 'pipe'] },
   );
-  // Whatever ends this process ends the browser too.
-  const killAtExit = (): void => void child.kill('SIGKILL');
-  process.once('exit', killAtExit);
   const endpoint = await endpointOf(child);
   const cdp = await Cdp.connect(endpoint);
   return {
     cdp,
     endpoint,
     async close() {
-      process.off('exit', killAtExit);
       const ended = new Promise((resolve) => child.once('exit', resolve));
       cdp.send('Browser.close').catch(() => undefined);
       const timer = setTimeout(() => child.kill('SIGKILL'), 3_000);

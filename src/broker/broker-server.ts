@@ -50,6 +50,7 @@ import { InternalTopicLog } from './replication/internal-topic-log.ts';
 import { RecordAppender } from './replication/record-appender.ts';
 import { ReplicaFetcherManager } from './replication/replica-fetcher-manager.ts';
 import { ReplicaManager } from './replication/replica-manager.ts';
+import { BrokerIdInUseError } from './zk/broker-znodes.ts';
 import type { BrokerInfo } from './zk/broker-info.ts';
 import { KafkaZkClient } from './zk/kafka-zk-client.ts';
 
@@ -73,6 +74,9 @@ export interface BrokerServerOptions {
 
 /** Between AlterPartition attempts and the like the channel looks for the controller this long. */
 const CONTROLLER_REQUEST_TIMEOUT_MS = 30_000;
+const REGISTER_RETRY_MS = 200;
+/** The server expires sessions in buckets of a tick: a little after their time-out. */
+const SESSION_EXPIRY_MARGIN = 1.5;
 
 export class BrokerServer {
   readonly #options: BrokerServerOptions;
@@ -123,7 +127,7 @@ export class BrokerServer {
       await this.#socketServer.startup();
       undo.push(() => this.#socketServer.shutdown());
       const [zk] = await Promise.all([this.#connect(), this.#closePredecessorSession()]);
-      undo.push(() => zk.close());
+      undo.push(async () => void (await zk.close()));
       await zk.createTopLevelPaths();
       const clusterId = await zk.brokers.createOrGetClusterId(randomUuid(runtime.random.bytes(16)));
       const configListener = this.#createConfigListener(zk);
@@ -132,7 +136,7 @@ export class BrokerServer {
       const logManager = this.#createLogManager(clusterId);
       await logManager.startup();
       undo.push(() => logManager.shutdown());
-      this.#brokerEpoch = await zk.brokers.register(this.#brokerInfo());
+      this.#brokerEpoch = await this.#register(zk);
       const offsetsPartitionCount = await offsetsPartitionCountOf(zk, config);
       const running = this.#wire({ zk, clusterId, configListener, logManager, offsetsPartitionCount });
       this.#running = running;
@@ -150,14 +154,18 @@ export class BrokerServer {
     }
   }
 
-  /** Hands leaders over, closes everything clean. Each step is tried whatever became of the one before. */
-  async shutdown(): Promise<void> {
+  /**
+   * Closes everything clean, each step whatever became of the one before. Leaders are handed over first, unless `handOver` is false:
+   * where the whole cluster ends there is nobody to take them, nor a controller to ask.
+   */
+  async shutdown({ handOver = true }: { readonly handOver?: boolean } = {}): Promise<void> {
     const running = this.#running;
     if (running === undefined) return;
     this.#running = undefined;
     const { parts, zk, clients, channel, configListener } = running;
+    let sessionClosed = false;
     const steps: (readonly [string, () => Promise<void> | void])[] = [
-      ['handing over leaders', () => this.#controlledShutdown(parts, channel)],
+      ['handing over leaders', () => (handOver ? this.#controlledShutdown(parts, channel) : undefined)],
       ['stopping to serve', () => this.#socketServer.stopProcessingRequests()],
       ['closing the configuration listener', () => configListener.close()],
       ['closing the group coordinator', () => parts.groupCoordinator.shutdown()],
@@ -166,7 +174,7 @@ export class BrokerServer {
       ['closing the channel to the controller', () => channel.close()],
       ['closing clients', () => Promise.all(clients.map((client) => client.close())).then(() => undefined)],
       ['closing the logs', () => parts.logManager.shutdown({ brokerEpoch: this.#brokerEpoch })],
-      ['closing the ZooKeeper session', () => zk.close()],
+      ['closing the ZooKeeper session', async () => void (sessionClosed = await zk.close())],
       ['closing the sockets', () => this.#socketServer.shutdown()],
     ];
     for (const [name, step] of steps) {
@@ -177,7 +185,8 @@ export class BrokerServer {
       }
     }
     const { sessionFile, runtime } = this.#options;
-    if (sessionFile !== undefined) removeSessionFile(runtime.disk, sessionFile);
+    // A session that ZooKeeper did not confirm as closed may live on there: whoever starts next closes it.
+    if (sessionFile !== undefined && sessionClosed) removeSessionFile(runtime.disk, sessionFile);
     this.#logger.info(`Broker ${this.#options.config.brokerId} is down`);
   }
 
@@ -226,6 +235,24 @@ export class BrokerServer {
     } finally {
       this.#predecessorClosed = true;
       this.#keepSession();
+    }
+  }
+
+  /**
+   * Registers. A registration of a session that nobody could close (the machine lost its file) goes with the session's time-out:
+   * it is waited for that long. Longer: another broker with this id is alive.
+   */
+  async #register(zk: KafkaZkClient): Promise<number> {
+    const { config, runtime } = this.#options;
+    const deadlineMs = runtime.clock.monotonicMs() + config.zookeeperSessionTimeoutMs * SESSION_EXPIRY_MARGIN;
+    for (let attempt = 0; ; attempt++) {
+      try {
+        return await zk.brokers.register(this.#brokerInfo());
+      } catch (error) {
+        if (!(error instanceof BrokerIdInUseError) || runtime.clock.monotonicMs() >= deadlineMs) throw error;
+        if (attempt === 0) this.#logger.warn(`${error.message}; waiting for it to go`);
+        await sleep(runtime.scheduler, REGISTER_RETRY_MS);
+      }
     }
   }
 

@@ -3,8 +3,8 @@
  * It tells its parent over the IPC channel when it serves (`ready`), why it can't (`failed`) and what happens (`event`), stops in
  * order on `stop`, SIGTERM and SIGINT, and when the channel closes: a child does not outlive its supervisor.
  */
-import { readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
+import { nodeDisk } from '../runtime/node/node-disk.ts';
 import { createNodeLogger } from '../runtime/node/node-logger.ts';
 import { createNodeRuntime } from '../runtime/node/node-runtime.ts';
 import { BrokerServer } from './broker-server.ts';
@@ -30,7 +30,7 @@ async function main(): Promise<void> {
   const path = process.argv[2];
   if (path === undefined) throw new Error('the path of the broker’s JSON configuration is missing');
   // Written by the supervisor beside it, for this version.
-  const processConfig = JSON.parse(readFileSync(path, 'utf8')) as BrokerProcessConfig;
+  const processConfig = JSON.parse(nodeDisk.readFile(path).toString('utf8')) as BrokerProcessConfig;
   const config = parseKafkaConfig(processConfig.properties);
   process.title = `samsa broker ${config.brokerId}`;
   const logger = createNodeLogger({ destination: processConfig.logFile ?? 1, level: processConfig.logLevel ?? 'info' }).child({
@@ -50,16 +50,17 @@ async function main(): Promise<void> {
   });
 
   let stopping = false;
-  const stop = (reason: string): void => {
+  const stop = (reason: string, handOver = true): void => {
     if (stopping) return;
     stopping = true;
     logger.info(`Shutting down: ${reason}`);
     setTimeout(() => runtime.halt.halt(1, `Shutting down took longer than ${SHUTDOWN_LIMIT_MS} ms`), SHUTDOWN_LIMIT_MS).unref();
-    void starting.then(() => server.shutdown()).then(() => process.exit(0));
+    void starting.then(() => server.shutdown({ handOver })).then(() => process.exit(0));
   };
   process.on('SIGTERM', () => stop('SIGTERM'));
   process.on('SIGINT', () => stop('SIGINT'));
-  process.on('disconnect', () => stop('the supervisor is gone'));
+  // Its other children end in this moment too, the controller and ZooKeeper among them.
+  process.on('disconnect', () => stop('the supervisor is gone', false));
   process.on('message', (message) => {
     if (typeof message === 'object' && message !== null && 'type' in message && message.type === 'stop') stop('the supervisor says so');
   });

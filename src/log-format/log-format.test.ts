@@ -109,7 +109,7 @@ describe('time index', () => {
 });
 
 describe('transaction index', () => {
-  const golden = '000000000000000003e800000000000000030000000000000004' + '0000000000000005';
+  const golden = '000000000000000003e8000000000000000300000000000000040000000000000005';
 
   test('writes and reads the bytes that Kafka writes', () => {
     const txn = { producerId: 1000, firstOffset: 3, lastOffset: 4, lastStableOffset: 5 };

@@ -41,6 +41,7 @@ export function rendererPlugins(): PluginOption[] {
           slots: { content: 'ring-accented shadow-xl dark:bg-muted' },
           variants: { overlay: { true: { overlay: 'bg-black/30 dark:bg-black/55' } } },
         },
+        toast: { slots: { root: 'p-3 gap-2', title: 'text-[13px]', description: 'text-xs', icon: 'size-4 mt-0.5' } },
         tooltip: { slots: { content: 'h-auto max-w-80 py-1 text-xs whitespace-normal' } },
       },
     }) as PluginOption,

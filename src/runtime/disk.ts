@@ -66,6 +66,8 @@ export interface Disk {
   syncDirectoryAsync(directory: string): Promise<void>;
   /** Bytes free for an unprivileged user on the file system of `path`. */
   freeBytes(path: string): number;
+  /** Size of the file system of `path`. */
+  totalBytes(path: string): number;
   setMode(path: string, mode: number): void;
 }
 

@@ -30,7 +30,7 @@ export interface StartableClient extends ZooKeeperClient {
  */
 export async function connectZooKeeper(options: ConnectZooKeeperOptions): Promise<ZooKeeperClient> {
   const client = await createClient(options, parseConnectString(options.connectString));
-  const outcome = await untilConnected(client, options.runtime, options.connectTimeoutMs ?? options.sessionTimeoutMs);
+  const outcome = await untilSettled(client, options.runtime, options.connectTimeoutMs ?? options.sessionTimeoutMs, () => client.start());
   if (outcome === 'connected') return client;
   await client.close();
   throw outcome === 'expired' ? sessionExpired() : connectionLoss();
@@ -49,13 +49,25 @@ export async function closeSession(options: {
   readonly runtime: ZooKeeperClientRuntime;
   readonly timeoutMs?: number;
 }): Promise<'closed' | 'unknown'> {
-  const timeoutMs = options.timeoutMs ?? CLOSE_SESSION_TIMEOUT_MS;
+  const { runtime, session, timeoutMs = CLOSE_SESSION_TIMEOUT_MS } = options;
   const connectString = parseConnectString(options.connectString);
-  const client = new OwnZooKeeperClient({ runtime: options.runtime, connectString, sessionTimeoutMs: timeoutMs, resume: options.session });
-  const outcome = await untilConnected(client, options.runtime, timeoutMs);
-  await client.close();
-  if (outcome === undefined) throw connectionLoss();
-  return outcome === 'connected' ? 'closed' : 'unknown';
+  const client = new OwnZooKeeperClient({ runtime, connectString, sessionTimeoutMs: timeoutMs, resume: session });
+  const deadlineMs = runtime.clock.monotonicMs() + timeoutMs;
+  let attached = false;
+  try {
+    for (;;) {
+      const state = await untilSettled(client, runtime, deadlineMs - runtime.clock.monotonicMs(), () => {
+        if (!attached) client.start();
+      });
+      if (state === undefined) throw connectionLoss();
+      // Gone after we were on it: our request to end it had arrived, only its answer was lost.
+      if (state !== 'connected') return attached ? 'closed' : 'unknown';
+      attached = true;
+      if (await client.endSession()) return 'closed';
+    }
+  } finally {
+    await client.close();
+  }
 }
 
 async function createClient(options: ConnectZooKeeperOptions, connectString: ConnectString): Promise<StartableClient> {
@@ -66,18 +78,23 @@ async function createClient(options: ConnectZooKeeperOptions, connectString: Con
   return new LibraryZooKeeperClient({ runtime, connectString, sessionTimeoutMs, resume });
 }
 
-/** The first state that settles it; undefined when none came in time. */
-function untilConnected(client: StartableClient, runtime: ZooKeeperClientRuntime, timeoutMs: number): Promise<ZooKeeperState | undefined> {
+/** The next state that settles it, after `begin`; undefined when none came in time. */
+function untilSettled(
+  client: ZooKeeperClient,
+  runtime: ZooKeeperClientRuntime,
+  timeoutMs: number,
+  begin: () => void,
+): Promise<ZooKeeperState | undefined> {
   return new Promise((resolve) => {
     const settle = (state: ZooKeeperState | undefined): void => {
       timer.cancel();
       stop();
       resolve(state);
     };
-    const timer = runtime.scheduler.after(timeoutMs, () => settle(undefined));
+    const timer = runtime.scheduler.after(Math.max(0, timeoutMs), () => settle(undefined));
     const stop = client.onState((state) => {
       if (state !== 'disconnected') settle(state);
     });
-    client.start();
+    begin();
   });
 }

@@ -83,8 +83,11 @@ export interface ZooKeeperClient {
   session(): ZooKeeperSessionId | undefined;
   /** The time-out that the server has granted. */
   readonly sessionTimeoutMs: number;
-  /** Ends the session, waiting for the server's word as long as there is a connection. Never rejects; a second call does nothing. */
-  close(): Promise<void>;
+  /**
+   * Ends the session, waiting for the server's word as long as there is a connection. Never rejects; a second call waits for the first.
+   * @returns whether the server has said so: without its word the session may live on until it expires.
+   */
+  close(): Promise<boolean>;
 }
 
 /** What the server (or the client itself: ConnectionLoss, SessionExpired) says against an operation. */

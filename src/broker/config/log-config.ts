@@ -33,7 +33,9 @@ export const LogConfig = {
    * @throws ConfigException with key, value and what is allowed.
    */
   from(brokerConfig: KafkaConfig, overrides: Readonly<Record<string, string>> = {}): LogConfig {
-    return build(defaultTexts(brokerConfig), overrides);
+    const defaults = defaultsOf(brokerConfig);
+    if (Object.keys(overrides).length > 0) return build(defaults.texts, overrides);
+    return (defaults.logConfig ??= build(defaults.texts, {}));
   },
 
   /** The configuration of a topic on a broker that sets nothing: for tools and tests. */
@@ -72,6 +74,23 @@ export function validateTopicConfig(brokerConfig: KafkaConfig, overrides: Readon
 /** The definition of a topic key; undefined when there is none of that name. */
 export function topicKey(name: string): ConfigKey | undefined {
   return Object.hasOwn(topicKeys, name) ? topicKeys[name] : undefined;
+}
+
+/** What topics get from a broker's configuration, made once for each: most topics set nothing of their own. */
+interface TopicDefaults {
+  readonly texts: Readonly<Record<string, string>>;
+  logConfig: LogConfig | undefined;
+}
+
+const knownDefaults = new WeakMap<KafkaConfig, TopicDefaults>();
+
+function defaultsOf(brokerConfig: KafkaConfig): TopicDefaults {
+  let defaults = knownDefaults.get(brokerConfig);
+  if (defaults === undefined) {
+    defaults = { texts: defaultTexts(brokerConfig), logConfig: undefined };
+    knownDefaults.set(brokerConfig, defaults);
+  }
+  return defaults;
 }
 
 function build(defaults: Readonly<Record<string, string>>, overrides: Readonly<Record<string, string>>): LogConfig {

@@ -1,16 +1,26 @@
 /**
  * A small file that is replaced whole, off the event loop's time: written to a temporary name, synced by the thread pool, renamed.
- * Changes that come while one is being written are written together after it. `settled` tells when the newest is on the device.
+ * Changes that come while one is being written, or within its delay, are written together. `settled` writes what is left at once
+ * and tells when it is on the device.
  */
 import type { Disk } from '../../runtime/disk.ts';
 import { writeFully } from '../../runtime/disk.ts';
+import type { Cancellable, Scheduler } from '../../runtime/scheduler.ts';
+
+/** Lets more changes come before the first is written. */
+export interface WriteDelay {
+  readonly scheduler: Scheduler;
+  readonly delayMs: number;
+}
 
 export class BackgroundFile {
   readonly #disk: Disk;
   readonly #content: () => string;
   readonly #onError: (error: unknown) => void;
+  readonly #delay: WriteDelay | undefined;
   #path: string;
   #dirty = false;
+  #timer: Cancellable | undefined;
   #writing: Promise<void> | undefined;
   #closed = false;
 
@@ -18,11 +28,12 @@ export class BackgroundFile {
    * @param content what the file shall hold, asked when it is written.
    * @param onError the file could not be written; it is not tried again by itself.
    */
-  constructor(disk: Disk, path: string, content: () => string, onError: (error: unknown) => void) {
+  constructor(disk: Disk, path: string, content: () => string, onError: (error: unknown) => void, delay?: WriteDelay) {
     this.#disk = disk;
     this.#path = path;
     this.#content = content;
     this.#onError = onError;
+    this.#delay = delay;
   }
 
   get isDirty(): boolean {
@@ -33,15 +44,17 @@ export class BackgroundFile {
     this.#path = path;
   }
 
-  /** Asks for the file to be written anew. */
-  schedule(): void {
+  /** Asks for the file to be written anew. `mayWait`: only after the file's delay. */
+  schedule({ mayWait = false } = {}): void {
     if (this.#closed) return;
     this.#dirty = true;
-    this.#writing ??= this.#writeAll();
+    if (!mayWait || this.#delay === undefined) this.#write();
+    else this.#timer ??= this.#delay.scheduler.after(this.#delay.delayMs, () => this.#write());
   }
 
   /** Resolves when what was asked for up to now is on the device, or has failed. */
   async settled(): Promise<void> {
+    if (this.#timer !== undefined) this.#write();
     while (this.#writing !== undefined) await this.#writing;
   }
 
@@ -49,6 +62,17 @@ export class BackgroundFile {
   close(): void {
     this.#closed = true;
     this.#dirty = false;
+    this.#cancelTimer();
+  }
+
+  #cancelTimer(): void {
+    this.#timer?.cancel();
+    this.#timer = undefined;
+  }
+
+  #write(): void {
+    this.#cancelTimer();
+    this.#writing ??= this.#writeAll();
   }
 
   async #writeAll(): Promise<void> {

@@ -13,13 +13,16 @@ export interface OffsetAndEpoch {
   readonly endOffset: number;
 }
 
+/** What was only added can be read from the batches again; what is gone must not come back from an old file. */
+export type EpochsChange = 'added' | 'removed';
+
 export class LeaderEpochFileCache {
   /** Ascending. */
   #entries: EpochEntry[];
-  readonly #onChange: () => void;
+  readonly #onChange: (change: EpochsChange) => void;
 
   /** @param onChange called after each change: the checkpoint is to be written. */
-  constructor(entries: readonly EpochEntry[], onChange: () => void) {
+  constructor(entries: readonly EpochEntry[], onChange: (change: EpochsChange) => void) {
     this.#entries = [];
     this.#onChange = () => {};
     for (const entry of entries) this.assign(entry.epoch, entry.startOffset);
@@ -47,13 +50,15 @@ export class LeaderEpochFileCache {
     if (epoch < 0 || startOffset < 0) throw new RangeError(`leader epoch ${epoch} from offset ${startOffset} isn't possible`);
     const latest = this.latestEntry;
     if (latest !== undefined && latest.epoch === epoch && startOffset >= latest.startOffset) return false;
+    const before = this.#entries.length;
     while (this.#entries.length > 0) {
       const last = this.#entries.at(-1);
       if (last === undefined || (last.epoch < epoch && last.startOffset < startOffset)) break;
       this.#entries.pop();
     }
+    const change = this.#entries.length < before ? 'removed' : 'added';
     this.#entries.push({ epoch, startOffset });
-    this.#onChange();
+    this.#onChange(change);
     return true;
   }
 
@@ -79,7 +84,7 @@ export class LeaderEpochFileCache {
   truncateFromEnd(endOffset: number): void {
     const before = this.#entries.length;
     this.#entries = this.#entries.filter((entry) => entry.startOffset < endOffset);
-    if (this.#entries.length !== before) this.#onChange();
+    if (this.#entries.length !== before) this.#onChange('removed');
   }
 
   /** Removes the entries that end at or below `startOffset`; the one that covers it begins there from now on. */
@@ -88,12 +93,12 @@ export class LeaderEpochFileCache {
     const entry = this.#entries[covering];
     if (entry === undefined || (covering === 0 && entry.startOffset === startOffset)) return;
     this.#entries = [{ epoch: entry.epoch, startOffset }, ...this.#entries.slice(covering + 1)];
-    this.#onChange();
+    this.#onChange('removed');
   }
 
   clear(): void {
     if (this.#entries.length === 0) return;
     this.#entries = [];
-    this.#onChange();
+    this.#onChange('removed');
   }
 }

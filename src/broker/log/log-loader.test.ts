@@ -25,9 +25,7 @@ async function left(count: number, options: { clean?: boolean; config?: Record<s
     );
   }
   if (clean) {
-    let closed = false;
-    void log.close().then(() => (closed = true));
-    for (let round = 0; round < 50 && !closed; round++) await fixture.time.settle();
+    await Promise.all([log.close(), fixture.time.settle()]);
   } else await fixture.time.settle();
   fixture.disk.crash(random, 'keep');
   return fixture;

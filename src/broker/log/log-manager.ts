@@ -9,6 +9,7 @@
 import { DELETE_DIR_SUFFIX, logDirName, markedDirName, parsePartitionDirName } from '../../log-format/file-names.ts';
 import { topicPartitionKey } from '../../protocol/topic-partition.ts';
 import type { TopicPartition } from '../../protocol/topic-partition.ts';
+import type { Disk } from '../../runtime/disk.ts';
 import type { Logger } from '../../runtime/logger.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
 import type { Cancellable } from '../../runtime/scheduler.ts';
@@ -354,8 +355,14 @@ export class LogManager {
   describeLogDirs(): LogDirDescription[] {
     return Array.from(this.#dirs.values(), (dir) => {
       const { path, isOffline } = dir;
-      const usableBytes = isOffline ? -1 : (this.#guarded(dir, () => this.#context.disk.freeBytes(path)) ?? -1);
-      return { path, isOffline, logs: isOffline ? [] : this.#logsIn(path), totalBytes: -1, usableBytes };
+      const space = isOffline ? undefined : this.#guarded(dir, () => spaceOf(this.#context.disk, path));
+      return {
+        path,
+        isOffline,
+        logs: isOffline ? [] : this.#logsIn(path),
+        totalBytes: space?.totalBytes ?? -1,
+        usableBytes: space?.usableBytes ?? -1,
+      };
     });
   }
 
@@ -529,6 +536,10 @@ export class LogManager {
   async #unlockAll(): Promise<void> {
     for (const dir of this.#dirs.values()) await dir.unlock();
   }
+}
+
+function spaceOf(disk: Disk, path: string): { totalBytes: number; usableBytes: number } {
+  return { totalBytes: disk.totalBytes(path), usableBytes: disk.freeBytes(path) };
 }
 
 /** Runs `task` on each item, `concurrency` at a time. */

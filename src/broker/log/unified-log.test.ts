@@ -531,13 +531,26 @@ describe('leader epochs', () => {
     expect(log.latestEpoch).toBe(2);
   });
 
-  test('are in the file once written in the background', async () => {
+  test('are in the file once written in the background, together with those that follow within a second', async () => {
+    const fixture = logFixture();
+    const log = newLog(fixture);
+    append(fixture, log, batchOf(['a']), 2);
+    await fixture.time.settle();
+    expect(fixture.disk.exists(`${DIRECTORY}/leader-epoch-checkpoint`)).toBe(false);
+    log.maybeAssignEpochStartOffset(7, 1);
+    await fixture.time.advance(1000);
+    await fixture.time.advance(1000);
+    expect(fixture.disk.readFile(`${DIRECTORY}/leader-epoch-checkpoint`).toString()).toBe('0\n2\n2 0\n7 1\n');
+  });
+
+  test('that are removed are out of the file at once: recovery would believe it', async () => {
     const fixture = logFixture();
     const log = newLog(fixture);
     append(fixture, log, batchOf(['a']), 2);
     log.maybeAssignEpochStartOffset(7, 1);
-    await fixture.time.settle();
-    expect(fixture.disk.readFile(`${DIRECTORY}/leader-epoch-checkpoint`).toString()).toBe('0\n2\n2 0\n7 1\n');
+    await log.truncateTo(1);
+    await fixture.time.advance(1000);
+    expect(fixture.disk.readFile(`${DIRECTORY}/leader-epoch-checkpoint`).toString()).toBe('0\n1\n2 0\n');
   });
 });
 

@@ -69,6 +69,12 @@ export interface UnifiedLogParts {
   readonly rebuilt: readonly LogSegment[];
 }
 
+/**
+ * Elections come in rows, for every partition of a broker: a start would sync hundreds of files just when clients wait for it. Recovery
+ * finds added epochs in the batches above the recovery point, and that one waits for the file.
+ */
+const EPOCH_FILE_DELAY_MS = 1000;
+
 export class UnifiedLog {
   readonly topicPartition: TopicPartition;
   readonly #context: LogContext;
@@ -113,8 +119,9 @@ export class UnifiedLog {
       `${directory}/${LEADER_EPOCH_CHECKPOINT}`,
       () => encodeEpochCheckpoint(this.#epochs.entries),
       onError,
+      { scheduler: context.scheduler, delayMs: EPOCH_FILE_DELAY_MS },
     );
-    this.#epochs = new LeaderEpochFileCache(parts.epochEntries, () => this.#epochFile.schedule());
+    this.#epochs = new LeaderEpochFileCache(parts.epochEntries, (change) => this.#epochFile.schedule({ mayWait: change === 'added' }));
     this.#metadataFile = new BackgroundFile(
       context.disk,
       `${directory}/${PARTITION_METADATA}`,

@@ -71,7 +71,8 @@ export class KafkaZkClient {
     return takeProducerIdBlock(this.session, brokerId, this.#options.runtime.logger);
   }
 
-  close(): Promise<void> {
+  /** False when ZooKeeper did not confirm the end of the session. */
+  close(): Promise<boolean> {
     return this.session.close();
   }
 }

@@ -197,11 +197,11 @@ export class ZooKeeperSession {
     return results;
   }
 
-  /** Ends the session: its ephemeral nodes go. */
-  async close(): Promise<void> {
+  /** Ends the session: its ephemeral nodes go. False when ZooKeeper did not say so: then they may stay until the session expires. */
+  async close(): Promise<boolean> {
     this.#closed = true;
     this.#wake();
-    await this.#client.close();
+    return this.#client.close();
   }
 
   // Connection and session
@@ -242,7 +242,10 @@ export class ZooKeeperSession {
     while (!this.#closed) {
       try {
         const client = await connect();
-        if (this.#closed) return await client.close();
+        if (this.#closed) {
+          await client.close();
+          return;
+        }
         this.#watchers = { data: new Map(), children: new Map() };
         this.#client = client;
         this.#expired = false;

@@ -129,5 +129,9 @@ export const nodeDisk: Disk = {
     const stat = fs.statfsSync(path);
     return stat.bavail * stat.bsize;
   },
+  totalBytes(path) {
+    const stat = fs.statfsSync(path);
+    return stat.blocks * stat.bsize;
+  },
   setMode: (path, mode) => fs.chmodSync(path, mode),
 };

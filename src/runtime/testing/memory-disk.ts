@@ -249,6 +249,10 @@ export class MemoryDisk implements Disk {
     return this.#capacityBytes === Infinity ? 2 ** 40 : this.#capacityBytes - this.usedBytes;
   }
 
+  totalBytes(): number {
+    return this.#capacityBytes === Infinity ? 2 ** 40 : this.#capacityBytes;
+  }
+
   setMode(): void {}
 
   // ---- For MemoryFile

@@ -48,7 +48,7 @@ export class LibraryZooKeeperClient implements ZooKeeperClient {
   readonly #listeners = new Set<(state: ZooKeeperState) => void>();
   /** A watcher as the registry has it, which strips the chroot; one per function, so that it is called once. */
   readonly #wrapped = new WeakMap<ZooKeeperWatcher, ZooKeeperWatcher>();
-  #closing: Promise<void> | undefined;
+  #closing: Promise<boolean> | undefined;
 
   constructor(options: LibraryClientOptions) {
     this.#runtime = options.runtime;
@@ -149,23 +149,25 @@ export class LibraryZooKeeperClient implements ZooKeeperClient {
     await this.multi([]);
   }
 
-  close(): Promise<void> {
+  close(): Promise<boolean> {
     this.#closing ??= this.#close();
     return this.#closing;
   }
 
-  async #close(): Promise<void> {
+  async #close(): Promise<boolean> {
+    let confirmed = false;
     if (this.#connection.connected) {
-      await new Promise<void>((resolve) => {
-        const timer = this.#runtime.scheduler.after(CLOSE_TIMEOUT_MS, resolve);
-        this.#connection.request(OpCode.closeSession, null, () => {
+      confirmed = await new Promise<boolean>((resolve) => {
+        const timer = this.#runtime.scheduler.after(CLOSE_TIMEOUT_MS, () => resolve(false));
+        this.#connection.request(OpCode.closeSession, null, (code) => {
           timer.cancel();
-          resolve();
+          resolve(code === KeeperCode.OK);
         });
       });
     }
     this.#connection.terminate('closed');
     this.#watches.clear();
+    return confirmed;
   }
 
   #call<T>(type: number, path: string | undefined, payload: object, read: (reply: Payload) => T): Promise<T> {

@@ -39,7 +39,7 @@ export class OwnZooKeeperClient implements ZooKeeperClient {
   readonly #chroot: string;
   readonly #watches = new WatchRegistry();
   readonly #listeners = new Set<(state: ZooKeeperState) => void>();
-  #closing: Promise<void> | undefined;
+  #closing: Promise<boolean> | undefined;
 
   constructor(options: OwnClientOptions) {
     this.#runtime = options.runtime;
@@ -169,24 +169,34 @@ export class OwnZooKeeperClient implements ZooKeeperClient {
     );
   }
 
-  close(): Promise<void> {
+  close(): Promise<boolean> {
     this.#closing ??= this.#close();
     return this.#closing;
   }
 
-  async #close(): Promise<void> {
-    if (this.#connection.phase === 'connected') {
-      await new Promise<void>((resolve) => {
-        const timer = this.#runtime.scheduler.after(CLOSE_TIMEOUT_MS, resolve);
-        const done = (): void => {
-          timer.cancel();
-          resolve();
-        };
-        this.#connection.request({ type: OpCode.closeSession, path: undefined, write: () => undefined, onReply: done, onFailure: done });
+  /** Asks the server to end the session. False when the connection broke, or too much time passed, before it said that it has. */
+  endSession(): Promise<boolean> {
+    return new Promise((resolve) => {
+      const timer = this.#runtime.scheduler.after(CLOSE_TIMEOUT_MS, () => resolve(false));
+      const settle = (ended: boolean): void => {
+        timer.cancel();
+        resolve(ended);
+      };
+      this.#connection.request({
+        type: OpCode.closeSession,
+        path: undefined,
+        write: () => undefined,
+        onReply: (err) => settle(err === KeeperCode.OK),
+        onFailure: () => settle(false),
       });
-    }
+    });
+  }
+
+  async #close(): Promise<boolean> {
+    const confirmed = this.#connection.phase === 'connected' && (await this.endSession());
     this.#connection.terminate('closed');
     this.#watches.clear();
+    return confirmed;
   }
 
   #call<T>(

@@ -354,16 +354,36 @@ export function describeZooKeeperClientContract({ serverName, implementation, st
     });
 
     it('ends the session of a dead process at once', async () => {
-      const dead = await direct();
+      const lifeline = await FlakyProxy.start(server.port);
+      const dead = await connect(`127.0.0.1:${lifeline.port}`);
       const session = dead.session();
       if (session === undefined) throw new Error('no session');
       await dead.create(`${root}/ghost`, null, 'ephemeral');
       const gone = vi.fn<(event: WatchEvent) => void>();
       await client.exists(`${root}/ghost`, gone);
+      // Dead: it can't take its session back.
+      lifeline.refusing = true;
+      lifeline.cut();
       const connectString = `127.0.0.1:${server.port}`;
       expect(await closeSession({ connectString, session, runtime })).toBe('closed');
       await until(() => expect(gone).toHaveBeenCalledWith({ type: 'deleted', path: `${root}/ghost` }));
       expect(await closeSession({ connectString, session, runtime })).toBe('unknown');
+      await lifeline.close();
+    });
+
+    it('ends a session also when the answer to that is lost', async () => {
+      const abandoned = await FlakyProxy.start(server.port);
+      const dead = await connect(`127.0.0.1:${abandoned.port}`);
+      const session = dead.session();
+      if (session === undefined) throw new Error('no session');
+      await dead.create(`${root}/ghost`, null, 'ephemeral');
+      abandoned.refusing = true;
+      abandoned.cut();
+      // The handshake gets through, 41 bytes of it, and nothing after it.
+      proxy.cutAfter(41);
+      expect(await closeSession({ connectString: `127.0.0.1:${proxy.port}`, session, runtime })).toBe('closed');
+      expect(await (await direct()).exists(`${root}/ghost`)).toBeUndefined();
+      await abandoned.close();
     });
 
     it('is closed once and for all', async () => {

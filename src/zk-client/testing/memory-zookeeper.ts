@@ -283,10 +283,11 @@ export class MemoryZooKeeperClient implements ZooKeeperClient {
     return this.#state === 'expired' || this.#state === 'closed' ? undefined : this.#sessionId;
   }
 
-  close(): Promise<void> {
+  close(): Promise<boolean> {
+    const confirmed = this.#state === 'connected';
     if (this.#state !== 'closed' && this.#state !== 'expired') this.#server.endSession(this);
     if (this.#state !== 'expired') this.#become('closed');
-    return Promise.resolve();
+    return Promise.resolve(confirmed);
   }
 
   async #run<T>(path: string | undefined, operation: () => T): Promise<T> {

@@ -77,7 +77,7 @@ export async function until<T>(what: string, condition: () => Promise<T> | T, ti
 }
 
 /** All replicas of every partition of `topic` are in sync. */
-export function untilInSync(admin: Admin, topic: string, replicas: number, timeoutMs = 15_000): Promise<true> {
+export function untilInSync(admin: Admin, topic: string, replicas: number, timeoutMs = 15_000): Promise<boolean> {
   return until(
     `all ${replicas} replicas of ${topic} are in sync`,
     async () => (await describeTopic(admin, topic)).partitions.every(({ isr, leaderId }) => leaderId >= 0 && isr.length === replicas),

@@ -136,7 +136,7 @@ describe('dear columns', () => {
     expect(vi.mocked(made.details).mock.calls.flat(2)).toEqual(['a', 'bb']);
   });
 
-  it('are asked for again for what is on screen, and forgotten for what is not', async () => {
+  it('are asked for again for what is on screen now, and for the rest when it is seen', async () => {
     const { made } = source(['a', 'b']);
     const list = new RowList<Row, Details, string>(made, '');
     await list.load();
@@ -144,11 +144,38 @@ describe('dear columns', () => {
     await settled();
     list.want(['b']);
     list.refreshDetails(null);
-    expect(list.detailsOf('a')).toBeUndefined();
-    // What is on screen stays until the new value is there.
+    // Old values stand until the new ones are there.
     expect(list.detailsOf('b')).toBeDefined();
     await settled();
     expect(vi.mocked(made.details).mock.lastCall).toEqual([['b']]);
+    list.want(['a']);
+    await settled();
+    expect(vi.mocked(made.details).mock.lastCall).toEqual([['a']]);
+  });
+
+  it('are asked for once more when a change comes while they are under way', async () => {
+    const { made } = source(['a']);
+    const list = new RowList<Row, Details, string>(made, '');
+    await list.load();
+    const slow = Promise.withResolvers<Details[]>();
+    vi.mocked(made.details).mockReturnValueOnce(slow.promise);
+    list.want(['a']);
+    list.refreshDetails(['a']);
+    slow.resolve([{ name: 'a', size: 0 }]);
+    await settled();
+    expect(list.detailsOf('a')).toEqual({ name: 'a', size: 1 });
+  });
+
+  it('are asked for again after nobody looked for a while', async () => {
+    const { made } = source(['a']);
+    const list = new RowList<Row, Details, string>(made, '');
+    await list.load();
+    list.want(['a']);
+    await settled();
+    list.leave();
+    list.want(['a']);
+    await settled();
+    expect(made.details).toHaveBeenCalledTimes(2);
   });
 
   it('stay unknown after a failure and are asked for when seen again', async () => {

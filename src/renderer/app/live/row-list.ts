@@ -46,6 +46,7 @@ export class RowList<Row, Details, Query> {
   readonly #detailsVersion = shallowRef(0);
   readonly #wanted = new Set<string>();
   readonly #asked = new Set<string>();
+  readonly #fresh = new Set<string>();
   #onScreen: readonly string[] = [];
   #query: Query;
   #abort: AbortController | undefined;
@@ -89,6 +90,8 @@ export class RowList<Row, Details, Query> {
       this.isCapped.value = opened.total > MAX_ROWS;
       this.asOfMs.value = Date.now();
       this.failure.value = null;
+      // Details of rows that are no more would pile up over days.
+      if (this.#details.size > 2 * MAX_ROWS) this.#details.clear();
     } catch (error) {
       if (!abort.signal.aborted) this.failure.value = failureOf(error);
     }
@@ -132,28 +135,39 @@ export class RowList<Row, Details, Query> {
     }
   }
 
-  /** The rows on screen: their dear columns are asked for, those already known are not. */
+  /** The rows on screen: the dear columns of those that are not fresh are asked for. */
   want(keys: readonly string[]): void {
     this.#onScreen = keys;
-    this.#fetchDetails(keys.filter((key) => !this.#details.has(key) && !this.#asked.has(key)));
+    this.#fetchDetails(keys.filter((key) => !this.#isFresh(key)));
   }
 
   /** All rows' dear columns, for sorting by one. */
   wantAll(): void {
-    const keys = this.rows.value.map((row) => this.#source.rowKey(row));
-    this.#fetchDetails(keys.filter((key) => !this.#details.has(key) && !this.#asked.has(key)));
+    this.#fetchDetails(this.rows.value.map((row) => this.#source.rowKey(row)).filter((key) => !this.#isFresh(key)));
   }
 
   refreshVisible(): void {
     this.#fetchDetails(this.#onScreen);
   }
 
-  /** Asks again for what is on screen of these (null: of all); the rest is forgotten, and asked for when it is seen. */
+  /** These (null: all) may have changed: what is on screen is asked for now, the rest when it is seen. Old values stand until then. */
   refreshDetails(keys: readonly string[] | null): void {
-    const onScreen = new Set(this.#onScreen);
-    const stale = keys ?? [...this.#details.keys()];
-    for (const key of stale) if (!onScreen.has(key)) this.#details.delete(key);
-    this.#fetchDetails(stale.filter((key) => onScreen.has(key)));
+    for (const set of [this.#fresh, this.#asked]) {
+      if (keys === null) set.clear();
+      else for (const key of keys) set.delete(key);
+    }
+    this.#fetchDetails(this.#onScreen.filter((key) => !this.#isFresh(key)));
+  }
+
+  /** Nobody looks any more: when someone does again, everything may have changed. */
+  leave(): void {
+    this.#onScreen = [];
+    this.#fresh.clear();
+  }
+
+  /** Known and not called into doubt since, or under way. */
+  #isFresh(key: string): boolean {
+    return this.#fresh.has(key) || this.#asked.has(key);
   }
 
   #fetchDetails(keys: readonly string[]): void {
@@ -171,7 +185,8 @@ export class RowList<Row, Details, Query> {
           this.#asked.add(key);
         }
         for (const details of await this.#source.details(batch)) this.#details.set(this.#source.detailsKey(details), details);
-        this.#asked.clear();
+        // A change that came while these were asked for has taken them out of #asked: they are asked for again.
+        for (const key of batch) if (this.#asked.delete(key)) this.#fresh.add(key);
         this.#detailsVersion.value++;
       }
     } catch {

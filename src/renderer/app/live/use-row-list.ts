@@ -97,6 +97,7 @@ export function useRowList<Row, Details, Query>(options: {
   }, RATES_MS);
   onScopeDispose(() => {
     clearInterval(ticking);
+    list.leave();
     patching.stop();
     detailing.stop();
     clearTimeout(typing);

@@ -23,7 +23,7 @@ export interface GridColumn<Row> {
   /** How a value reads; `String` when missing. Only called for values that are there. */
   readonly format?: (value: Exclude<GridValue, null | undefined>, row: Row) => string;
   /** What an absent value (null) reads when that isn't "unknown", for example "–" for a ZooKeeper without id. */
-  readonly absent?: string;
+  readonly absent?: string | ((row: Row) => string);
   readonly sortable?: boolean;
   /** Whether the filter looks into it; numbers (aligned to the end) are left out unless said otherwise. */
   readonly searchable?: boolean;
