@@ -16,19 +16,20 @@ const RETRY_MS = 3;
 /** A broker that doesn't answer an attempt in this time is given up: it may just have been killed. */
 const ATTEMPT_MS = 3000;
 
-/** The partition's leader as any of the brokers at `ports` tells. */
+/** The partition's leader as the first broker tells that knows it: one that is still starting answers late, and one that is dead never. */
 async function leaderPort(ports: readonly number[], topic: string, partition: number): Promise<number | undefined> {
-  for (const port of ports) {
-    try {
-      const { brokers, topics } = await metadataFrom(port, [topic]);
-      const found = topics[0]?.partitions.find(({ partitionIndex }) => partitionIndex === partition);
-      const leader = brokers.find(({ nodeId }) => nodeId === found?.leaderId);
-      if (leader !== undefined) return leader.port;
-    } catch {
-      // The next one may answer.
-    }
+  const asked = ports.map(async (port) => {
+    const { brokers, topics } = await metadataFrom(port, [topic]);
+    const found = topics[0]?.partitions.find(({ partitionIndex }) => partitionIndex === partition);
+    const leader = brokers.find(({ nodeId }) => nodeId === found?.leaderId);
+    if (leader === undefined) throw new Error(`broker on port ${port} knows no leader`);
+    return leader.port;
+  });
+  try {
+    return await Promise.any(asked);
+  } catch {
+    return undefined;
   }
-  return undefined;
 }
 
 /** Makes a topic of one partition on all brokers as soon as a controller with that many brokers is there. */
@@ -36,12 +37,13 @@ export async function createTopicAtOnce(ports: readonly number[], topic: string)
   await until(
     `the topic ${topic}`,
     async () => {
-      const [first] = ports;
-      if (first === undefined) return undefined;
-      const { brokers, controllerId } = await metadataFrom(first);
-      const controller = brokers.find(({ nodeId }) => nodeId === controllerId);
-      if (controller === undefined || brokers.length < ports.length) return undefined;
-      const response = await withConnection(controller.port, (connection) =>
+      const controllers = ports.map(async (port) => {
+        const { brokers, controllerId } = await metadataFrom(port);
+        const controller = brokers.find(({ nodeId }) => nodeId === controllerId);
+        if (controller === undefined || brokers.length < ports.length) throw new Error(`broker on port ${port} does not know them all`);
+        return controller.port;
+      });
+      const response = await withConnection(await Promise.any(controllers), (connection) =>
         connection.call(CreateTopics, CREATE_TOPICS_VERSION, {
           topics: [{ name: topic, numPartitions: 1, replicationFactor: ports.length, assignments: [], configs: [] }],
           timeoutMs: 10_000,

@@ -1,6 +1,6 @@
 /** What one tries first with kcat: list, produce, consume, groups. What is not served yet is in `README.md` beside this file. */
 import { describe, expect, it } from 'vitest';
-import { createTopic, endOffsets, expectNoLag, expectSameRecords, until, valueOf } from '../support/expectations.ts';
+import { createTopic, expectNoLag, expectSameRecords, until, untilCount, valueOf } from '../support/expectations.ts';
 import { KcatGroupMember } from '../support/kcat-group-member.ts';
 import { kcatConsume, kcatProduce } from '../support/kcat.ts';
 import { runTool } from '../support/run-tool.ts';
@@ -47,11 +47,7 @@ describe('producing', () => {
     const produced = records(2_000, 100);
     await createTopic(cluster.admin, topic);
     await kcatProduce(cluster.bootstrapServers, topic, produced, { acks });
-    // acks=0 says nothing about when it is there.
-    await until(
-      'all records are there',
-      async () => [...(await endOffsets(cluster.admin, topic)).values()].reduce((sum, end) => sum + end, 0) === produced.length,
-    );
+    await untilCount(cluster.admin, topic, produced.length);
     expectSameRecords(await kcatConsume(cluster.bootstrapServers, topic), produced);
   });
 

@@ -82,6 +82,20 @@ export async function endOffsets(admin: Admin, topic: string): Promise<Map<numbe
   );
 }
 
+/** Waits until the topic holds `count` records: acks=0 doesn't say when. More than `count` is an error at once. */
+export async function untilCount(admin: Admin, topic: string, count: number): Promise<void> {
+  let ends: number[] = [];
+  await until(
+    () => `${topic} holds ${count} records, not ${ends.join(' + ')}`,
+    async () => {
+      ends = [...(await endOffsets(admin, topic)).values()];
+      const sum = ends.reduce((total, end) => total + end, 0);
+      if (sum > count) expect(ends, `${topic} holds more than ${count} records`).toEqual([]);
+      return sum === count;
+    },
+  );
+}
+
 /** The group has committed the end of every partition that holds records: its lag is 0. */
 export async function expectNoLag(admin: Admin, groupId: string, topic: string): Promise<void> {
   const partitions = await partitionsOf(admin, topic);
@@ -96,7 +110,7 @@ export async function expectNoLag(admin: Admin, groupId: string, topic: string):
 }
 
 /** Waits until `condition` holds (an error counts as no); throws after `timeoutMs`. */
-export async function until(what: string, condition: () => Promise<boolean> | boolean, timeoutMs = 20_000): Promise<void> {
+export async function until(what: string | (() => string), condition: () => Promise<boolean> | boolean, timeoutMs = 20_000): Promise<void> {
   const deadline = performance.now() + timeoutMs;
   let last: unknown = false;
   for (;;) {
@@ -106,7 +120,8 @@ export async function until(what: string, condition: () => Promise<boolean> | bo
     } catch (error) {
       last = error;
     }
-    if (performance.now() > deadline) throw new Error(`not within ${timeoutMs} ms: ${what} (last: ${String(last)})`);
+    if (performance.now() > deadline)
+      throw new Error(`not within ${timeoutMs} ms: ${typeof what === 'string' ? what : what()} (last: ${String(last)})`);
     await new Promise((resolve) => setTimeout(resolve, 25));
   }
 }

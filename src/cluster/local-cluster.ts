@@ -110,10 +110,28 @@ export class LocalCluster implements ClusterControl {
   async start(): Promise<void> {
     if (this.#stopping !== undefined) throw new ControlError('refused', 'the cluster is stopping');
     this.#become('starting');
+    this.#closeLeftSessions();
     await this.#supervisor.startAll();
     if (this.#state !== 'starting') return;
     this.#parts.keepSpec();
     this.#become('running');
+  }
+
+  /**
+   * After SIGKILL of everything ZooKeeper believes all brokers alive. Each closes its predecessor's session itself, but the first one
+   * up would be controller of a cluster of ghosts, elect them, and elect again as they vanish one by one.
+   */
+  #closeLeftSessions(): void {
+    const { folder, spec, runtime } = this.#parts;
+    for (const broker of spec.brokers) {
+      // The file is read at once, before the broker is there to write its own.
+      this.#parts.closeDeadSession(folder.session(processIdOf(broker)), this.zookeeperConnect).catch((error: unknown) => {
+        runtime.logger.info(
+          { err: error, brokerId: broker.id },
+          'The session that a broker left behind could not be closed; it does so itself',
+        );
+      });
+    }
   }
 
   /** The processes as they are now, ZooKeeper first. */

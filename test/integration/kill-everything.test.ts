@@ -24,6 +24,7 @@ afterEach(() => cleanups.run());
 
 const TOPIC = 'orders';
 const GROUP = 'billing';
+const CODECS = ['gzip', 'snappy', 'lz4', 'zstd'];
 
 interface Supervised {
   readonly supervisor: number;
@@ -75,7 +76,7 @@ describe('SIGKILL', () => {
     const { topicId } = await describeTopic(before, TOPIC);
     await commitOffsets(before);
     // Other topics and codecs, so that there is more than one log to recover.
-    for (const codec of ['gzip', 'snappy', 'lz4', 'zstd']) {
+    for (const codec of CODECS) {
       const lines = Array.from({ length: 500 }, (_, index) => `${codec}-${index}`).join('\n');
       const { code, error } = await kcat(['-P', '-b', first.bootstrapServers, '-t', `by-${codec}`, '-p', '0', '-X', 'acks=all', '-z', codec], `${lines}\n`);
       expect([code, error]).toEqual([0, expect.any(String)]);
@@ -95,13 +96,14 @@ describe('SIGKILL', () => {
     expect(cluster.bootstrapServers).toBe(first.bootstrapServers);
     const after = adminOf(cleanups, cluster.bootstrapServers);
     await untilInSync(after, TOPIC, 3);
+    for (const codec of CODECS) await untilInSync(after, `by-${codec}`, 3);
     expect((await describeTopic(after, TOPIC)).topicId).toBe(topicId);
     const values = await consumeValues(cluster.bootstrapServers, TOPIC);
     // More may have been written than acknowledged, in the same order.
     expect(values.slice(0, acknowledged.length)).toEqual(acknowledged);
     expect(new Set(values).size).toBe(values.length);
     expect(await committedOffsets(after)).toEqual([7, 9]);
-    for (const codec of ['gzip', 'snappy', 'lz4', 'zstd']) {
+    for (const codec of CODECS) {
       const kept = await consumeValues(cluster.bootstrapServers, `by-${codec}`);
       expect(kept).toEqual(Array.from({ length: 500 }, (_, index) => `${codec}-${index}`));
     }
@@ -122,6 +124,7 @@ describe('SIGKILL', () => {
     const cluster = await startCluster({ home });
     cleanups.add(() => cluster.stopHard());
     expect(cluster.bootstrapServers).toBe(bootstrapServers);
+    await untilInSync(adminOf(cleanups, bootstrapServers), TOPIC, 3);
     expect(await consumeValues(bootstrapServers, TOPIC)).toEqual(['kept']);
   });
 

@@ -87,6 +87,12 @@ export class LocalLog {
     }
     active.onBecomeInactive();
     active.closeHandles();
+    // The first segment's name must outlast a crash before there is a second: a log without its begin looks like one whose begin was
+    // deleted. Later rolls find it done by a flush.
+    if (this.#syncedNameChanges === 0 && this.#nameChanges > 0) {
+      this.#context.disk.syncDirectory(this.#directory);
+      this.#syncedNameChanges = this.#nameChanges;
+    }
     const segment = LogSegment.create(this.#context, this.#directory, baseOffset, config);
     this.segments.add(segment);
     this.tail.clear();

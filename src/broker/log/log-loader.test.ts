@@ -26,7 +26,7 @@ async function left(count: number, options: { clean?: boolean; config?: Record<s
   }
   if (clean) {
     await Promise.all([log.close(), fixture.time.settle()]);
-  } else await fixture.time.settle();
+  } else await fixture.time.advance(1000);
   fixture.disk.crash(random, 'keep');
   return fixture;
 }
@@ -166,6 +166,7 @@ describe('after an unclean end', () => {
     ['missing', undefined],
     ['torn', '0\n3\n0 0\n1'],
     ['empty', ''],
+    ['of before a cut that the crash lost', '0\n4\n0 0\n1 10\n2 20\n9 30\n'],
   ])('leader epochs whose file is %s are taken from the batches', async (_what, content) => {
     const fixture = await left(35);
     if (content === undefined) fixture.disk.remove(`${DIRECTORY}/leader-epoch-checkpoint`);

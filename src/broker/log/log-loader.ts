@@ -303,8 +303,6 @@ class LogLoader {
     const first = unflushed[0];
     if (first === undefined) return;
     const state = this.#stateUpTo(first.baseOffset);
-    // Of what is scanned the batches tell the epochs: the file may be of before a truncation, or of a log end that was lost.
-    this.#epochs.truncateFromEnd(first.baseOffset);
     let nextOffset = first.baseOffset;
     for (const [index, segment] of unflushed.entries()) {
       // The end of the segment before was lost, or what should have replaced this one. Only compaction leaves gaps that are right.

@@ -100,12 +100,19 @@ function headerFault(
   return undefined;
 }
 
+/** The batches are right and the checkpoint file may be older: what it says of another epoch from here on is gone. */
+function noteEpoch(epochs: LeaderEpochFileCache, epoch: number, baseOffset: number): void {
+  if (epochs.epochForOffset(baseOffset) === epoch) return;
+  epochs.truncateFromEnd(baseOffset);
+  if (epochs.latestEpoch !== epoch) epochs.assign(epoch, baseOffset);
+}
+
 function takeBatch(recovery: SegmentRecovery, buffer: Buffer, at: number, position: number): void {
   const { segment, producerState, epochs } = recovery;
   const lastOffset = lastOffsetAt(buffer, at);
   segment.noteRecovered(position, sizeAt(buffer, at), lastOffset, maxTimestampAt(buffer, at));
   const leaderEpoch = leaderEpochAt(buffer, at);
-  if (leaderEpoch >= 0 && leaderEpoch > (epochs.latestEpoch ?? -1)) epochs.assign(leaderEpoch, baseOffsetAt(buffer, at));
+  if (leaderEpoch >= 0) noteEpoch(epochs, leaderEpoch, baseOffsetAt(buffer, at));
   if (producerIdAt(buffer, at) !== NO_PRODUCER_ID) {
     const completed = producerState.update(buffer, at);
     if (completed !== undefined) {

@@ -148,7 +148,7 @@ export class UnifiedLog {
       onError,
     });
     this.#cutter = this.#newCutter();
-    if (parts.epochsDirty) this.#epochFile.schedule();
+    if (parts.epochsDirty) this.#epochFile.schedule({ mayWait: true });
     // An older index must not come back under what is appended from now on.
     if (parts.rebuilt.length > 0) this.#queue.holdFirstWrite(() => this.#guard.runAsync(() => syncIndexes(parts.rebuilt)));
   }

@@ -64,6 +64,7 @@ function setUp(): {
     newIsr: [{ brokerId: 1, brokerEpoch: -1 }],
     leaderRecoveryState: 0,
     partitionEpoch: 5,
+    isCurrent: () => true,
     onResult: (result) => results.set(partition, [...(results.get(partition) ?? []), result]),
   });
   return { time, controller, manager, item, results };

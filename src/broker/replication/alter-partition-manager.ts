@@ -1,10 +1,11 @@
 /**
  * Sends ISR changes to the controller: at most one AlterPartition request in flight, at most one change per partition
- * waiting; what gathers meanwhile goes out together. A request that finds no controller is tried again; an answer is
- * delivered per partition, once. Source: Kafka's `DefaultAlterPartitionManager`, KIP-497.
+ * waiting; what gathers meanwhile goes out together. What finds no controller, or is answered with an error that says nothing of
+ * the change, is sent again; any other answer is delivered, once. Source: Kafka's `DefaultAlterPartitionManager`, KIP-497.
  */
 import type { AlterPartitionRequestInput, AlterPartitionResponse } from '../../protocol/generated/alter-partition.ts';
 import { ErrorCode, errorByCode } from '../../protocol/errors.ts';
+import { topicPartitionKey } from '../../protocol/topic-partition.ts';
 import type { TopicPartition } from '../../protocol/topic-partition.ts';
 import type { Logger } from '../../runtime/logger.ts';
 import type { Scheduler } from '../../runtime/scheduler.ts';
@@ -16,7 +17,9 @@ export interface AlterPartitionItem {
   readonly newIsr: readonly { readonly brokerId: number; readonly brokerEpoch: number }[];
   readonly leaderRecoveryState: number;
   readonly partitionEpoch: number;
-  /** Called once. Request-level failures arrive as an error code too. */
+  /** False once a LeaderAndIsr request has overtaken the change: then it is dropped, without a result. */
+  readonly isCurrent: () => boolean;
+  /** Called at most once, with success or one of `FINAL_ERRORS`. */
   readonly onResult: (result: AlterPartitionResult) => void;
 }
 
@@ -44,8 +47,17 @@ export interface AlterPartitionManagerOptions {
 
 const RETRY_MS = 50;
 
-/** Codes that concern the request as a whole: the changes stay queued and are sent again. */
-const RETRIED_TOP_LEVEL: readonly number[] = [ErrorCode.NOT_CONTROLLER, ErrorCode.STALE_BROKER_EPOCH, ErrorCode.UNKNOWN_SERVER_ERROR];
+/** What the controller says of the change itself. After any other code the change is sent again, also when it concerns the whole request. */
+const FINAL_ERRORS: ReadonlySet<number> = new Set([
+  ErrorCode.OPERATION_NOT_ATTEMPTED,
+  ErrorCode.INELIGIBLE_REPLICA,
+  ErrorCode.UNKNOWN_TOPIC_OR_PARTITION,
+  ErrorCode.UNKNOWN_TOPIC_ID,
+  ErrorCode.FENCED_LEADER_EPOCH,
+  ErrorCode.INVALID_UPDATE_VERSION,
+  ErrorCode.INVALID_REQUEST,
+  ErrorCode.NEW_LEADER_ELECTED,
+]);
 
 export class AlterPartitionManager {
   readonly #options: AlterPartitionManagerOptions;
@@ -61,7 +73,7 @@ export class AlterPartitionManager {
   /** Queues a change; false when one for that partition waits already. */
   submit(item: AlterPartitionItem): boolean {
     const key = `${item.topicId}:${item.topicPartition.partition}`;
-    if (this.#closed || this.#unsent.has(key)) return false;
+    if (this.#closed || this.#unsent.get(key)?.isCurrent() === true) return false;
     this.#unsent.set(key, item);
     this.#options.scheduler.endOfTurn(() => this.#maybeSend());
     return true;
@@ -73,7 +85,9 @@ export class AlterPartitionManager {
   }
 
   #maybeSend(): void {
-    if (this.#inFlight || this.#closed || this.#unsent.size === 0) return;
+    if (this.#inFlight || this.#closed) return;
+    for (const [key, item] of this.#unsent) if (!item.isCurrent()) this.#unsent.delete(key);
+    if (this.#unsent.size === 0) return;
     this.#inFlight = true;
     const items = new Map(this.#unsent);
     void this.#send(items).then((answered) => {
@@ -83,7 +97,7 @@ export class AlterPartitionManager {
     });
   }
 
-  /** Resolves true when the items were answered, false when they are to be sent again. */
+  /** Resolves true when all items were answered, false when some are to be sent again. */
   async #send(items: ReadonlyMap<string, AlterPartitionItem>): Promise<boolean> {
     const { sender, logger } = this.#options;
     let response: AlterPartitionResponse;
@@ -94,18 +108,25 @@ export class AlterPartitionManager {
       return false;
     }
     if (this.#closed) return true;
-    if (RETRIED_TOP_LEVEL.includes(response.errorCode)) {
+    if (response.errorCode !== ErrorCode.NONE) {
       logger.info(`AlterPartition was answered ${errorByCode(response.errorCode).name}; trying again`);
       return false;
     }
     const results = resultsOf(response);
+    let allAnswered = true;
     for (const [key, item] of items) {
+      const result = results.get(key);
+      if (result === undefined || (result.errorCode !== ErrorCode.NONE && !FINAL_ERRORS.has(result.errorCode))) {
+        const answer = result === undefined ? 'not answered' : `answered ${errorByCode(result.errorCode).name}`;
+        logger.info(`The ISR change of ${topicPartitionKey(item.topicPartition)} was ${answer}; trying again`);
+        allAnswered = false;
+        continue;
+      }
       // Taken out before the callback, which may submit the next change of the same partition.
-      this.#unsent.delete(key);
-      const result = response.errorCode === ErrorCode.NONE ? results.get(key) : { errorCode: response.errorCode };
-      item.onResult(result ?? { errorCode: ErrorCode.UNKNOWN_SERVER_ERROR });
+      if (this.#unsent.get(key) === item) this.#unsent.delete(key);
+      item.onResult(result);
     }
-    return true;
+    return allAnswered;
   }
 
   #requestOf(items: ReadonlyMap<string, AlterPartitionItem>): AlterPartitionRequestInput {

@@ -15,15 +15,18 @@ export interface FetchState {
 }
 
 const UNKNOWN_OFFSET = -1;
+const NO_BROKER_EPOCH = -1;
+/** Longer ago than any lag time: the monotonic clock may have begun a moment ago. */
+const NEVER_MS = Number.NEGATIVE_INFINITY;
 
 export class Replica {
   readonly brokerId: number;
   logEndOffset = UNKNOWN_OFFSET;
   logStartOffset = UNKNOWN_OFFSET;
-  lastCaughtUpTimeMs = 0;
-  brokerEpoch = -1;
-  #lastFetchTimeMs = 0;
-  #lastFetchLeaderLogEndOffset = 0;
+  lastCaughtUpTimeMs = NEVER_MS;
+  brokerEpoch = NO_BROKER_EPOCH;
+  #lastFetchTimeMs = NEVER_MS;
+  #lastFetchLeaderLogEndOffset = UNKNOWN_OFFSET;
 
   constructor(brokerId: number) {
     this.brokerId = brokerId;
@@ -45,16 +48,18 @@ export class Replica {
 
   /**
    * Starts over at a change of leadership. A member of the ISR is taken to be caught up now, so that a new leader
-   * doesn't shrink its ISR before the followers have had time to fetch; anyone else is not.
+   * doesn't shrink its ISR before the followers have had time to fetch; anyone else is not, so that it holds back no high
+   * watermark before it has fetched. What a new leader's predecessors knew of offsets is forgotten.
    */
   reset(options: { leaderLogEndOffset: number; nowMs: number; isNewLeader: boolean; isFollowerInSync: boolean }): void {
     const { leaderLogEndOffset, nowMs, isNewLeader, isFollowerInSync } = options;
-    this.lastCaughtUpTimeMs = isFollowerInSync ? nowMs : 0;
+    this.lastCaughtUpTimeMs = isFollowerInSync ? nowMs : NEVER_MS;
+    this.#lastFetchTimeMs = isFollowerInSync && !isNewLeader ? nowMs : NEVER_MS;
+    this.#lastFetchLeaderLogEndOffset = isNewLeader ? UNKNOWN_OFFSET : leaderLogEndOffset;
     if (!isNewLeader) return;
     this.logEndOffset = UNKNOWN_OFFSET;
     this.logStartOffset = UNKNOWN_OFFSET;
-    this.#lastFetchTimeMs = isFollowerInSync ? nowMs : 0;
-    this.#lastFetchLeaderLogEndOffset = isFollowerInSync ? leaderLogEndOffset : 0;
+    this.brokerEpoch = NO_BROKER_EPOCH;
   }
 
   isCaughtUp(leaderLogEndOffset: number, nowMs: number, replicaLagTimeMaxMs: number): boolean {

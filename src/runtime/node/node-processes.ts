@@ -7,6 +7,8 @@ import type { Child, ChildCommand, ChildHandler, ChildSignal, PortHolder, Proces
 
 /** In /proc/PID/stat, behind the command in parentheses: the 22nd field, and counting from the 3rd. */
 const START_TIME_FIELD = 22 - 3;
+/** The number of threads: the 20th. */
+const THREADS_FIELD = 20 - 3;
 /** The state of a listening socket in /proc/net/tcp. */
 const LISTENING = '0A';
 
@@ -52,8 +54,10 @@ export const nodeProcesses: Processes = {
     if (!exists(pid)) return undefined;
     if (process.platform !== 'linux') return '';
     const fields = statFieldsOf(pid);
-    // A zombie only waits for its parent to look: it is gone.
-    return fields === undefined || fields[0] === 'Z' ? undefined : (fields[START_TIME_FIELD] ?? '');
+    if (fields === undefined) return undefined;
+    // A zombie only waits for its parent to look: it is gone. But while others of its threads still end, its files and ports are open.
+    const isGone = fields[0] === 'Z' && Number(fields[THREADS_FIELD]) <= 1;
+    return isGone ? undefined : (fields[START_TIME_FIELD] ?? '');
   },
 
   signal(pid: number, signal: ChildSignal) {
