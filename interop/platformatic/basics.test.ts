@@ -64,7 +64,7 @@ describe('the admin client', () => {
     expect(created).toMatchObject({ name: 'plt-topic', partitions: 3, replicas: 2 });
     expect(await admin.listTopics()).toContain('plt-topic');
     await expect(admin.createTopics({ topics: ['plt-topic'], partitions: 1, replicas: 1 })).rejects.toThrow();
-    await admin.createPartitions({ topics: [{ name: 'plt-topic', count: 5, assignments: [] }] });
+    await admin.createPartitions({ topics: [{ name: 'plt-topic', count: 5, assignments: null }] });
     await until(
       'there are 5',
       async () => valueOf((await cluster.admin.describeTopics(['plt-topic'])).get('plt-topic')).partitions.length === 5,

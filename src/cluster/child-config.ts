@@ -22,6 +22,7 @@ export interface ZooKeeperChildConfig {
   readonly hosts: readonly string[];
   readonly clientPort: number;
   readonly tickTimeMs: number;
+  readonly juteMaxBufferBytes: number;
   readonly logFile: string;
 }
 
@@ -61,12 +62,13 @@ export function brokerConfig(disk: Disk, spec: ClusterSpec, broker: BrokerSpec, 
 }
 
 export function zookeeperConfig(disk: Disk, port: number, folder: DataFolder): ZooKeeperChildConfig {
-  const { tickTime } = defaultsIn(disk, 'zookeeper.properties', {});
+  const { tickTime, 'jute.maxbuffer': juteMaxBuffer } = defaultsIn(disk, 'zookeeper.properties', {});
   return {
     dataDir: folder.zookeeper,
     hosts: LOOPBACK_HOSTS,
     clientPort: port,
     tickTimeMs: Number(tickTime),
+    juteMaxBufferBytes: Number(juteMaxBuffer),
     logFile: folder.log('zookeeper'),
   };
 }

@@ -3,8 +3,7 @@
  * are gone at once and not when the session expires.
  */
 import type { Runtime } from '../runtime/runtime.ts';
-import { closeSession } from '../zk-client/connect.ts';
-import { readSessionFile, removeSessionFile } from '../zk-client/session-file.ts';
+import { closeSession, readSessionFile, removeSessionFile } from '../zk-client/zookeeper-client.ts';
 
 export type DeadSessionRuntime = Pick<Runtime, 'clock' | 'scheduler' | 'disk' | 'net' | 'random' | 'logger'>;
 

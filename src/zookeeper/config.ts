@@ -27,6 +27,8 @@ export interface ZooKeeperConfig {
   readonly globalOutstandingLimit: number;
   /** TTL nodes, `zookeeper.extendedTypesEnabled`. */
   readonly extendedTypesEnabled: boolean;
+  /** `reconfigEnabled`: only which error a standalone server answers to a reconfig. */
+  readonly reconfigEnabled: boolean;
   /** `zookeeper.enforceQuota`. */
   readonly enforceQuota: boolean;
   /** `4lw.commands.whitelist`: names with commas between, or `*`. */
@@ -58,6 +60,7 @@ const DEFAULTS: Omit<ZooKeeperConfig, 'dataDir'> = {
   preAllocSizeBytes: 64 * 1024 * 1024,
   globalOutstandingLimit: 1000,
   extendedTypesEnabled: false,
+  reconfigEnabled: false,
   enforceQuota: false,
   fourLetterWordWhitelist: '*',
   superDigest: undefined,

@@ -368,6 +368,26 @@ describe('limits', () => {
   });
 });
 
+describe('an ACL', () => {
+  it('has an id that may be null, as kazoo sends it', async () => {
+    const server = await start();
+    const client = await session(server);
+    await client.request(-4, OpCode.auth, (body) => void body.int(0).string('digest').buffer(Buffer.from('user:password')));
+    await client.request(
+      1,
+      OpCode.create,
+      (body) => void body.string('/mine').buffer(null).int(1).int(31).string('auth').string(null).int(0),
+    );
+    expect(only(client).err).toBe(0);
+    await client.request(2, OpCode.getACL, (body) => void body.string('/mine'));
+    const { body } = only(client);
+    expect([body.int(), body.int(), body.string(), body.string()]).toEqual([1, 31, 'digest', 'user:tpUq/4Pn5A64fVZyQ0gOJ8ZWqkY=']);
+    const stranger = await session(server);
+    await stranger.request(1, OpCode.getData, watched('/mine'));
+    expect(only(stranger).err).toBe(-102);
+  });
+});
+
 describe('a client that reads slowly', () => {
   it('gets all its answers, and the server holds only some of them at a time', async () => {
     const server = await start({ juteMaxBufferBytes: 4 * 1024 * 1024 });

@@ -50,13 +50,14 @@ export class LogCutter {
     this.#parts = parts;
   }
 
-  async truncateTo(offset: number): Promise<boolean> {
+  async truncateTo(offset: number, isWanted: () => boolean): Promise<boolean> {
     const { guard, local, flusher } = this.#parts;
     if (!this.#isSettled()) await this.#settledOrThrow();
     if (offset < flusher.recoveryPoint) {
       const end = guard.runOrThrow(() => local.segments.floor(offset)?.endAfterTruncation(offset) ?? offset);
       await this.#lowerRecoveryPoint(end);
     }
+    if (!isWanted()) return false;
     return guard.runOrThrow(() => this.#truncateTo(offset));
   }
 
@@ -81,9 +82,10 @@ export class LogCutter {
     return true;
   }
 
-  async truncateFullyAndStartAt(offset: number, logStartOffset: number): Promise<void> {
+  async truncateFullyAndStartAt(offset: number, logStartOffset: number, isWanted: () => boolean): Promise<void> {
     if (!this.#isSettled()) await this.#settledOrThrow();
     if (this.#parts.flusher.recoveryPoint > 0) await this.#lowerRecoveryPoint(0);
+    if (!isWanted()) return;
     this.#parts.guard.runOrThrow(() => this.startAt(offset, logStartOffset));
   }
 

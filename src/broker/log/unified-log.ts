@@ -470,16 +470,20 @@ export class UnifiedLog {
 
   /**
    * Removes the records at and above `offset`, with a batch that holds it, after what waits to be written: at once, unless an
-   * asynchronous write is under way or the recovery point must go back first. The caller appends nothing meanwhile.
+   * asynchronous write is under way or the recovery point must go back first. Who is to append meanwhile, such as a follower that
+   * may become the leader, gives `isWanted`: it is asked after a wait, and when it says no, nothing is removed.
    * True when something was removed. @throws LogStorageError
    */
-  truncateTo(offset: number): Promise<boolean> {
-    return this.#cutter.truncateTo(offset);
+  truncateTo(offset: number, isWanted: () => boolean = always): Promise<boolean> {
+    return this.#cutter.truncateTo(offset, isWanted);
   }
 
-  /** Removes everything; the log begins anew at `offset`, its log start offset at `logStartOffset`. @throws LogStorageError */
-  truncateFullyAndStartAt(offset: number, logStartOffset = offset): Promise<void> {
-    return this.#cutter.truncateFullyAndStartAt(offset, logStartOffset);
+  /**
+   * Removes everything; the log begins anew at `offset`, its log start offset at `logStartOffset`. `isWanted` as above.
+   * @throws LogStorageError
+   */
+  truncateFullyAndStartAt(offset: number, logStartOffset = offset, isWanted: () => boolean = always): Promise<void> {
+    return this.#cutter.truncateFullyAndStartAt(offset, logStartOffset, isWanted);
   }
 
   /**
@@ -562,6 +566,10 @@ export class UnifiedLog {
   get #name(): string {
     return topicPartitionKey(this.topicPartition);
   }
+}
+
+function always(): boolean {
+  return true;
 }
 
 async function syncIndexes(segments: readonly LogSegment[]): Promise<void> {

@@ -5,6 +5,7 @@
  */
 import { DelayedOperation } from '../purgatory/delayed-operation.ts';
 import type { FetchParams, FetchPartitionRequest } from './fetch-types.ts';
+import { divergenceOf } from './log-reader.ts';
 import type { Partition } from './partition.ts';
 
 export interface DelayedFetchOptions {
@@ -42,11 +43,7 @@ export class DelayedFetch extends DelayedOperation {
     const { isolation } = this.#options.params;
     const end = isolation === 'log-end' ? log.logEndOffset : isolation === 'high-watermark' ? log.highWatermark : log.lastStableOffset;
     if (request.fetchOffset > log.logEndOffset || request.fetchOffset < log.logStartOffset) return undefined;
-    if (request.lastFetchedEpoch >= 0) {
-      const epochEnd = log.endOffsetForEpoch(request.lastFetchedEpoch);
-      if (epochEnd !== undefined && (epochEnd.epoch < request.lastFetchedEpoch || epochEnd.endOffset < request.fetchOffset))
-        return undefined;
-    }
+    if (divergenceOf(log, request) !== undefined) return undefined;
     if (request.fetchOffset >= end) return 0;
     return Math.min(log.bytesBetween(request.fetchOffset, end), request.maxBytes);
   }

@@ -43,11 +43,13 @@ function readOne(
   const { highWatermark, lastStableOffset, logStartOffset, logEndOffset } = log;
   const base = { highWatermark, lastStableOffset, logStartOffset, leaderLogEndOffset: logEndOffset };
   const empty = { ...base, errorCode: ErrorCode.NONE, records: null, sizeBytes: 0, abortedTransactions: null };
+  const outOfRange = { ...failedFetch(ErrorCode.OFFSET_OUT_OF_RANGE), logStartOffset, leaderLogEndOffset: logEndOffset };
+  // Before the divergence: what is below the log start cannot be fetched, whatever its epoch was.
+  if (request.fetchOffset < logStartOffset) return outOfRange;
   const divergingEpoch = divergenceOf(log, request);
+  if (divergingEpoch === 'unknown') return outOfRange;
   if (divergingEpoch !== undefined) return { ...empty, divergingEpoch };
-  if (request.fetchOffset < logStartOffset || request.fetchOffset > logEndOffset) {
-    return { ...failedFetch(ErrorCode.OFFSET_OUT_OF_RANGE), logStartOffset, leaderLogEndOffset: logEndOffset };
-  }
+  if (request.fetchOffset > logEndOffset) return outOfRange;
   const maxOffset = isolation === 'log-end' ? logEndOffset : isolation === 'high-watermark' ? highWatermark : lastStableOffset;
   if (request.fetchOffset >= maxOffset || (maxBytes <= 0 && !minOneBatch)) return empty;
   const read = log.read(request.fetchOffset, {
@@ -66,11 +68,14 @@ function readOne(
   };
 }
 
-/** KIP-595 for followers: where the reader's last epoch ends here, when that is before what it has. */
-function divergenceOf(log: UnifiedLog, request: FetchPartitionRequest): { epoch: number; endOffset: number } | undefined {
+/** KIP-595: where the reader's last epoch ends here, when that is before what it has; 'unknown' for an epoch above all of this log. */
+export function divergenceOf(
+  log: UnifiedLog,
+  request: Pick<FetchPartitionRequest, 'lastFetchedEpoch' | 'fetchOffset'>,
+): { epoch: number; endOffset: number } | 'unknown' | undefined {
   if (request.lastFetchedEpoch < 0) return undefined;
   const found = log.endOffsetForEpoch(request.lastFetchedEpoch);
-  if (found === undefined) return undefined;
+  if (found === undefined) return 'unknown';
   const diverges = found.epoch < request.lastFetchedEpoch || found.endOffset < request.fetchOffset;
   return diverges ? { epoch: found.epoch, endOffset: found.endOffset } : undefined;
 }

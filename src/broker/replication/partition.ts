@@ -20,6 +20,8 @@ import type { IsrState } from './isr-state.ts';
 import { Replica } from './replica.ts';
 import type { FetchState } from './replica.ts';
 
+const NO_LEADER = -1;
+
 export interface PartitionOptions {
   readonly topicPartition: TopicPartition;
   readonly localBrokerId: number;
@@ -58,15 +60,15 @@ export class Partition {
   readonly #remoteReplicas = new Map<number, Replica>();
   #log: UnifiedLog | undefined;
   #topicId: string | undefined;
-  #leaderId = -1;
+  #leaderId = NO_LEADER;
   #leaderEpoch = -1;
   #leaderEpochStartOffset: number | undefined;
   #controllerEpoch = -1;
   #partitionEpoch = -1;
   #replicas: readonly number[] = [];
   #isrState: IsrState = committedIsr([]);
-  /** False after an answer that only a new LeaderAndIsr can follow. */
-  #mayAlterIsr = true;
+  /** Its log dir has failed. */
+  #isOffline = false;
 
   constructor(options: PartitionOptions) {
     this.#options = options;
@@ -104,12 +106,16 @@ export class Partition {
     return [...this.#remoteReplicas.values()];
   }
 
+  get isOffline(): boolean {
+    return this.#isOffline;
+  }
+
   /** The log as leader, or the code that a client gets: it looks for the leader elsewhere. */
   leaderLogOrError(currentLeaderEpoch = -1): UnifiedLog | number {
+    if (this.#isOffline) return ErrorCode.KAFKA_STORAGE_ERROR;
     const epochError = this.#checkLeaderEpoch(currentLeaderEpoch);
     if (epochError !== ErrorCode.NONE) return epochError;
-    if (this.#log === undefined) return ErrorCode.KAFKA_STORAGE_ERROR;
-    return this.isLeader ? this.#log : ErrorCode.NOT_LEADER_OR_FOLLOWER;
+    return this.isLeader && this.#log !== undefined ? this.#log : ErrorCode.NOT_LEADER_OR_FOLLOWER;
   }
 
   /** KIP-320: an older epoch is fenced, a newer one is not known here yet; -1 skips the check. */
@@ -146,7 +152,6 @@ export class Partition {
     this.#partitionEpoch = state.partitionEpoch;
     this.#leaderEpoch = state.leaderEpoch;
     this.#leaderId = this.#options.localBrokerId;
-    this.#mayAlterIsr = true;
     if (this.#maybeIncrementLeaderHighWatermark(log)) this.#options.onProgress();
     return isNewLeader;
   }
@@ -171,9 +176,20 @@ export class Partition {
     return isNewLeaderEpoch;
   }
 
-  /** Forgets the log after its deletion or the failure of its folder; the partition answers KAFKA_STORAGE_ERROR from here on. */
-  dropLog(): void {
+  /** The log is about to be deleted: nobody leads here any more, and what waits for it is answered so. */
+  delete(): void {
+    this.#forgetLog();
+  }
+
+  /** The log dir has failed; the partition answers KAFKA_STORAGE_ERROR until the broker starts anew. */
+  markOffline(): void {
+    this.#forgetLog();
+    this.#isOffline = true;
+  }
+
+  #forgetLog(): void {
     this.#log = undefined;
+    this.#leaderId = NO_LEADER;
     this.#isrState = committedIsr([]);
     this.#remoteReplicas.clear();
     this.#leaderEpochStartOffset = undefined;
@@ -233,17 +249,11 @@ export class Partition {
   /** Asks for the removal of followers that have lagged longer than `replica.lag.time.max.ms`. */
   maybeShrinkIsr(): void {
     const log = this.#log;
-    if (log === undefined || !this.isLeader || this.#isrState.kind !== 'committed' || !this.#mayAlterIsr) return;
-    const outOfSync = this.#outOfSyncReplicas(log);
+    if (log === undefined || !this.isLeader || this.#isrState.kind !== 'committed') return;
+    const outOfSync = this.#outOfSyncReplicas(log, this.#isrState.isr);
     if (outOfSync.length === 0) return;
-    const reason = outOfSync
-      .map(
-        (replica) =>
-          `broker ${replica.brokerId} is at offset ${replica.logEndOffset} of ${log.logEndOffset}, not caught up for ${this.#lagMs(replica)} ms`,
-      )
-      .join('; ');
-    const next = pendingShrink(this.#isrState.isr, new Set(outOfSync.map((replica) => replica.brokerId)));
-    this.#submitIsrChange(next, 'shrink', reason);
+    const reason = outOfSync.map((brokerId) => this.#lagOf(brokerId, log)).join('; ');
+    this.#submitIsrChange(pendingShrink(this.#isrState.isr, new Set(outOfSync)), 'shrink', reason);
   }
 
   offsets(): OffsetSnapshot | undefined {
@@ -304,19 +314,25 @@ export class Partition {
     return Math.min(log.config.minInsyncReplicas, Math.max(1, this.#replicas.length));
   }
 
-  #lagMs(replica: Replica): number {
-    return Math.round(this.#options.clock.monotonicMs() - replica.lastCaughtUpTimeMs);
+  #lagOf(brokerId: number, log: UnifiedLog): string {
+    const replica = this.#remoteReplicas.get(brokerId);
+    if (replica === undefined) return `broker ${brokerId} is no replica`;
+    const lagMs = Math.round(this.#options.clock.monotonicMs() - replica.lastCaughtUpTimeMs);
+    const lag = Number.isFinite(lagMs) ? `not caught up for ${lagMs} ms` : 'never caught up';
+    return `broker ${brokerId} is at offset ${replica.logEndOffset} of ${log.logEndOffset}, ${lag}`;
   }
 
-  #outOfSyncReplicas(log: UnifiedLog): Replica[] {
+  #outOfSyncReplicas(log: UnifiedLog, isr: ReadonlySet<number>): number[] {
     const nowMs = this.#options.clock.monotonicMs();
     const maxLagMs = this.#options.replicaLagTimeMaxMs();
-    const isr = maximalIsr(this.#isrState);
-    return this.remoteReplicas.filter((replica) => isr.has(replica.brokerId) && !replica.isCaughtUp(log.logEndOffset, nowMs, maxLagMs));
+    return [...isr].filter((brokerId) => {
+      if (brokerId === this.#options.localBrokerId) return false;
+      return this.#remoteReplicas.get(brokerId)?.isCaughtUp(log.logEndOffset, nowMs, maxLagMs) !== true;
+    });
   }
 
   #maybeExpandIsr(replica: Replica, log: UnifiedLog): void {
-    if (this.#isrState.kind !== 'committed' || !this.#mayAlterIsr || this.#isrState.isr.has(replica.brokerId)) return;
+    if (this.#isrState.kind !== 'committed' || this.#isrState.isr.has(replica.brokerId)) return;
     const inSync =
       replica.logEndOffset >= log.highWatermark &&
       this.#leaderEpochStartOffset !== undefined &&
@@ -331,7 +347,7 @@ export class Partition {
 
   /** True when it moved. A replica that is catching up and about to join is waited for too, so that it can. */
   #maybeIncrementLeaderHighWatermark(log: UnifiedLog): boolean {
-    if (!this.isLeader && this.#leaderId !== this.#options.localBrokerId) return false;
+    if (!this.isLeader) return false;
     const isr = maximalIsr(this.#isrState);
     // KIP-966: while the ISR is below its minimum nothing more is called committed.
     if (this.#isrState.isr.size < this.#effectiveMinIsr(log)) return false;
@@ -355,6 +371,7 @@ export class Partition {
     if (next.kind === 'committed' || topicId === undefined) return;
     const leaderEpoch = this.#leaderEpoch;
     const before = this.#isrState;
+    this.#isrState = next;
     const accepted = this.#options.alterPartitionManager.submit({
       topicId,
       topicPartition: this.topicPartition,
@@ -362,10 +379,13 @@ export class Partition {
       newIsr: [...next.proposedIsr].map((brokerId) => ({ brokerId, brokerEpoch: this.#remoteReplicas.get(brokerId)?.brokerEpoch ?? -1 })),
       leaderRecoveryState: 0,
       partitionEpoch: this.#partitionEpoch,
+      isCurrent: () => this.#isrState === next,
       onResult: (result) => this.#onIsrChangeResult(next, { kind, reason }, result),
     });
-    if (!accepted) return;
-    this.#isrState = next;
+    if (!accepted) {
+      this.#isrState = before;
+      return;
+    }
     this.#options.logger.info(
       { topic: this.topicPartition.topic, partition: this.topicPartition.partition },
       `Asking the controller to ${kind} the ISR of ${this.#name} from [${[...before.isr].join(',')}] to [${[...next.proposedIsr].join(',')}]: ${reason}`,
@@ -379,10 +399,8 @@ export class Partition {
       this.#onIsrChangeRefused(proposed, result.errorCode);
       return;
     }
-    if (result.leaderEpoch !== this.#leaderEpoch || result.partitionEpoch < this.#partitionEpoch) {
-      this.#isrState = committedIsr(proposed.isr);
-      return;
-    }
+    // An answer to an earlier leadership: the change stays pending, LeaderAndIsr is on its way.
+    if (result.leaderEpoch !== this.#leaderEpoch || result.partitionEpoch < this.#partitionEpoch) return;
     this.#partitionEpoch = result.partitionEpoch;
     this.#isrState = committedIsr(result.isr);
     this.#options.stateChangeLogger.info(
@@ -397,17 +415,14 @@ export class Partition {
     this.#options.onProgress();
   }
 
+  /**
+   * Back to what was committed only where the controller says that it has changed nothing and knows our epoch. After any other word
+   * the change may have been made, by this request or an earlier try of it: it stays pending, so that the high watermark goes on
+   * waiting for whoever may be in the ISR, until LeaderAndIsr tells.
+   */
   #onIsrChangeRefused(proposed: IsrState, errorCode: number): void {
     this.#options.logger.info(`The controller refused the ISR change of ${this.#name}: ${errorByCode(errorCode).name}`);
-    this.#isrState = committedIsr(proposed.isr);
-    const awaitsLeaderAndIsr: readonly number[] = [
-      ErrorCode.FENCED_LEADER_EPOCH,
-      ErrorCode.INVALID_UPDATE_VERSION,
-      ErrorCode.UNKNOWN_TOPIC_OR_PARTITION,
-      ErrorCode.UNKNOWN_TOPIC_ID,
-      ErrorCode.NEW_LEADER_ELECTED,
-      ErrorCode.INVALID_REQUEST,
-    ];
-    if (awaitsLeaderAndIsr.includes(errorCode)) this.#mayAlterIsr = false;
+    const wasNotMade = errorCode === ErrorCode.OPERATION_NOT_ATTEMPTED || errorCode === ErrorCode.INELIGIBLE_REPLICA;
+    if (wasNotMade) this.#isrState = committedIsr(proposed.isr);
   }
 }

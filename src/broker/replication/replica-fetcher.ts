@@ -56,6 +56,7 @@ interface FollowedPartition {
   readonly leaderEpoch: number;
   /** Not fetched before this time of the monotonic clock. */
   delayedUntilMs: number;
+  failuresInRow: number;
 }
 
 export class ReplicaFetcher {
@@ -85,7 +86,12 @@ export class ReplicaFetcher {
     const log = partition.log;
     if (log === undefined) return;
     const key = topicPartitionKey(partition.topicPartition);
-    const followed: FollowedPartition = { partition, leaderEpoch: partition.leaderEpoch, delayedUntilMs: Number.POSITIVE_INFINITY };
+    const followed: FollowedPartition = {
+      partition,
+      leaderEpoch: partition.leaderEpoch,
+      delayedUntilMs: Number.POSITIVE_INFINITY,
+      failuresInRow: 0,
+    };
     this.#partitions.set(key, followed);
     void this.#prepare(key, followed, log);
     if (!this.#running && !this.#closed) {
@@ -99,7 +105,10 @@ export class ReplicaFetcher {
   async #prepare(key: string, followed: FollowedPartition, log: UnifiedLog): Promise<void> {
     try {
       await log.settled();
-      if (log.latestEpoch === undefined && log.logEndOffset > log.highWatermark) await log.truncateTo(log.highWatermark);
+      if (!this.#isFollowing(key, followed)) return;
+      if (log.latestEpoch === undefined && log.logEndOffset > log.highWatermark) {
+        await log.truncateTo(log.highWatermark, () => this.#isFollowing(key, followed));
+      }
       followed.delayedUntilMs = 0;
       this.#wake?.();
     } catch (error) {
@@ -111,6 +120,11 @@ export class ReplicaFetcher {
   #giveUp(key: string, followed: FollowedPartition, error: unknown): void {
     this.#logger.error({ err: error }, `${key} can't follow broker ${this.leader.id} any more`);
     if (this.#partitions.get(key) === followed) this.#partitions.delete(key);
+  }
+
+  /** False once the partition was removed, or is followed again under another epoch: what was begun for it must not go on. */
+  #isFollowing(key: string, followed: FollowedPartition): boolean {
+    return this.#partitions.get(key) === followed;
   }
 
   remove(key: string): boolean {
@@ -128,7 +142,7 @@ export class ReplicaFetcher {
       while (!this.#closed && this.#partitions.size > 0) {
         const nowMs = this.#options.runtime.clock.monotonicMs();
         const due = [...this.#partitions].filter(([, followed]) => followed.delayedUntilMs <= nowMs);
-        if (due.length === 0) await this.#pause(this.#options.config.fetchBackoffMs);
+        if (due.length === 0) await this.#pause(Math.min(this.#options.config.fetchBackoffMs, this.#nextDueMs() - nowMs));
         else await this.#fetchOnce(due);
       }
     } catch (error) {
@@ -136,6 +150,26 @@ export class ReplicaFetcher {
     } finally {
       this.#running = false;
     }
+  }
+
+  /** When the first of the delayed partitions may be fetched again. */
+  #nextDueMs(): number {
+    const nowMs = this.#options.runtime.clock.monotonicMs();
+    let nextMs = Number.POSITIVE_INFINITY;
+    for (const { delayedUntilMs } of this.#partitions.values()) if (delayedUntilMs > nowMs) nextMs = Math.min(nextMs, delayedUntilMs);
+    return nextMs;
+  }
+
+  /**
+   * The partition waits, longer with each failure. Right after an election its leader may hear of its office later than we do, and
+   * a producer with acks=all waits for us: Kafka would let both wait for replica.fetch.backoff.ms.
+   */
+  #delay(followed: FollowedPartition): void {
+    followed.delayedUntilMs = this.#options.runtime.clock.monotonicMs() + this.#retryDelayMs(++followed.failuresInRow);
+  }
+
+  #retryDelayMs(failuresInRow: number): number {
+    return Math.min(this.#options.config.fetchBackoffMs, FIRST_RETRY_MS * 2 ** Math.min(10, failuresInRow - 1));
   }
 
   /** Waits, but not longer than until a partition is added or the fetcher is closed. */
@@ -163,10 +197,9 @@ export class ReplicaFetcher {
     } catch (error) {
       if (this.#closed) return;
       this.#failuresInRow++;
-      const delayMs = Math.min(config.fetchBackoffMs, FIRST_RETRY_MS * 2 ** Math.min(10, this.#failuresInRow));
       if (this.#failuresInRow === 1)
         this.#logger.warn(`Fetching from broker ${this.leader.id} failed: ${error instanceof Error ? error.message : String(error)}`);
-      await this.#pause(delayMs);
+      await this.#pause(this.#retryDelayMs(this.#failuresInRow));
       return;
     }
     if (response.errorCode !== ErrorCode.NONE) {
@@ -209,7 +242,8 @@ export class ReplicaFetcher {
     }
     return {
       replicaState: { replicaId: config.brokerId, replicaEpoch: this.#options.brokerEpoch() },
-      maxWaitMs: config.fetchWaitMaxMs,
+      // A partition that is to be tried again must not wait for the others' next records.
+      maxWaitMs: Math.max(0, Math.floor(Math.min(config.fetchWaitMaxMs, this.#nextDueMs() - this.#options.runtime.clock.monotonicMs()))),
       minBytes: config.fetchMinBytes,
       maxBytes: config.fetchResponseMaxBytes,
       topics: [...topics.values()],
@@ -221,7 +255,7 @@ export class ReplicaFetcher {
     const { key, followed, fetchOffset } = sent;
     const log = followed.partition.log;
     // Removed, re-added under a new epoch, or truncated while the request was under way.
-    if (this.#partitions.get(key) !== followed || log === undefined || log.logEndOffset !== fetchOffset) return;
+    if (!this.#isFollowing(key, followed) || log === undefined || log.logEndOffset !== fetchOffset) return;
     if (data.errorCode !== ErrorCode.NONE) {
       await this.#handleError(sent, data.errorCode);
       return;
@@ -235,15 +269,23 @@ export class ReplicaFetcher {
       const error = await append(log, records);
       if (error !== undefined) {
         this.#logger.error({ err: error }, `Appending to ${key} from offset ${fetchOffset} failed`);
-        followed.delayedUntilMs = this.#options.runtime.clock.monotonicMs() + this.#options.config.fetchBackoffMs;
+        this.#delay(followed);
         return;
       }
     }
-    if (this.#partitions.get(key) !== followed) return;
+    followed.failuresInRow = 0;
+    if (!this.#isFollowing(key, followed)) return;
+    if (records !== undefined && records.length > 0) this.#moveToEnd(key, followed);
     log.updateHighWatermark(Math.min(data.highWatermark, log.logEndOffset));
     if (data.logStartOffset > log.logStartOffset && data.logStartOffset <= log.highWatermark)
       log.maybeIncrementLogStartOffset(data.logStartOffset);
     this.#options.onAppended(key);
+  }
+
+  /** An answer carries only so much: who got some stands behind the others the next time. */
+  #moveToEnd(key: string, followed: FollowedPartition): void {
+    this.#partitions.delete(key);
+    this.#partitions.set(key, followed);
   }
 
   /** The leader's history of our last epoch ends earlier than ours: what lies behind was never committed. */
@@ -262,7 +304,7 @@ export class ReplicaFetcher {
     this.#logger.info(
       `${sent.key} diverges from leader ${this.leader.id} in epoch ${diverging.epoch}: truncating from ${log.logEndOffset} to ${offset}`,
     );
-    await log.truncateTo(offset);
+    await log.truncateTo(offset, () => this.#isFollowing(sent.key, sent.followed));
   }
 
   async #handleError(sent: AskedPartition, errorCode: number): Promise<void> {
@@ -271,7 +313,7 @@ export class ReplicaFetcher {
       await this.#handleOutOfRange(sent);
       return;
     }
-    followed.delayedUntilMs = this.#options.runtime.clock.monotonicMs() + this.#options.config.fetchBackoffMs;
+    this.#delay(followed);
     this.#logger.info(`Leader ${this.leader.id} answered ${errorByCode(errorCode).name} for ${key}`);
   }
 
@@ -279,21 +321,24 @@ export class ReplicaFetcher {
    * The leader's log is shorter than ours (an unclean election): cut ours to its end. Or it begins later: start over there.
    */
   async #handleOutOfRange({ followed, key }: AskedPartition): Promise<void> {
-    const { runtime, config } = this.#options;
     const latest = await this.#leaderOffset(followed, LATEST_TIMESTAMP);
     const earliest = latest === undefined ? undefined : await this.#leaderOffset(followed, EARLIEST_TIMESTAMP);
     const log = followed.partition.log;
-    if (this.#partitions.get(key) !== followed || log === undefined) return;
+    const isWanted = (): boolean => this.#isFollowing(key, followed);
+    if (!isWanted() || log === undefined) return;
     if (latest === undefined || earliest === undefined) {
-      followed.delayedUntilMs = runtime.clock.monotonicMs() + config.fetchBackoffMs;
+      this.#delay(followed);
       return;
     }
     if (latest < log.logEndOffset) {
       this.#logger.warn(`${key} ends at ${log.logEndOffset}, beyond its leader's ${latest}: truncating`);
-      await log.truncateTo(latest);
+      await log.truncateTo(latest, isWanted);
     } else if (earliest > log.logEndOffset) {
       this.#logger.warn(`${key} ends at ${log.logEndOffset}, before its leader's log begins at ${earliest}: starting over there`);
-      await log.truncateFullyAndStartAt(earliest);
+      await log.truncateFullyAndStartAt(earliest, earliest, isWanted);
+    } else {
+      // Neither: our last epoch is above all of the leader's. It is behind; in time it will not be, or lead no more.
+      this.#delay(followed);
     }
   }
 

@@ -59,6 +59,7 @@ export interface LeaderAndIsrOutcome {
 }
 
 export interface LeadershipChanges {
+  /** Not those that led before: another epoch of theirs (a replica left the ISR) changes nothing for a coordinator. */
   readonly leaders: readonly Partition[];
   readonly followers: readonly Partition[];
 }
@@ -186,7 +187,7 @@ export class ReplicaManager {
 
   /**
    * Handles StopReplica for one controller request: stops following or leading, and deletes the log where told.
-   * Returns a code per partition: NONE, FENCED_LEADER_EPOCH, KAFKA_STORAGE_ERROR.
+   * Returns a code per partition: NONE, FENCED_LEADER_EPOCH.
    */
   stopReplicas(
     request: { controllerId: number; controllerEpoch: number; brokerEpoch: number },
@@ -265,7 +266,7 @@ export class ReplicaManager {
     for (const [key, partition] of this.#partitions) {
       if (partition.log?.logDir !== directory) continue;
       this.#options.fetcherManager.remove([key]);
-      partition.dropLog();
+      partition.markOffline();
       this.completeDelayed(key);
     }
   }
@@ -298,6 +299,7 @@ export class ReplicaManager {
     const key = topicPartitionKey(topicPartition);
     const existing = this.#partitions.get(key);
     if (existing !== undefined) {
+      if (existing.isOffline) return ErrorCode.KAFKA_STORAGE_ERROR;
       if (existing.log !== undefined && existing.topicId !== undefined && topicId !== undefined && existing.topicId !== topicId)
         return ErrorCode.INCONSISTENT_TOPIC_ID;
       if (existing.log !== undefined && state.leaderEpoch <= existing.leaderEpoch) {
@@ -312,12 +314,10 @@ export class ReplicaManager {
     try {
       if (state.leader === brokerId) {
         this.#options.fetcherManager.remove([key]);
-        partition.makeLeader(state, topicId);
-        changes.leaders.push(partition);
+        if (partition.makeLeader(state, topicId)) changes.leaders.push(partition);
       } else {
         this.#options.fetcherManager.remove([key]);
-        partition.makeFollower(state, topicId);
-        changes.followers.push(partition);
+        if (partition.makeFollower(state, topicId)) changes.followers.push(partition);
         if (state.leader >= 0) toFollow.push({ partition, leader: state.leader });
       }
       this.#partitions.set(key, partition);
@@ -370,7 +370,7 @@ export class ReplicaManager {
     const partition = this.#partitions.get(key);
     if (deletePartition) {
       this.#partitions.delete(key);
-      partition?.dropLog();
+      partition?.delete();
       if (this.#options.logManager.getLog(topicPartition) !== undefined) this.#options.logManager.asyncDelete(topicPartition);
       this.#stateChangeLogger.info(`Deleted the replica of ${key}`);
     }

@@ -41,7 +41,15 @@ export interface TopicDetails {
   readonly sizeBytes: number | null;
   readonly cleanupPolicy: string | null;
   readonly recordsPerSecond: number | null;
+  /** Groups that have committed offsets of the topic, the one furthest behind first; null when the groups could not be asked (in time). */
+  readonly groups: readonly TopicReader[] | null;
   readonly failure: Failure | null;
+}
+
+/** A group and how far behind it is on one topic. */
+export interface TopicReader {
+  readonly groupId: string;
+  readonly lag: number | null;
 }
 
 export interface TopicPage {

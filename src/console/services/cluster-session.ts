@@ -4,6 +4,7 @@
  */
 import { Admin } from '../../client/admin/admin.ts';
 import type { GroupListings } from '../../client/admin/groups.ts';
+import type { GroupOffsets } from '../../client/admin/offsets.ts';
 import type { KeyResult, KeyResults } from '../../client/admin/keyed-call.ts';
 import type { LogDir } from '../../client/admin/cluster.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
@@ -25,6 +26,8 @@ const REQUEST_TIMEOUT_MS = 5_000;
 const METADATA_ATTEMPT_MS = 1_500;
 /** For what is asked of every broker: the answers of the others wait as long for one that doesn't. */
 const EACH_BROKER_MS = 2_000;
+/** Which groups there are, for what they have committed. */
+const GROUPS_MAX_AGE_MS = 1_000;
 
 export type SessionRuntime = Pick<Runtime, 'clock' | 'scheduler' | 'disk' | 'net' | 'random' | 'logger' | 'metrics'>;
 
@@ -80,6 +83,8 @@ export class ClusterSession {
   /** All topics, brokers and the controller. */
   readonly view: SharedValue<ClusterView>;
   readonly groupListings: SharedValue<GroupListings>;
+  /** What every group has committed: one OffsetFetch per coordinator for all of them. */
+  readonly groupOffsets: SharedValue<KeyResults<GroupOffsets>>;
   readonly logDirs: SharedValue<LogDirsByBroker>;
   /** Told whenever pages come or go; the watcher sets it. */
   onSubscribers: (count: number) => void = () => undefined;
@@ -98,6 +103,7 @@ export class ClusterSession {
     this.hub = new ChangeHub(clock, scheduler, (count) => this.onSubscribers(count));
     this.view = new SharedValue(clock, () => this.#fetchView());
     this.groupListings = new SharedValue(clock, () => this.admin.listGroups({ timeoutMs: EACH_BROKER_MS }));
+    this.groupOffsets = new SharedValue(clock, () => this.#fetchGroupOffsets());
     this.logDirs = new SharedValue(clock, () => this.#fetchLogDirs());
   }
 
@@ -128,7 +134,10 @@ export class ClusterSession {
     for (const { kind } of changes) {
       if (kind === 'topics' || kind === 'partitions' || kind === 'brokers') this.view.invalidate();
       if (kind === 'topics') this.logDirs.invalidate();
-      if (kind === 'groups') this.groupListings.invalidate();
+      if (kind === 'groups') {
+        this.groupListings.invalidate();
+        this.groupOffsets.invalidate();
+      }
     }
     this.hub.publish(changes);
   }
@@ -160,6 +169,11 @@ export class ClusterSession {
       this.#viewFailure = { message: error instanceof Error ? error.message : String(error), atMs: this.runtime.clock.wallMs() };
       throw error;
     }
+  }
+
+  async #fetchGroupOffsets(): Promise<KeyResults<GroupOffsets>> {
+    const { value } = await this.groupListings.getCheaply(GROUPS_MAX_AGE_MS);
+    return this.admin.listGroupOffsets(new Map(value.groups.map(({ groupId }) => [groupId, null])), { timeoutMs: REQUEST_TIMEOUT_MS });
   }
 
   async #fetchLogDirs(): Promise<LogDirsByBroker> {

@@ -71,7 +71,8 @@ export function readAcls(reader: JuteReader): Acl[] {
   return reader.vector(12, readAcl);
 }
 
+/** kazoo sends an empty id as null: both are the empty one. */
 function readAcl(reader: JuteReader): Acl {
   const perms = reader.int();
-  return { perms, id: { scheme: reader.string(), id: reader.string() } };
+  return { perms, id: { scheme: reader.nullableString() ?? '', id: reader.nullableString() ?? '' } };
 }

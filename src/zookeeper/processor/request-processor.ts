@@ -101,7 +101,7 @@ export class RequestProcessor {
     else if (type === OpCode.sasl) this.#refuseSasl(connection, xid);
     else if (isRead(type)) this.#read(connection, xid, type, reader);
     else {
-      const write = readWrite(type, reader);
+      const write = readWrite(type, reader, this.#deps.config);
       if (write === undefined) this.#refuseUnknown(connection, xid);
       else this.#write(connection, xid, type, write);
     }
@@ -221,7 +221,7 @@ function sendWriteReply(connection: ClientConnection, write: PendingWrite, resul
 }
 
 /** The write in a frame; undefined for an operation that doesn't exist. A body that makes no sense becomes a write that fails. */
-function readWrite(type: number, body: JuteReader): WriteRequest | undefined {
+function readWrite(type: number, body: JuteReader, config: ZooKeeperConfig): WriteRequest | undefined {
   try {
     switch (type) {
       case OpCode.create:
@@ -242,7 +242,7 @@ function readWrite(type: number, body: JuteReader): WriteRequest | undefined {
       case OpCode.closeSession:
         return { type };
       case OpCode.reconfig:
-        return { type: OpCode.error, err: KeeperCode.ReconfigDisabled };
+        return { type: OpCode.error, err: config.reconfigEnabled ? KeeperCode.Unimplemented : KeeperCode.ReconfigDisabled };
       default:
         return undefined;
     }
