@@ -5,7 +5,7 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { check } from './check.mjs';
+import { check } from './checks.mjs';
 import { build, childEnvironment, installDependencies, generateCode, nodeBinary, root, run, say } from './setup.mjs';
 
 /** Program or Python module that a test drives → Debian package. */

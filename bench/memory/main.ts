@@ -40,7 +40,11 @@ ensureBuilt();
 heading('memory');
 
 async function useLightly(bootstrap: number): Promise<void> {
-  await createTopics(bootstrap, 3, TOPICS.map((name) => ({ name, partitions: PARTITIONS, replicas: 3 })));
+  await createTopics(
+    bootstrap,
+    3,
+    TOPICS.map((name) => ({ name, partitions: PARTITIONS, replicas: 3 })),
+  );
   for (const topic of TOPICS) {
     const leaders = await leadersOf(bootstrap, topic, PARTITIONS, 3);
     for (const [partition, { port }] of leaders.entries()) {
@@ -56,20 +60,32 @@ async function useLightly(bootstrap: number): Promise<void> {
       await readPartition(port, topic, partition);
     }
   }
-  const coordinator = await until('a group coordinator', () => withConnection(bootstrap, async (connection) => {
-    const { errorCode, port } = await connection.call(FindCoordinator, 3, { key: 'group', keyType: 0, coordinatorKeys: [] });
-    return errorCode === 0 ? port : undefined;
-  }));
-  await until('committed offsets', () => withConnection(coordinator, async (connection) => {
-    const topics = TOPICS.map((name) => ({ name, partitions: Array.from({ length: PARTITIONS }, (_, partitionIndex) => ({ partitionIndex, committedOffset: 1, committedMetadata: '' })) }));
-    const answer = await connection.call(OffsetCommit, 8, { groupId: 'group', memberId: '', topics });
-    return answer.topics.every((topic) => topic.partitions.every(({ errorCode }) => errorCode === 0)) ? true : undefined;
-  }));
+  const coordinator = await until('a group coordinator', () =>
+    withConnection(bootstrap, async (connection) => {
+      const { errorCode, port } = await connection.call(FindCoordinator, 3, { key: 'group', keyType: 0, coordinatorKeys: [] });
+      return errorCode === 0 ? port : undefined;
+    }),
+  );
+  await until('committed offsets', () =>
+    withConnection(coordinator, async (connection) => {
+      const topics = TOPICS.map((name) => ({
+        name,
+        partitions: Array.from({ length: PARTITIONS }, (_, partitionIndex) => ({
+          partitionIndex,
+          committedOffset: 1,
+          committedMetadata: '',
+        })),
+      }));
+      const answer = await connection.call(OffsetCommit, 8, { groupId: 'group', memberId: '', topics });
+      return answer.topics.every((topic) => topic.partitions.every(({ errorCode }) => errorCode === 0)) ? true : undefined;
+    }),
+  );
 }
 
 function memoryOf(name: string, pid: number): Memory {
   const text = readFileSync(`/proc/${pid}/smaps_rollup`, 'latin1');
-  const megabytes = (field: string): number => (Number(new RegExp(`^${field}:\\s+(\\d+) kB`, 'm').exec(text)?.[1] ?? Number.NaN) * 1024) / 1e6;
+  const megabytes = (field: string): number =>
+    (Number(new RegExp(`^${field}:\\s+(\\d+) kB`, 'm').exec(text)?.[1] ?? Number.NaN) * 1024) / 1e6;
   return { name, pssMb: megabytes('Pss'), rssMb: megabytes('Rss'), privateMb: megabytes('Private_Dirty') };
 }
 
@@ -87,12 +103,15 @@ async function measure(): Promise<Memory[]> {
     const pids = cluster.processes().map(({ id, pid }) => ({ id, pid: pid ?? 0 }));
     const before = pids.map(({ pid }) => cpuMs(pid));
     await sleep(idleSeconds * 1000);
-    print(`idle CPU: ${pids.map(({ id, pid }, index) => `${id} ${((cpuMs(pid) - (before[index] ?? 0)) / idleSeconds / 10).toFixed(2)} %`).join(', ')}`);
+    print(
+      `idle CPU: ${pids.map(({ id, pid }, index) => `${id} ${((cpuMs(pid) - (before[index] ?? 0)) / idleSeconds / 10).toFixed(2)} %`).join(', ')}`,
+    );
     return pids.map(({ id, pid }) => memoryOf(id, pid));
   });
 }
 
-const sum = (memories: readonly Memory[], of: (memory: Memory) => number): number => memories.reduce((total, memory) => total + of(memory), 0);
+const sum = (memories: readonly Memory[], of: (memory: Memory) => number): number =>
+  memories.reduce((total, memory) => total + of(memory), 0);
 
 const pssSums: number[] = [];
 const rssSums: number[] = [];
@@ -105,9 +124,14 @@ for (let round = 0; round < rounds; round++) {
 }
 const pss = summarize(pssSums).median;
 const rss = summarize(rssSums).median;
-print(`after ${idleSeconds} s idle; ${count(RECORDS)} records of 1 KiB, ${TOPICS.length * PARTITIONS} partitions and __consumer_offsets, 3 replicas; median of ${rounds}`);
-printTable(['four processes together', 'MB', 'budget', ''], [
-  ['PSS', pss.toFixed(0), String(PSS_BUDGET_MB), atMost(pss, PSS_BUDGET_MB)],
-  ['RSS', rss.toFixed(0), String(RSS_BUDGET_MB), atMost(rss, RSS_BUDGET_MB)],
-]);
+print(
+  `after ${idleSeconds} s idle; ${count(RECORDS)} records of 1 KiB, ${TOPICS.length * PARTITIONS} partitions and __consumer_offsets, 3 replicas; median of ${rounds}`,
+);
+printTable(
+  ['four processes together', 'MB', 'budget', ''],
+  [
+    ['PSS', pss.toFixed(0), String(PSS_BUDGET_MB), atMost(pss, PSS_BUDGET_MB)],
+    ['RSS', rss.toFixed(0), String(RSS_BUDGET_MB), atMost(rss, RSS_BUDGET_MB)],
+  ],
+);
 process.exit();

@@ -62,29 +62,49 @@ async function firstStart(): Promise<number> {
 async function fill(ports: SamsaPorts): Promise<void> {
   const [bootstrap = 0] = ports.brokers;
   const names = Array.from({ length: TOPICS }, (_, index) => `topic-${index}`);
-  await createTopics(bootstrap, BROKERS, names.map((name) => ({ name, partitions: PARTITIONS, replicas: BROKERS })));
+  await createTopics(
+    bootstrap,
+    BROKERS,
+    names.map((name) => ({ name, partitions: PARTITIONS, replicas: BROKERS })),
+  );
   let left = RECORDS;
   for (let round = 0; left > 0; round++) {
     const topic = names[round % TOPICS] ?? '';
     const leaders = await leadersOf(bootstrap, topic, PARTITIONS, BROKERS);
     for (const [partition, { port }] of leaders.entries()) {
       const { frame, records } = produceFrame(topic, partition, -1, 100);
-      await withConnection(port, (connection) => new Promise<void>((resolve, reject) => {
-        connection.onFailure(reject);
-        connection.send(frame, () => resolve());
-      }));
+      await withConnection(
+        port,
+        (connection) =>
+          new Promise<void>((resolve, reject) => {
+            connection.onFailure(reject);
+            connection.send(frame, () => resolve());
+          }),
+      );
       left -= records;
     }
   }
-  const coordinator = await until('a group coordinator', () => withConnection(bootstrap, async (connection) => {
-    const { errorCode, port } = await connection.call(FindCoordinator, 3, { key: 'group', keyType: 0, coordinatorKeys: [] });
-    return errorCode === 0 ? port : undefined;
+  const coordinator = await until('a group coordinator', () =>
+    withConnection(bootstrap, async (connection) => {
+      const { errorCode, port } = await connection.call(FindCoordinator, 3, { key: 'group', keyType: 0, coordinatorKeys: [] });
+      return errorCode === 0 ? port : undefined;
+    }),
+  );
+  const partitions = Array.from({ length: PARTITIONS }, (_, partitionIndex) => ({
+    partitionIndex,
+    committedOffset: 1,
+    committedMetadata: '',
   }));
-  const partitions = Array.from({ length: PARTITIONS }, (_, partitionIndex) => ({ partitionIndex, committedOffset: 1, committedMetadata: '' }));
-  await until('a committed offset', () => withConnection(coordinator, async (connection) => {
-    const { topics } = await connection.call(OffsetCommit, 8, { groupId: 'group', memberId: '', topics: [{ name: 'topic-0', partitions }] });
-    return topics.every((topic) => topic.partitions.every(({ errorCode }) => errorCode === 0)) ? true : undefined;
-  }));
+  await until('a committed offset', () =>
+    withConnection(coordinator, async (connection) => {
+      const { topics } = await connection.call(OffsetCommit, 8, {
+        groupId: 'group',
+        memberId: '',
+        topics: [{ name: 'topic-0', partitions }],
+      });
+      return topics.every((topic) => topic.partitions.every(({ errorCode }) => errorCode === 0)) ? true : undefined;
+    }),
+  );
 }
 
 async function restarts(end: (samsa: SamsaProcess) => Promise<void>): Promise<number[]> {
@@ -113,11 +133,18 @@ async function restarts(end: (samsa: SamsaProcess) => Promise<void>): Promise<nu
 async function nodeReady(args: readonly string[], processes: number): Promise<number> {
   const startedMs = performance.now();
   await Promise.all(
-    Array.from({ length: processes }, () => new Promise<void>((resolve, reject) => {
-      const child = spawn(process.execPath, [...args], { stdio: ['ignore', 'pipe', 'inherit'], env: { ...process.env, NODE_COMPILE_CACHE: undefined } });
-      child.stdout.once('data', () => resolve());
-      child.once('error', reject);
-    })),
+    Array.from(
+      { length: processes },
+      () =>
+        new Promise<void>((resolve, reject) => {
+          const child = spawn(process.execPath, [...args], {
+            stdio: ['ignore', 'pipe', 'inherit'],
+            env: { ...process.env, NODE_COMPILE_CACHE: undefined },
+          });
+          child.stdout.once('data', () => resolve());
+          child.once('error', reject);
+        }),
+    ),
   );
   return performance.now() - startedMs;
 }
@@ -142,7 +169,14 @@ async function bundle(folder: string): Promise<string> {
 const rows: string[][] = [];
 function report(what: string, times: readonly number[], budgetMs?: number): void {
   const { median, max, min } = summarize(times);
-  rows.push([what, milliseconds(median), milliseconds(min), milliseconds(max), budgetMs === undefined ? '' : milliseconds(budgetMs), budgetMs === undefined ? '' : atMost(median, budgetMs)]);
+  rows.push([
+    what,
+    milliseconds(median),
+    milliseconds(min),
+    milliseconds(max),
+    budgetMs === undefined ? '' : milliseconds(budgetMs),
+    budgetMs === undefined ? '' : atMost(median, budgetMs),
+  ]);
   print(`${what}: ${times.map((time) => time.toFixed(0)).join(' ')} ms`);
 }
 
@@ -155,6 +189,8 @@ await temporaryFolder(async (folder) => {
   const program = await bundle(folder);
   report('four bare Nodes with a 1-MB bundle, together', await repeated(() => nodeReady([program], 4)));
 });
-print(`${rounds} rounds each; the restarts with ${TOPICS} topics of ${PARTITIONS} partitions and 3 replicas, ${count(RECORDS)} records of 100 bytes`);
+print(
+  `${rounds} rounds each; the restarts with ${TOPICS} topics of ${PARTITIONS} partitions and 3 replicas, ${count(RECORDS)} records of 100 bytes`,
+);
 printTable(['', 'median', 'min', 'max', 'budget', ''], rows);
 process.exit();

@@ -35,6 +35,11 @@ function valueOf(bytes: number, seed: number): Buffer {
 
 export function produceFrame(topic: string, partition: number, acks: number, valueBytes: number, batchBytes?: number): ProduceFrame {
   const { batch, records } = batchOf(valueBytes, batchBytes);
-  const body = { transactionalId: null, acks, timeoutMs: PRODUCE_TIMEOUT_MS, topicData: [{ name: topic, partitionData: [{ index: partition, records: [batch] }] }] };
+  const body = {
+    transactionalId: null,
+    acks,
+    timeoutMs: PRODUCE_TIMEOUT_MS,
+    topicData: [{ name: topic, partitionData: [{ index: partition, records: [batch] }] }],
+  };
   return { frame: Buffer.concat(encodeRequest(Produce, PRODUCE_VERSION, 1, 'samsa-bench', body)), records, bytes: batch.length };
 }

@@ -19,7 +19,10 @@ export function ensureBuilt(): void {
   const builtMs = existsSync(builtEntries.broker) ? statSync(builtEntries.broker).mtimeMs : 0;
   if (SOURCES.every((folder) => newest(join(root, 'src', folder)) <= builtMs)) return;
   print('building out/ …');
-  const outcome = spawnSync(process.execPath, [join(root, 'node_modules', 'electron-vite', 'bin', 'electron-vite.js'), 'build'], { cwd: root, encoding: 'utf8' });
+  const outcome = spawnSync(process.execPath, [join(root, 'node_modules', 'electron-vite', 'bin', 'electron-vite.js'), 'build'], {
+    cwd: root,
+    encoding: 'utf8',
+  });
   if (outcome.status !== 0) fail(`the build failed:\n${outcome.stdout}${outcome.stderr}`);
 }
 

@@ -13,7 +13,10 @@ export interface MeasuredCluster {
 export type ClusterOptions = Pick<StartClusterOptions, 'brokers' | 'config' | 'home'>;
 
 /** Starts a cluster on free ports, and stops it and removes its data whatever comes of `use`. */
-export async function withCluster<T>(options: ClusterOptions, use: (cluster: RunningCluster, measured: MeasuredCluster) => Promise<T>): Promise<T> {
+export async function withCluster<T>(
+  options: ClusterOptions,
+  use: (cluster: RunningCluster, measured: MeasuredCluster) => Promise<T>,
+): Promise<T> {
   const cluster = await startCluster({ ...options, ephemeral: options.home === undefined, basePort: 0, entries: builtEntries });
   try {
     const ports = cluster.spec.brokers.map(({ port }) => port);

@@ -11,8 +11,12 @@ export interface Flags<Value extends string, Switch extends string> {
 const NEEDED_MAJOR = 24;
 
 /** @param values flags with a value, @param switches flags without. */
-export function readFlags<Value extends string, Switch extends string = never>(values: readonly Value[], switches: readonly Switch[] = []): Flags<Value, Switch> {
-  if (Number(process.versions.node.split('.')[0]) < NEEDED_MAJOR) fail(`Node ${NEEDED_MAJOR} is needed, this is ${process.version}: node_modules/node/bin/node has it`);
+export function readFlags<Value extends string, Switch extends string = never>(
+  values: readonly Value[],
+  switches: readonly Switch[] = [],
+): Flags<Value, Switch> {
+  if (Number(process.versions.node.split('.')[0]) < NEEDED_MAJOR)
+    fail(`Node ${NEEDED_MAJOR} is needed, this is ${process.version}: node_modules/node/bin/node has it`);
   const options: Record<string, { type: 'string' | 'boolean' }> = {};
   for (const name of values) options[name] = { type: 'string' };
   for (const name of switches) options[name] = { type: 'boolean' };

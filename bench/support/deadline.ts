@@ -6,7 +6,12 @@ export const sleep = (milliseconds: number): Promise<void> =>
   });
 
 /** Asks again and again, `everyMs` apart, until something is found; rejects after `withinMs`. A failing question counts as nothing found. */
-export async function until<T>(what: string, ask: () => Promise<T | undefined> | T | undefined, withinMs = 20_000, everyMs = 2): Promise<T> {
+export async function until<T>(
+  what: string,
+  ask: () => Promise<T | undefined> | T | undefined,
+  withinMs = 20_000,
+  everyMs = 2,
+): Promise<T> {
   const endMs = performance.now() + withinMs;
   let failure: unknown;
   while (performance.now() < endMs) {

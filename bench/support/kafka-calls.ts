@@ -43,11 +43,15 @@ export function metadataOn(connection: RawConnection, topics: readonly string[])
 
 /** The controller's port, once `brokers` brokers and a controller are known to the broker at `port`. */
 export function controllerPort(port: number, brokers: number): Promise<number> {
-  return until('a controller', async () => {
-    const metadata = await metadataFrom(port);
-    if (metadata.brokers.length < brokers) return undefined;
-    return metadata.brokers.find(({ nodeId }) => nodeId === metadata.controllerId)?.port;
-  }, CALL_TIMEOUT_MS);
+  return until(
+    'a controller',
+    async () => {
+      const metadata = await metadataFrom(port);
+      if (metadata.brokers.length < brokers) return undefined;
+      return metadata.brokers.find(({ nodeId }) => nodeId === metadata.controllerId)?.port;
+    },
+    CALL_TIMEOUT_MS,
+  );
 }
 
 export interface NewTopic {
@@ -70,7 +74,8 @@ export async function createTopics(bootstrapPort: number, brokers: number, topic
       })),
       timeoutMs: CALL_TIMEOUT_MS,
     });
-    for (const { name, errorCode, errorMessage } of response.topics) if (errorCode !== 0) throw new Error(`creating ${name}: ${errorByCode(errorCode).name} ${errorMessage ?? ''}`);
+    for (const { name, errorCode, errorMessage } of response.topics)
+      if (errorCode !== 0) throw new Error(`creating ${name}: ${errorByCode(errorCode).name} ${errorMessage ?? ''}`);
   });
   for (const { name, partitions, replicas } of topics) await leadersOf(bootstrapPort, name, partitions, replicas);
 }
@@ -81,18 +86,28 @@ export async function deleteTopic(bootstrapPort: number, brokers: number, name: 
   );
 }
 
-/** The leaders of a topic's partitions, once each has one and `inSync` replicas in its ISR. */
+/** The leaders of a topic's partitions, once every broker says that each has one and `inSync` replicas in its ISR. */
 export function leadersOf(bootstrapPort: number, topic: string, partitions: number, inSync: number): Promise<Leaders> {
-  return until(`leaders of ${topic}`, async () => {
-    const { brokers, topics } = await metadataFrom(bootstrapPort, [topic]);
-    const found = topics[0];
-    if (found === undefined || found.partitions.length < partitions) return undefined;
-    const leaders: { brokerId: number; port: number }[] = [];
-    for (const { partitionIndex, leaderId, isrNodes, errorCode } of found.partitions) {
-      const port = brokers.find(({ nodeId }) => nodeId === leaderId)?.port;
-      if (port === undefined || errorCode !== 0 || isrNodes.length < inSync) return undefined;
-      leaders[partitionIndex] = { brokerId: leaderId, port };
-    }
-    return leaders;
-  }, CALL_TIMEOUT_MS, 20);
+  return until(
+    `leaders of ${topic}`,
+    async () => {
+      const { brokers } = await metadataFrom(bootstrapPort);
+      const seen = await Promise.all(brokers.map(async ({ port }) => leadersIn(await metadataFrom(port, [topic]), partitions, inSync)));
+      return seen.includes(undefined) ? undefined : seen[0];
+    },
+    CALL_TIMEOUT_MS,
+    20,
+  );
+}
+
+function leadersIn({ brokers, topics }: MetadataResponse, partitions: number, inSync: number): Leaders | undefined {
+  const found = topics[0];
+  if (found === undefined || found.partitions.length < partitions) return undefined;
+  const leaders: { brokerId: number; port: number }[] = [];
+  for (const { partitionIndex, leaderId, isrNodes, errorCode } of found.partitions) {
+    const port = brokers.find(({ nodeId }) => nodeId === leaderId)?.port;
+    if (port === undefined || errorCode !== 0 || isrNodes.length < inSync) return undefined;
+    leaders[partitionIndex] = { brokerId: leaderId, port };
+  }
+  return leaders;
 }

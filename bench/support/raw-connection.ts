@@ -25,7 +25,10 @@ export class RawConnection {
   #closed: Error | undefined;
 
   private constructor(host: string, port: number, onConnect: () => void) {
-    const onread = { buffer: Buffer.allocUnsafeSlow(RECEIVE_BYTES), callback: (length: number, buffer: Uint8Array): boolean => this.#receive(buffer as Buffer, length) };
+    const onread = {
+      buffer: Buffer.allocUnsafeSlow(RECEIVE_BYTES),
+      callback: (length: number, buffer: Uint8Array): boolean => this.#receive(buffer as Buffer, length),
+    };
     this.#socket = net.connect({ host, port, noDelay: true, onread }, onConnect);
     this.#socket.on('error', (error) => this.#close(error));
     this.#socket.on('close', () => this.#close(new Error(`the connection to ${host}:${port} was closed`)));

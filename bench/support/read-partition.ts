@@ -37,7 +37,21 @@ export class PartitionReader {
         isolationLevel: 0,
         sessionId: 0,
         sessionEpoch: -1,
-        topics: [{ topic, partitions: [{ partition, currentLeaderEpoch: -1, fetchOffset: MARKER_OFFSET, lastFetchedEpoch: -1, logStartOffset: -1, partitionMaxBytes: PARTITION_MAX_BYTES }] }],
+        topics: [
+          {
+            topic,
+            partitions: [
+              {
+                partition,
+                currentLeaderEpoch: -1,
+                fetchOffset: MARKER_OFFSET,
+                lastFetchedEpoch: -1,
+                logStartOffset: -1,
+                partitionMaxBytes: PARTITION_MAX_BYTES,
+              },
+            ],
+          },
+        ],
         forgottenTopicsData: [],
         rackId: '',
       }),
@@ -107,16 +121,21 @@ function afterVarint(buffer: Buffer, at: number): number {
 
 /** All of a partition, from offset 0 to its high watermark. */
 export function readPartition(port: number, topic: string, partition: number): Promise<{ records: number; bytes: number }> {
-  return withConnection(port, (connection) => new Promise((resolve, reject) => {
-    connection.onFailure(reject);
-    const reader = new PartitionReader(connection, topic, partition);
-    const total = { records: 0, bytes: 0 };
-    const next = (offset: number): void => reader.fetch(offset, (fetched) => {
-      total.records += fetched.records;
-      total.bytes += fetched.bytes;
-      if (fetched.nextOffset >= fetched.highWatermark) resolve(total);
-      else next(fetched.nextOffset);
-    });
-    next(0);
-  }));
+  return withConnection(
+    port,
+    (connection) =>
+      new Promise((resolve, reject) => {
+        connection.onFailure(reject);
+        const reader = new PartitionReader(connection, topic, partition);
+        const total = { records: 0, bytes: 0 };
+        const next = (offset: number): void =>
+          reader.fetch(offset, (fetched) => {
+            total.records += fetched.records;
+            total.bytes += fetched.bytes;
+            if (fetched.nextOffset >= fetched.highWatermark) resolve(total);
+            else next(fetched.nextOffset);
+          });
+        next(0);
+      }),
+  );
 }

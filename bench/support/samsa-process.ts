@@ -42,7 +42,18 @@ export class SamsaProcess {
   constructor(home: string, ports: SamsaPorts) {
     this.home = home;
     this.startedMs = performance.now();
-    const args = [samsaCommand, 'up', '--home', home, '--brokers', String(ports.brokers.length), '--port', String(ports.brokers[0]), '--zookeeper-port', String(ports.zookeeper)];
+    const args = [
+      samsaCommand,
+      'up',
+      '--home',
+      home,
+      '--brokers',
+      String(ports.brokers.length),
+      '--port',
+      String(ports.brokers[0]),
+      '--zookeeper-port',
+      String(ports.zookeeper),
+    ];
     this.#child = spawn(process.execPath, args, { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] });
     for (const stream of [this.#child.stdout, this.#child.stderr]) stream?.on('data', (text: Buffer) => (this.#output += text.toString()));
     this.#ended = once(this.#child, 'exit');

@@ -111,7 +111,7 @@ for codec in (None, 'gzip', 'snappy', 'lz4', 'zstd'):
 @step('offsets')
 def _():
     create('py-offsets')
-    producer = KafkaProducer(bootstrap_servers=BOOTSTRAP)
+    producer = KafkaProducer(bootstrap_servers=BOOTSTRAP, acks='all')
     for timestamp in (1000, 2000, 3000):
         producer.send('py-offsets', b'x', timestamp_ms=timestamp).get(10)
     producer.close()
@@ -153,7 +153,7 @@ def _():
     threads[1].start()
     wait_for(lambda: assigned == [3, 3], 'each has half')
     described = admin.describe_consumer_groups(['py-group'])[0]
-    producer = KafkaProducer(bootstrap_servers=BOOTSTRAP)
+    producer = KafkaProducer(bootstrap_servers=BOOTSTRAP, acks='all')
     for i in range(600):
         producer.send('py-group', b'v', key=b'k%d' % i)
     producer.flush()

@@ -113,7 +113,7 @@ describe('the admin client', () => {
   it('describes log directories', async () => {
     await createTopic(cluster.admin, 'plt-dirs', { partitions: 2 });
     const described = await newAdmin().describeLogDirs({ topics: [{ name: 'plt-dirs', partitions: [0, 1] }] });
-    expect(described.map(({ broker }) => broker).toSorted()).toEqual([1, 2, 3]);
+    expect(described.map(({ broker }) => broker).toSorted((a, b) => a - b)).toEqual([1, 2, 3]);
     expect(
       described.flatMap(({ results }) => results.flatMap(({ topics }) => topics.flatMap(({ partitions }) => partitions))),
     ).toHaveLength(6);

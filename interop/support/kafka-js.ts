@@ -8,12 +8,14 @@ import type { ConsumedRecord } from './expectations.ts';
 
 const { CompressionCodecs, CompressionTypes, logLevel } = kafkajs;
 
+type CodecType = (typeof CompressionTypes)[keyof typeof CompressionTypes];
+
 interface Encoder {
   readonly buffer: Buffer;
 }
 
-function register(type: number, compress: (data: Buffer) => Buffer, decompress: (data: Buffer) => Buffer): void {
-  CompressionCodecs[type as keyof typeof CompressionCodecs] = () => ({
+function register(type: CodecType, compress: (data: Buffer) => Buffer, decompress: (data: Buffer) => Buffer): void {
+  CompressionCodecs[type] = () => ({
     compress: (encoder: Encoder) => Promise.resolve(compress(encoder.buffer)),
     decompress: (data: Buffer) => Promise.resolve(decompress(data)),
   });
@@ -94,10 +96,11 @@ export async function readWithKafkaJsGroup(
         await consumer.subscribe({ topics: [topic], fromBeginning: true });
         await consumer.run({
           partitionsConsumedConcurrently: 2,
-          eachBatch: async ({ batch, resolveOffset, heartbeat, isRunning, isStale }) => {
+          eachBatch: async (payload) => {
+            const { batch } = payload;
             while (!(await settledWithin(everyone.promise, 100))) {
-              await heartbeat();
-              if (!isRunning() || isStale()) return;
+              await payload.heartbeat();
+              if (!payload.isRunning() || payload.isStale()) return;
             }
             for (const { offset, key, value } of batch.messages) {
               records.push({
@@ -106,10 +109,10 @@ export async function readWithKafkaJsGroup(
                 key: key?.toString() ?? '',
                 value: value ?? Buffer.alloc(0),
               });
-              resolveOffset(offset);
+              payload.resolveOffset(offset);
             }
             readByMember[index] = (readByMember[index] ?? 0) + batch.messages.length;
-            await heartbeat();
+            await payload.heartbeat();
             if (Number(batch.lastOffset()) + 1 >= (endOffsets.get(batch.partition) ?? 0)) remaining.delete(batch.partition);
             if (remaining.size === 0) finished.resolve();
           },

@@ -23,7 +23,7 @@ import { NodeChannel } from './node-channel.ts';
 import type { ChannelState, NodeChannelOptions } from './node-channel.ts';
 
 export type { Node } from './connection.ts';
-export type { ApiVersionRange, BrokerApiVersions } from './api-version-range.ts';
+export type { BrokerApiVersions } from './api-version-range.ts';
 export type { ChannelState } from './node-channel.ts';
 
 /** `random` spreads the reconnect backoff; without it there is no jitter. */

@@ -147,9 +147,6 @@ export type ControlReply =
   | { readonly id: number; readonly ok: true; readonly result: unknown }
   | { readonly id: number; readonly ok: false; readonly error: { readonly code: ControlErrorCode; readonly message: string } };
 
-export interface ControlNotice {
-  readonly event: ClusterEvent;
-}
 
 const MAX_LOG_LINES = 2_000;
 

@@ -23,17 +23,17 @@ export class ProtocolError extends Error {
   }
 }
 
-/** A version that the message does not have. */
+/** A version that the message does not have. @public generated codecs call it */
 export function unsupportedVersion(message: string, version: number, min: number, max: number): ProtocolError {
   return new ProtocolError('unsupported-version', `${message} has no version ${version}: ${min} to ${max} are known`);
 }
 
-/** A value was set for a field that does not exist in this version, and dropping it would change the meaning. */
+/** A value was set for a field that does not exist in this version, and dropping it would change the meaning. @public generated codecs call it */
 export function unsupportedField(message: string, field: string, version: number): ProtocolError {
   return new ProtocolError('unsupported-field', `${message}.${field} was set, but version ${version} has no such field`);
 }
 
-/** Null was given for a field that is not nullable in this version. */
+/** Null was given for a field that is not nullable in this version. @public generated codecs call it */
 export function unsupportedNull(message: string, field: string, version: number): ProtocolError {
   return new ProtocolError('unsupported-field', `${message}.${field} is null, which version ${version} does not allow`);
 }

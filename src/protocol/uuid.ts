@@ -7,7 +7,6 @@
 import { ProtocolError } from './protocol-error.ts';
 
 export const ZERO_UUID = 'AAAAAAAAAAAAAAAAAAAAAA';
-const METADATA_TOPIC_ID = 'AAAAAAAAAAAAAAAAAAAAAQ';
 const UUID_BYTES = 16;
 const UUID_CHARACTERS = /^[A-Za-z0-9_-]{21}[AQgw]$/;
 
@@ -51,9 +50,4 @@ export function randomUuid(bytes16: Buffer): string {
   // The first character is the first byte's upper six bits; '-' is 62.
   if (bytes[0]! >> 2 === 62) bytes[0] = bytes[0]! ^ 0x80;
   return uuidFromBytesAt(bytes, 0);
-}
-
-/** Whether Kafka keeps this id for itself. */
-export function isReservedUuid(uuid: string): boolean {
-  return uuid === ZERO_UUID || uuid === METADATA_TOPIC_ID;
 }

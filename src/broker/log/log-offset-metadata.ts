@@ -13,12 +13,3 @@ export function offsetOnly(messageOffset: number): LogOffsetMetadata {
 }
 
 export const isOffsetOnly = (metadata: LogOffsetMetadata): boolean => metadata.relativePositionInSegment < 0;
-
-/** Whether `a` lies in an older segment than `b`: the bytes between can't be told from the two alone. */
-export const onOlderSegment = (a: LogOffsetMetadata, b: LogOffsetMetadata): boolean => a.segmentBaseOffset < b.segmentBaseOffset;
-
-export const onSameSegment = (a: LogOffsetMetadata, b: LogOffsetMetadata): boolean => a.segmentBaseOffset === b.segmentBaseOffset;
-
-/** Bytes from `b` to `a`, both in one segment. */
-export const positionDifference = (a: LogOffsetMetadata, b: LogOffsetMetadata): number =>
-  a.relativePositionInSegment - b.relativePositionInSegment;

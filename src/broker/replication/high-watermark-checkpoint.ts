@@ -4,13 +4,12 @@
  */
 import { join } from 'node:path';
 import { decodeOffsetCheckpoint, encodeOffsetCheckpoint } from '../../log-format/checkpoint.ts';
+import { REPLICATION_OFFSET_CHECKPOINT } from '../../log-format/file-names.ts';
 import { topicPartitionKey } from '../../protocol/topic-partition.ts';
 import type { TopicPartition } from '../../protocol/topic-partition.ts';
 import { writeFileAtomically } from '../../runtime/disk.ts';
 import type { Disk } from '../../runtime/disk.ts';
 import type { Logger } from '../../runtime/logger.ts';
-
-const FILE_NAME = 'replication-offset-checkpoint';
 
 export interface HighWatermark {
   readonly topicPartition: TopicPartition;
@@ -30,7 +29,7 @@ export class HighWatermarkCheckpoint {
   /** Reads the files of `logDirs`; a broken one is said and counts as empty, which costs a truncation check, never records. */
   load(logDirs: readonly string[]): void {
     for (const directory of logDirs) {
-      const path = join(directory, FILE_NAME);
+      const path = join(directory, REPLICATION_OFFSET_CHECKPOINT);
       if (!this.#disk.exists(path)) continue;
       try {
         for (const { topicPartition, offset } of decodeOffsetCheckpoint(this.#disk.readFile(path).toString('utf8')))
@@ -49,6 +48,6 @@ export class HighWatermarkCheckpoint {
   /** Writes one folder's file. Throws the disk's error. */
   write(logDir: string, highWatermarks: readonly HighWatermark[]): void {
     for (const { topicPartition, offset } of highWatermarks) this.#offsets.set(topicPartitionKey(topicPartition), offset);
-    writeFileAtomically(this.#disk, join(logDir, FILE_NAME), encodeOffsetCheckpoint(highWatermarks));
+    writeFileAtomically(this.#disk, join(logDir, REPLICATION_OFFSET_CHECKPOINT), encodeOffsetCheckpoint(highWatermarks));
   }
 }

@@ -30,8 +30,8 @@ export interface PartitionOptions {
   readonly logger: Logger;
   /** Leadership and ISR changes, one line each with the reason. */
   readonly stateChangeLogger: Logger;
-  readonly logManager: LogManager;
-  readonly alterPartitionManager: AlterPartitionManager;
+  readonly logManager: Pick<LogManager, 'getOrCreateLog'>;
+  readonly alterPartitionManager: Pick<AlterPartitionManager, 'submit'>;
   readonly isBrokerAlive: (brokerId: number) => boolean;
   /** The high watermark in the checkpoint file, or undefined for a log it doesn't name. */
   readonly checkpointedHighWatermark: () => number | undefined;

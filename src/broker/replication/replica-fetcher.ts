@@ -37,7 +37,7 @@ export interface ReplicaFetcherConfig {
 export interface ReplicaFetcherOptions {
   readonly leader: BrokerEndpoint;
   readonly config: ReplicaFetcherConfig;
-  readonly client: NetworkClient;
+  readonly client: Pick<NetworkClient, 'send'>;
   readonly runtime: Runtime;
   readonly brokerEpoch: () => number;
   /** A follower's log moved: waiting fetches of readers here may be complete. */

@@ -20,7 +20,7 @@ import type { DelayedOperationPurgatory } from '../purgatory/delayed-operation-p
 import type { AlterPartitionManager } from './alter-partition-manager.ts';
 import { DelayedFetch } from './delayed-fetch.ts';
 import type { DelayedProduce } from './delayed-produce.ts';
-import type { FetchParams, FetchPartitionRequest, FetchPartitionResult } from './fetch-types.ts';
+import type { FetchParams, FetchPartitionRequest } from './fetch-types.ts';
 import { HighWatermarkCheckpoint } from './high-watermark-checkpoint.ts';
 import type { HighWatermark } from './high-watermark-checkpoint.ts';
 import { readFromLogs } from './log-reader.ts';
@@ -38,9 +38,9 @@ export interface ReplicaManagerConfig {
 export interface ReplicaManagerOptions {
   readonly config: ReplicaManagerConfig;
   readonly runtime: Runtime;
-  readonly logManager: LogManager;
-  readonly alterPartitionManager: AlterPartitionManager;
-  readonly fetcherManager: ReplicaFetcherManager;
+  readonly logManager: Pick<LogManager, 'getOrCreateLog' | 'getLog' | 'asyncDelete' | 'liveLogDirs' | 'handleLogDirFailure'>;
+  readonly alterPartitionManager: Pick<AlterPartitionManager, 'submit' | 'close'>;
+  readonly fetcherManager: Pick<ReplicaFetcherManager, 'add' | 'remove' | 'close'>;
   readonly producePurgatory: DelayedOperationPurgatory<DelayedProduce>;
   readonly fetchPurgatory: DelayedOperationPurgatory<DelayedFetch>;
   readonly isBrokerAlive: (brokerId: number) => boolean;
@@ -402,5 +402,3 @@ interface ApplyTask {
   readonly changes: { readonly leaders: Partition[]; readonly followers: Partition[] };
   readonly toFollow: FollowTask[];
 }
-
-export type { FetchPartitionResult };

@@ -7,6 +7,7 @@ import { countPartitions } from './cluster-session.ts';
 import type { ClusterSession } from './cluster-session.ts';
 import { toFailure } from './failures.ts';
 import { isUnderReplicated } from './topics-service.ts';
+import { within } from './within.ts';
 
 const VIEW_MAX_AGE_MS = 250;
 const DEAR_MAX_AGE_MS = 500;
@@ -25,10 +26,11 @@ export async function getOverview(session: ClusterSession): Promise<Overview> {
     session.view.get(VIEW_MAX_AGE_MS).then(({ value }) => value, note('Metadata')),
     listBrokers(session).catch(note('Metadata')),
     within(
-      session,
+      session.runtime.scheduler,
+      DEAR_WAIT_MS,
       session.groupListings.getCheaply(DEAR_MAX_AGE_MS).then(({ value }) => value.groups.length),
     ).catch(note('ListGroups')),
-    within(session, totalSize(session)).catch(note('DescribeLogDirs')),
+    within(session.runtime.scheduler, DEAR_WAIT_MS, totalSize(session)).catch(note('DescribeLogDirs')),
   ]);
   const topics = view === undefined ? undefined : Array.from(view.topics.values());
   const internal = topics?.filter(({ isInternal }) => isInternal).length;
@@ -66,12 +68,4 @@ async function totalSize(session: ClusterSession): Promise<number | undefined> {
       if (!(dir instanceof KafkaError)) for (const { sizeBytes } of dir.replicas) total = (total ?? 0) + sizeBytes;
   }
   return total;
-}
-
-/** `work`, or undefined when it takes too long: it goes on and the next pull finds it done. */
-function within<T>(session: ClusterSession, work: Promise<T>): Promise<T | undefined> {
-  return new Promise((resolve, reject) => {
-    const timer = session.runtime.scheduler.after(DEAR_WAIT_MS, () => resolve(undefined));
-    work.then(resolve, reject).finally(() => timer.cancel());
-  });
 }

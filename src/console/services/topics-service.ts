@@ -20,6 +20,7 @@ import { orThrow, refuse, toFailure } from './failures.ts';
 import { groupLag } from './lag.ts';
 import { nameMatcher, sortRows } from './list-query.ts';
 import { topicConfigSpec } from './topic-config-catalog.ts';
+import { topicReaders } from './topic-readers.ts';
 
 /** A page that opens takes what is this young; anything older is fetched again. */
 const VIEW_MAX_AGE_MS = 250;
@@ -56,7 +57,7 @@ export async function topicDetails(session: ClusterSession, names: readonly stri
   const { value: view } = await viewOf(session);
   const known = names.flatMap((name) => view.topics.get(name) ?? []);
   session.interest.add(known.map(({ name }) => name));
-  const [offsets, policies, logDirs] = await Promise.all([
+  const [offsets, policies, logDirs, readersOf] = await Promise.all([
     partitionOffsets(
       session,
       known.flatMap(({ partitions }) => partitions),
@@ -66,6 +67,10 @@ export async function topicDetails(session: ClusterSession, names: readonly stri
       known.map(({ name }) => name),
     ),
     logDirsOf(session),
+    topicReaders(
+      session,
+      known.map(({ name }) => name),
+    ),
   ]);
   const sizes = logDirs === undefined ? undefined : sizesByTopic(logDirs);
   return known.map((topic) => {
@@ -77,6 +82,7 @@ export async function topicDetails(session: ClusterSession, names: readonly stri
       sizeBytes: sizes === undefined ? null : (sizes.get(topic.name) ?? 0),
       cleanupPolicy: policies.get(topic.name) ?? null,
       recordsPerSecond: session.rates.ofTopic(topic.name),
+      groups: readersOf?.(topic.name, (key) => offsets.get(key)?.endOffset ?? null) ?? null,
       failure: failure ?? null,
     };
   });

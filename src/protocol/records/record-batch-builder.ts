@@ -90,13 +90,6 @@ export function buildRecordBatch(records: readonly RecordInput[], options: Recor
   return whole;
 }
 
-/** Size in bytes that an uncompressed batch of these records has: what a producer checks against its limits. */
-export function estimateRecordSize(record: RecordInput): number {
-  const body = bodySize(record, 0, 0);
-  // Deltas may take up to 4 bytes more each than the 0 counted above.
-  return varintSize(body) + body + 8;
-}
-
 function checkDelta(delta: number): void {
   if (delta >= 0 && delta <= 0x7fffffff) return;
   throw new ProtocolError('invalid-value', `an offset ${delta} away from the batch's base does not fit a batch`);

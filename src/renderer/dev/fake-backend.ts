@@ -495,6 +495,9 @@ export function fakeClient(options: FakeOptions): ConsoleClient {
             sizeBytes: name.includes('dlq') ? null : records * 143 * topic.replicationFactor,
             cleanupPolicy: topic.configs.get('cleanup.policy') ?? 'delete',
             recordsPerSecond: records === 0 ? 0 : records % 90,
+            groups: [...cluster.groups]
+              .filter(([, group]) => group.topic === name)
+              .map(([groupId]) => ({ groupId, lag: groupDetails(groupId).lag })),
             failure: null,
           };
         });

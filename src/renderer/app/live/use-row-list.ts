@@ -25,6 +25,8 @@ export function useRowList<Row, Details, Query>(options: {
   readonly scope?: () => unknown;
   readonly rowKinds: readonly ChangeKind[];
   readonly detailKinds: readonly ChangeKind[];
+  /** Kinds that name other things than these rows, and touch dear columns all the same: what is on screen is asked for again. */
+  readonly visibleKinds?: readonly ChangeKind[];
   /** Whether a sort is by a dear column: then all are needed. */
   readonly isDear: (by: string) => boolean;
 }): { readonly visible: (keys: readonly string[]) => void; readonly reload: () => void } {
@@ -50,6 +52,10 @@ export function useRowList<Row, Details, Query>(options: {
     list.refreshDetails(keys === 'all' ? null : [...keys]);
     return Promise.resolve();
   }, 700);
+  const refreshing = coalesce(() => {
+    list.refreshVisible();
+    return Promise.resolve();
+  }, 700);
 
   useClusterChanges(options.clusterId, (changes: readonly Change[]) => {
     for (const { kind, ids } of changes) {
@@ -61,6 +67,7 @@ export function useRowList<Row, Details, Query>(options: {
         staleDetails = merged(staleDetails, ids);
         detailing.poke();
       }
+      if (options.visibleKinds?.includes(kind) === true) refreshing.poke();
     }
   });
   const reload = (): void => {
@@ -100,6 +107,7 @@ export function useRowList<Row, Details, Query>(options: {
     list.leave();
     patching.stop();
     detailing.stop();
+    refreshing.stop();
     clearTimeout(typing);
   });
   return { visible: (keys) => list.want(keys), reload };

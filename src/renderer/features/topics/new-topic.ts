@@ -55,6 +55,12 @@ export function checkNewTopic(topic: NewTopic, specs: ReadonlyMap<string, TopicC
   };
 }
 
+/** What is wrong with `text` as the new number of partitions of a topic that has `now`. */
+export function checkPartitionCount(text: string, now: number): 'number' | 'max' | null {
+  if (!wholeNumber.test(text) || Number(text) <= now) return 'number';
+  return Number(text) > MAX_PARTITIONS ? 'max' : null;
+}
+
 export function hasProblems(problems: NewTopicProblems): boolean {
   return problems.name !== null || problems.partitions !== null || problems.replicationFactor !== null || problems.configs.size > 0;
 }

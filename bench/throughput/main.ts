@@ -1,0 +1,252 @@
+/**
+ * How much goes through, and how fast it is answered, beside what the machine can do at best and, with `--peer apache`, beside Apache
+ * Kafka 3.9 under the same load in the same run. The load comes from this process over raw sockets: batches of 64 KiB made before,
+ * several requests on their way on each connection.
+ *
+ * Run: `node bench/throughput/main.ts [--peer apache] [--seconds 4] [--rounds 3] [--only TEXT] [--kcat]`.
+ * Data goes to the system's temporary folder (TMPDIR); some GiB of it for the time of a run.
+ */
+import { produceFrame } from '../support/batches.ts';
+import { whyNoApacheKafka, withApacheKafka } from '../support/apache-kafka.ts';
+import { ensureBuilt } from '../support/build.ts';
+import { withCluster } from '../support/cluster.ts';
+import type { MeasuredCluster } from '../support/cluster.ts';
+import { fail, readFlags } from '../support/command-line.ts';
+import { sleep } from '../support/deadline.ts';
+import { createTopics, deleteTopic, leadersOf } from '../support/kafka-calls.ts';
+import type { Leaders } from '../support/kafka-calls.ts';
+import { atLeast, atMost, count, heading, mebibytesPerSecond, milliseconds, print, printTable, ratio } from '../support/print.ts';
+import { median } from '../support/statistics.ts';
+import { consumeAll, consumeTail } from './consume-load.ts';
+import { hasKcat, runKcat } from './kcat.ts';
+import { measureMachine } from './machine-limits.ts';
+import { runProduceLoad } from './produce-load.ts';
+import type { Lane } from './produce-load.ts';
+
+/** Partitions of each topic, and so connections where there is one broker. */
+const PARTITIONS = 4;
+/** max.in.flight.requests.per.connection of producers. */
+const IN_FLIGHT = 5;
+const WARM_UP_MS = 1500;
+const MAX_BYTES = 3 * 2 ** 30;
+const STORED_BYTES = 2 ** 30;
+const SINGLE_P99_BUDGET_MS = 1;
+/** For latency under a load that both sides bear: 32 MiB/s of 64-KiB batches over all leaders. */
+const PACED_REQUESTS_PER_SECOND = 512;
+
+type Measures = Map<string, number[]>;
+
+const flags = readFlags(['peer', 'seconds', 'rounds', 'only'], ['kcat']);
+const measureMs = flags.number('seconds', 4) * 1000;
+const rounds = flags.number('rounds', 3);
+const only = flags.text('only') ?? '';
+const peer = flags.text('peer');
+if (peer !== undefined && peer !== 'apache') fail(`--peer is apache, not '${peer}'`);
+
+interface Test {
+  readonly name: string;
+  readonly brokers: 1 | 3;
+  /** Figures by name; the same names every time. */
+  run(cluster: MeasuredCluster, topic: string, leaders: Leaders): Promise<Record<string, number>>;
+}
+
+/** A connection for each leader, that takes the leader's partitions in turn. */
+function lanes(topic: string, leaders: Leaders, acks: number, valueBytes: number, batchBytes?: number): Lane[] {
+  const byPort = new Map<number, Lane & { frames: ReturnType<typeof produceFrame>[] }>();
+  for (const [partition, { port }] of leaders.entries()) {
+    const frame = produceFrame(topic, partition, acks, valueBytes, batchBytes);
+    const lane = byPort.get(port);
+    if (lane === undefined) byPort.set(port, { port, frames: [frame] });
+    else lane.frames.push(frame);
+  }
+  return [...byPort.values()];
+}
+
+/** A connection for each partition, as one producer for each would have. */
+function lanePerPartition(topic: string, leaders: Leaders, acks: number, valueBytes: number): Lane[] {
+  return leaders.map(({ port }, partition) => ({ port, frames: [produceFrame(topic, partition, acks, valueBytes)] }));
+}
+
+const load = { warmUpMs: WARM_UP_MS, measureMs, inFlight: IN_FLIGHT, maxBytes: MAX_BYTES };
+
+function produceTest(name: string, valueBytes: number): Test {
+  return {
+    name,
+    brokers: 1,
+    async run(_cluster, topic, leaders) {
+      const { bytesPerSecond, recordsPerSecond } = await runProduceLoad({
+        ...load,
+        lanes: lanePerPartition(topic, leaders, 1, valueBytes),
+      });
+      return { 'MiB/s': bytesPerSecond, 'records/s': recordsPerSecond };
+    },
+  };
+}
+
+function replicatedTest(name: string, valueBytes: number, requestsPerSecond?: number): Test {
+  return {
+    name,
+    brokers: 3,
+    async run(_cluster, topic, leaders) {
+      const paced = requestsPerSecond === undefined ? {} : { requestsPerSecond };
+      const { bytesPerSecond, recordsPerSecond, latency } = await runProduceLoad({
+        ...load,
+        ...paced,
+        lanes: lanes(topic, leaders, -1, valueBytes),
+      });
+      return { 'MiB/s': bytesPerSecond, 'records/s': recordsPerSecond, p50: latency.median, p99: latency.p99, 'p99.9': latency.p999 };
+    },
+  };
+}
+
+const tests: readonly Test[] = [
+  produceTest('produce 100 B, acks=1, 1 broker', 100),
+  produceTest('produce 1 KiB, acks=1, 1 broker', 1024),
+  {
+    name: 'one request at a time, 1 KiB, acks=1',
+    brokers: 1,
+    async run(_cluster, topic, leaders) {
+      const single = lanes(topic, leaders.slice(0, 1), 1, 1024, 1);
+      const { requestsPerSecond, latency } = await runProduceLoad({ ...load, inFlight: 1, lanes: single });
+      return { 'requests/s': requestsPerSecond, p50: latency.median, p99: latency.p99, 'p99.9': latency.p999 };
+    },
+  },
+  {
+    name: 'consume from the tail while 1 KiB is produced, 1 broker',
+    brokers: 1,
+    async run(_cluster, topic, leaders) {
+      const [consumed, produced] = await Promise.all([
+        consumeTail(topic, leaders, WARM_UP_MS, measureMs),
+        runProduceLoad({ ...load, inFlight: 2, lanes: lanePerPartition(topic, leaders, 1, 1024) }),
+      ]);
+      return { 'MiB/s': consumed.bytesPerSecond, 'records/s': consumed.recordsPerSecond, 'produced MiB/s': produced.bytesPerSecond };
+    },
+  },
+  {
+    name: 'consume from disk (page cache), 1 KiB, 1 broker',
+    brokers: 1,
+    async run(_cluster, topic, leaders) {
+      await runProduceLoad({
+        ...load,
+        warmUpMs: 0,
+        measureMs: 60_000,
+        maxBytes: STORED_BYTES,
+        lanes: lanePerPartition(topic, leaders, 1, 1024),
+      });
+      await consumeAll(topic, leaders);
+      const { bytesPerSecond, recordsPerSecond } = await consumeAll(topic, leaders);
+      return { 'MiB/s': bytesPerSecond, 'records/s': recordsPerSecond };
+    },
+  },
+  replicatedTest('produce 100 B, acks=all, 3 replicas', 100),
+  replicatedTest('produce 1 KiB, acks=all, 3 replicas', 1024),
+  replicatedTest('produce 1 KiB, acks=all, 3 replicas, at 32 MiB/s', 1024, PACED_REQUESTS_PER_SECOND),
+  {
+    name: 'one request at a time, 1 KiB, acks=all, 3 replicas',
+    brokers: 3,
+    async run(_cluster, topic, leaders) {
+      const single = lanes(topic, leaders.slice(0, 1), -1, 1024, 1);
+      const { requestsPerSecond, latency } = await runProduceLoad({ ...load, inFlight: 1, lanes: single });
+      return { 'requests/s': requestsPerSecond, p50: latency.median, p99: latency.p99, 'p99.9': latency.p999 };
+    },
+  },
+  ...(flags.has('kcat') ? [kcatTest(1, '1'), kcatTest(3, 'all')] : []),
+];
+
+function kcatTest(brokers: 1 | 3, acks: string): Test {
+  return {
+    name: `kcat, 400,000 lines of 512 B, acks=${acks}, ${brokers} broker${brokers === 1 ? '' : 's'}`,
+    brokers,
+    async run({ ports }, topic) {
+      const result = await runKcat({ port: ports[0] ?? 0, topic, lines: 400_000, lineBytes: 512, acks });
+      return { 'MiB/s': result.produceBytesPerSecond, 'consume MiB/s': result.consumeBytesPerSecond };
+    },
+  };
+}
+
+async function measure(cluster: MeasuredCluster, selected: readonly Test[]): Promise<Map<string, Measures>> {
+  const [bootstrap = 0] = cluster.ports;
+  const results = new Map<string, Measures>();
+  for (const test of selected) {
+    const measures: Measures = new Map();
+    for (let round = 0; round < rounds; round++) {
+      const topic = `bench-${selected.indexOf(test)}-${round}`;
+      await createTopics(bootstrap, cluster.brokers, [
+        { name: topic, partitions: cluster.brokers === 1 ? PARTITIONS : 6, replicas: cluster.brokers },
+      ]);
+      const leaders = await leadersOf(bootstrap, topic, cluster.brokers === 1 ? PARTITIONS : 6, cluster.brokers);
+      const figures = await test.run(cluster, topic, leaders);
+      for (const [name, value] of Object.entries(figures)) measures.set(name, [...(measures.get(name) ?? []), value]);
+      await deleteTopic(bootstrap, cluster.brokers, topic);
+      await sleep(300);
+    }
+    results.set(test.name, measures);
+    print(
+      `${cluster.name}: ${test.name}: ${[...measures].map(([name, values]) => `${name} ${values.map((value) => show(name, value)).join(' ')}`).join('; ')}`,
+    );
+  }
+  return results;
+}
+
+function show(name: string, value: number): string {
+  if (name.endsWith('MiB/s')) return mebibytesPerSecond(value);
+  if (name.startsWith('p') && !name.startsWith('produced')) return milliseconds(value);
+  return count(value);
+}
+
+ensureBuilt();
+heading('throughput');
+const limits = await measureMachine(PARTITIONS, IN_FLIGHT, 2);
+printTable(
+  ['machine limits, one process against one', ''],
+  [
+    [`bare Node server, 64-KiB requests, ${PARTITIONS} connections`, mebibytesPerSecond(limits.loopbackBytesPerSecond)],
+    [
+      'bare Node server, one request of 1.2 KiB at a time',
+      `${count(limits.roundTripsPerSecond)}/s, p50 ${milliseconds(limits.roundTrip.median)}, p99 ${milliseconds(limits.roundTrip.p99)}`,
+    ],
+    ['gathered writes into the page cache, 16 × 64 KiB', mebibytesPerSecond(limits.pageCacheBytesPerSecond)],
+    ['CRC-32C of 64-KiB batches', mebibytesPerSecond(limits.crcBytesPerSecond)],
+  ],
+);
+
+const selected = tests.filter(({ name }) => name.includes(only));
+if (flags.has('kcat') && !hasKcat()) fail('--kcat: there is no kcat');
+const ours = new Map<string, Measures>();
+const theirs = new Map<string, Measures>();
+const whyNot = peer === undefined ? 'not asked for (--peer apache)' : whyNoApacheKafka();
+for (const brokers of [1, 3] as const) {
+  const group = selected.filter((test) => test.brokers === brokers);
+  if (group.length === 0) continue;
+  for (const [name, measures] of await withCluster({ brokers }, (_running, cluster) => measure(cluster, group))) ours.set(name, measures);
+  if (whyNot !== undefined) continue;
+  for (const [name, measures] of await withApacheKafka(brokers, (cluster) => measure(cluster, group))) theirs.set(name, measures);
+}
+
+const rows = selected.flatMap(({ name }) =>
+  [...(ours.get(name) ?? [])].map(([figure, values]) => {
+    const mine = median(values);
+    const peers = theirs.get(name)?.get(figure);
+    const peerMedian = peers === undefined ? undefined : median(peers);
+    const isLatency = figure.startsWith('p') && !figure.startsWith('produced');
+    const verdict =
+      name === 'one request at a time, 1 KiB, acks=1' && figure === 'p99'
+        ? `${atMost(mine, SINGLE_P99_BUDGET_MS)} (${milliseconds(SINGLE_P99_BUDGET_MS)})`
+        : peerMedian === undefined
+          ? ''
+          : isLatency
+            ? atMost(mine, peerMedian)
+            : atLeast(mine, peerMedian);
+    return [
+      `${name}: ${figure}`,
+      show(figure, mine),
+      peerMedian === undefined ? '–' : show(figure, peerMedian),
+      peerMedian === undefined ? '–' : ratio(mine, peerMedian),
+      verdict,
+    ];
+  }),
+);
+if (whyNot !== undefined) print(`Apache Kafka is left out: ${whyNot}`);
+print(`median of ${rounds} rounds of ${measureMs / 1000} s`);
+printTable(['', 'Samsa', 'Apache Kafka', 'ratio', ''], rows);
+process.exit();

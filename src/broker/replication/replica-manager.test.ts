@@ -1,0 +1,309 @@
+import { describe, expect, it } from 'vitest';
+import { ErrorCode, errorByCode } from '../../protocol/errors.ts';
+import { batchOf, BROKER_EPOCH, fetchParams, fetchRequest, replicaManagerFixture, TOPIC, TP, valuesOf } from './testing/replication-fixture.ts';
+import type { ReplicaManagerFixture } from './testing/replication-fixture.ts';
+
+const nameOf = (code: number | undefined): string => (code === undefined ? 'no answer' : errorByCode(code).name);
+const partitionCode = (outcome: ReturnType<ReplicaManagerFixture['lead']>): string => nameOf(outcome.topics[0]?.partitions[0]?.errorCode);
+const produced = ({ results }: ReturnType<ReplicaManagerFixture['append']>): string => nameOf(results?.[0]?.errorCode);
+const fetched = ({ outcomes }: ReturnType<ReplicaManagerFixture['fetch']>): unknown =>
+  outcomes === undefined
+    ? 'no answer'
+    : outcomes.map(({ result }) => (result.errorCode === ErrorCode.NONE ? valuesOf(result.records) : nameOf(result.errorCode)))[0];
+
+/** Leads partition 0 with this ISR in epoch 1. */
+function leading(isr: readonly number[] = [1, 2], options: Parameters<typeof replicaManagerFixture>[0] = {}): ReplicaManagerFixture {
+  const fixture = replicaManagerFixture(options);
+  fixture.lead({ isr });
+  return fixture;
+}
+
+/** Broker 2 fetches from `offset`, without waiting. */
+const follow = (fixture: ReplicaManagerFixture, offset: number): unknown => fetched(fixture.fetch({ replicaId: 2, maxWaitMs: 0 }, { fetchOffset: offset }));
+
+describe('a LeaderAndIsr request', () => {
+  it('from a controller that is none any more, or for an earlier life of this broker, changes nothing', () => {
+    const fixture = replicaManagerFixture();
+    fixture.manager.controllerEpoch = 3;
+    expect(nameOf(fixture.lead({}, { controllerEpoch: 2 }).errorCode)).toBe('STALE_CONTROLLER_EPOCH');
+    expect(nameOf(fixture.lead({}, { controllerEpoch: 3, brokerEpoch: BROKER_EPOCH - 1 }).errorCode)).toBe('STALE_BROKER_EPOCH');
+    expect(fixture.manager.partitions()).toEqual([]);
+    expect(fixture.lead({}, { controllerEpoch: 4, brokerEpoch: -1 }).errorCode).toBe(0);
+    expect(fixture.manager.controllerEpoch).toBe(4);
+  });
+
+  it('is refused for a partition whose leader epoch is not newer, whose topic id differs, or that has no replica here', () => {
+    const fixture = leading();
+    expect(partitionCode(fixture.lead({ leaderEpoch: 1 }))).toBe('STALE_CONTROLLER_EPOCH');
+    expect(partitionCode(fixture.lead({ leaderEpoch: 0 }))).toBe('STALE_CONTROLLER_EPOCH');
+    expect(partitionCode(fixture.lead({ leaderEpoch: 2 }, { topicId: 'AAAAAAAAAAAAAAAAAAAAAg' }))).toBe('INCONSISTENT_TOPIC_ID');
+    expect(partitionCode(fixture.lead({ leaderEpoch: 2, replicas: [2, 3] }))).toBe('UNKNOWN_TOPIC_OR_PARTITION');
+    expect(fixture.partition().leaderEpoch).toBe(1);
+  });
+
+  it('begins and ends following, at the address that it names', () => {
+    const fixture = leading();
+    expect(fixture.followed.size).toBe(0);
+    fixture.lead({ leaderEpoch: 2, leader: 2 });
+    expect(fixture.followed.get('orders-0')).toEqual({ id: 2, host: 'two', port: 9093 });
+    fixture.lead({ leaderEpoch: 3 });
+    expect(fixture.followed.size).toBe(0);
+    // A leader that is not alive, and none at all.
+    fixture.lead({ leaderEpoch: 4, leader: 3 });
+    fixture.lead({ leaderEpoch: 5, leader: -1 });
+    expect(fixture.followed.size).toBe(0);
+  });
+
+  it('tells coordinators of new leaders and of followers, not of another epoch of the same leader', () => {
+    const fixture = leading();
+    fixture.lead({ leaderEpoch: 2, isr: [1] });
+    fixture.lead({ leaderEpoch: 3, leader: 2 });
+    fixture.lead({ leaderEpoch: 4 });
+    expect(fixture.told).toEqual({ leaders: ['orders-0', 'orders-0'], followers: ['orders-0'] });
+  });
+
+  it('is refused for a partition whose log dir has failed', () => {
+    const fixture = leading();
+    fixture.manager.onLogDirFailure(fixture.logManager.liveLogDirs[0] ?? '');
+    expect(partitionCode(fixture.lead({ leaderEpoch: 2 }))).toBe('KAFKA_STORAGE_ERROR');
+    expect(follow(fixture, 0)).toBe('KAFKA_STORAGE_ERROR');
+  });
+});
+
+describe('a StopReplica request', () => {
+  const stop = (fixture: ReplicaManagerFixture, leaderEpoch: number, deletePartition: boolean, controllerEpoch = 1, brokerEpoch = BROKER_EPOCH) => {
+    const stopped: unknown[] = [];
+    const { errorCode, partitionErrors } = fixture.manager.stopReplicas(
+      { controllerId: 2, controllerEpoch, brokerEpoch },
+      [{ topicPartition: TP, leaderEpoch, deletePartition }],
+      (partitions) => stopped.push(...partitions),
+    );
+    return { code: nameOf(errorCode), partition: nameOf(partitionErrors[0]?.errorCode), stopped };
+  };
+
+  it('from a stale controller, for an earlier life, or with an older leader epoch deletes nothing', () => {
+    const fixture = leading();
+    fixture.lead({ leaderEpoch: 5, leader: 2 });
+    expect(stop(fixture, 5, true, 0).code).toBe('STALE_CONTROLLER_EPOCH');
+    expect(stop(fixture, 5, true, 1, BROKER_EPOCH - 1).code).toBe('STALE_BROKER_EPOCH');
+    expect(stop(fixture, 4, true)).toEqual({ code: 'NONE', partition: 'FENCED_LEADER_EPOCH', stopped: [] });
+    expect(fixture.logManager.deleted).toEqual([]);
+    expect(fixture.followed.size).toBe(1);
+  });
+
+  it('ends following, and deletes the log only when told', () => {
+    const fixture = leading();
+    fixture.lead({ leaderEpoch: 5, leader: 2 });
+    expect(stop(fixture, 5, false).partition).toBe('NONE');
+    expect(fixture.followed.size).toBe(0);
+    expect(fixture.logManager.deleted).toEqual([]);
+    // -2: the topic is being deleted, whatever the epoch.
+    expect(stop(fixture, -2, true)).toEqual({ code: 'NONE', partition: 'NONE', stopped: [{ topicPartition: TP, leaderEpoch: undefined, deleted: true }] });
+    expect(fixture.logManager.deleted).toEqual(['orders-0']);
+    expect(fixture.manager.partitions()).toEqual([]);
+  });
+
+  it('answers what waits for a partition that is deleted', () => {
+    const fixture = leading();
+    const waiting = fixture.append(batchOf(['a']));
+    const poll = fixture.fetch({}, { fetchOffset: 0 });
+    stop(fixture, -2, true);
+    expect(produced(waiting)).toBe('NOT_LEADER_OR_FOLLOWER');
+    expect(fetched(poll)).toBe('NOT_LEADER_OR_FOLLOWER');
+  });
+});
+
+describe('a produce request', () => {
+  it('with acks=1 is answered when it is written, with acks=all when the ISR has it', () => {
+    const fixture = leading();
+    expect(fixture.append(batchOf(['a', 'b']), { acks: 1 }).results).toMatchObject([{ errorCode: 0, baseOffset: 0 }]);
+    const all = fixture.append(batchOf(['c']));
+    expect(produced(all)).toBe('no answer');
+    follow(fixture, 2);
+    expect(produced(all)).toBe('no answer');
+    follow(fixture, 3);
+    expect(all.results).toMatchObject([{ errorCode: 0, baseOffset: 2 }]);
+  });
+
+  it('with acks=all times out with what it has', async () => {
+    const fixture = leading();
+    const all = fixture.append(batchOf(['a']), { timeoutMs: 100 });
+    await fixture.time.advance(99);
+    expect(produced(all)).toBe('no answer');
+    await fixture.time.advance(2);
+    expect(all.results).toMatchObject([{ errorCode: ErrorCode.REQUEST_TIMED_OUT, baseOffset: -1 }]);
+    expect(fixture.partition().log?.logEndOffset).toBe(1);
+  });
+
+  it('with acks=all fails at once when the leadership is lost, and goes on waiting through another epoch of the same leader', () => {
+    const fixture = leading([1, 2, 3]);
+    const all = fixture.append(batchOf(['a']));
+    fixture.lead({ leaderEpoch: 2, isr: [1, 2] });
+    expect(produced(all)).toBe('no answer');
+    follow(fixture, 1);
+    expect(produced(all)).toBe('NONE');
+    const lost = fixture.append(batchOf(['b']));
+    fixture.lead({ leaderEpoch: 3, leader: 2 });
+    expect(produced(lost)).toBe('NOT_LEADER_OR_FOLLOWER');
+  });
+
+  it('is done when the last follower that lacks it leaves the ISR', () => {
+    const fixture = leading();
+    const all = fixture.append(batchOf(['a']));
+    fixture.lead({ leaderEpoch: 2, isr: [1] });
+    expect(produced(all)).toBe('NONE');
+  });
+
+  it('fails when the ISR is too small, before it is written or after', () => {
+    const fixture = leading([1, 2], { config: { 'min.insync.replicas': '2' } });
+    const all = fixture.append(batchOf(['a']));
+    follow(fixture, 1);
+    expect(produced(all)).toBe('NONE');
+    fixture.lead({ leaderEpoch: 2, isr: [1] });
+    expect(produced(fixture.append(batchOf(['b'])))).toBe('NOT_ENOUGH_REPLICAS');
+    expect(fixture.partition().log?.logEndOffset).toBe(1);
+    expect(produced(fixture.append(batchOf(['b']), { acks: 1 }))).toBe('NONE');
+  });
+
+  it('for several partitions is answered once, with a code for each', () => {
+    const fixture = leading([1]);
+    let answers = 0;
+    let codes: string[] = [];
+    const elsewhere = { topic: TOPIC, partition: 7 };
+    fixture.appender.append({
+      entries: [
+        { topicPartition: elsewhere, records: batchOf(['a']) },
+        { topicPartition: TP, records: batchOf(['b']) },
+      ],
+      requiredAcks: -1,
+      timeoutMs: 100,
+      origin: 'client',
+      respond: (results) => {
+        answers++;
+        codes = results.map(({ errorCode }) => nameOf(errorCode));
+      },
+    });
+    fixture.time.runTurnEnd();
+    expect([answers, codes]).toEqual([1, ['NOT_LEADER_OR_FOLLOWER', 'NONE']]);
+  });
+
+  it('is refused by the log with its reason', () => {
+    const fixture = leading([1]);
+    const torn = batchOf(['a']);
+    torn[torn.length - 1] = (torn.at(-1) ?? 0) ^ 1;
+    const { results } = fixture.append(torn);
+    expect(results).toMatchObject([{ errorCode: ErrorCode.CORRUPT_MESSAGE, baseOffset: -1, errorMessage: expect.any(String) }]);
+  });
+});
+
+describe('a fetch', () => {
+  it('of a consumer waits for the high watermark, that of a follower for the log end', () => {
+    const fixture = leading();
+    const consumer = fixture.fetch();
+    const follower = fixture.fetch({ replicaId: 2 });
+    fixture.append(batchOf(['a']), { acks: 1 });
+    expect(fetched(follower)).toEqual(['a']);
+    expect(fetched(consumer)).toBe('no answer');
+    follow(fixture, 1);
+    expect(fetched(consumer)).toEqual(['a']);
+  });
+
+  it('ends empty when its time is over', async () => {
+    const fixture = leading();
+    const poll = fixture.fetch({ maxWaitMs: 500 });
+    await fixture.time.advance(502);
+    expect(fetched(poll)).toEqual([]);
+  });
+
+  it('waits until its min bytes have come', () => {
+    const fixture = leading([1]);
+    const batchBytes = batchOf(['a']).length;
+    const poll = fixture.fetch({ minBytes: batchBytes + 1 });
+    fixture.append(batchOf(['a']), { acks: 1 });
+    expect(fetched(poll)).toBe('no answer');
+    fixture.append(batchOf(['b']), { acks: 1 });
+    expect(fetched(poll)).toEqual(['a', 'b']);
+  });
+
+  it('that waits is answered when its epoch is fenced, or the leadership lost', () => {
+    const fixture = leading();
+    const known = fixture.fetch({}, { currentLeaderEpoch: 1 });
+    const careless = fixture.fetch();
+    fixture.lead({ leaderEpoch: 2 });
+    expect(fetched(known)).toBe('FENCED_LEADER_EPOCH');
+    expect(fetched(careless)).toBe('no answer');
+    fixture.lead({ leaderEpoch: 3, leader: 2 });
+    expect(fetched(careless)).toBe('NOT_LEADER_OR_FOLLOWER');
+  });
+
+  it('of a broker that is no replica counts for nothing', () => {
+    const fixture = leading();
+    fixture.append(batchOf(['a']), { acks: 1 });
+    expect(fetched(fixture.fetch({ replicaId: 9 }))).toBe('UNKNOWN_LEADER_EPOCH');
+  });
+
+  it('of a follower that diverges is told where, and is no progress of it (KIP-595)', () => {
+    const fixture = leading();
+    fixture.append(batchOf(['a', 'b']), { acks: 1 });
+    fixture.lead({ leaderEpoch: 4 });
+    fixture.append(batchOf(['c']), { acks: 1 });
+    // Broker 2 was the leader in epoch 2 and has written five records.
+    const { outcomes } = fixture.fetch({ replicaId: 2 }, { fetchOffset: 5, lastFetchedEpoch: 2 });
+    expect(outcomes?.[0]?.result).toMatchObject({ errorCode: 0, divergingEpoch: { epoch: 1, endOffset: 2 }, sizeBytes: 0 });
+    expect(fixture.partition().remoteReplicas.find(({ brokerId }) => brokerId === 2)?.logEndOffset).toBe(-1);
+    expect(fetched(fixture.fetch({ replicaId: 2 }, { fetchOffset: 2, lastFetchedEpoch: 1 }))).toEqual(['c']);
+    // An epoch above all that are known here.
+    expect(fetched(fixture.fetch({ replicaId: 2 }, { fetchOffset: 2, lastFetchedEpoch: 9 }))).toBe('OFFSET_OUT_OF_RANGE');
+  });
+
+  it('beyond the log is out of range', () => {
+    const fixture = leading([1]);
+    fixture.append(batchOf(['a']), { acks: 1 });
+    expect(fetched(fixture.fetch({}, { fetchOffset: 2 }))).toBe('OFFSET_OUT_OF_RANGE');
+    expect(fetched(fixture.fetch({ maxWaitMs: 0 }, { fetchOffset: 1 }))).toEqual([]);
+  });
+
+  it('names another topic id: the name was given to another topic meanwhile', () => {
+    const fixture = leading([1]);
+    expect(fetched(fixture.fetch({}, { topicId: 'AAAAAAAAAAAAAAAAAAAAAg' }))).toBe('INCONSISTENT_TOPIC_ID');
+  });
+
+  it('gives one whole batch at least, however small its limits, and then keeps to them', () => {
+    const fixture = leading([1]);
+    fixture.append(batchOf(['a']), { acks: 1 });
+    fixture.append(batchOf(['b']), { acks: 1 });
+    expect(fetched(fixture.fetch({ maxBytes: 1 }))).toEqual(['a']);
+    let answers: unknown;
+    fixture.manager.fetch(fetchParams({ maxBytes: 1 }), [fetchRequest(), fetchRequest({ fetchOffset: 1 })], (outcomes) => {
+      answers = outcomes.map(({ result }) => valuesOf(result.records));
+    });
+    expect(answers).toEqual([['a'], []]);
+  });
+
+  it('tells a follower the high watermark that its own fetch has moved', () => {
+    const fixture = leading();
+    fixture.append(batchOf(['a']), { acks: 1 });
+    const { outcomes } = fixture.fetch({ replicaId: 2, maxWaitMs: 0 }, { fetchOffset: 1 });
+    expect(outcomes?.[0]?.result.highWatermark).toBe(1);
+  });
+});
+
+describe('high watermarks', () => {
+  it('are in the checkpoint file after a while', async () => {
+    const fixture = leading([1]);
+    fixture.append(batchOf(['a', 'b']), { acks: 1 });
+    await fixture.time.advance(5_000);
+    const path = `${fixture.logManager.liveLogDirs[0]}/replication-offset-checkpoint`;
+    expect(fixture.disk.process().readFile(path).toString()).toBe('0\n1\norders 0 2\n');
+  });
+});
+
+describe('time', () => {
+  it('shrinks the ISR of a partition whose follower does not fetch', async () => {
+    const fixture = leading();
+    fixture.append(batchOf(['a']), { acks: 1 });
+    await fixture.time.advance(60_000);
+    expect(fixture.controller.last.newIsr.map(({ brokerId }) => brokerId)).toEqual([1]);
+    await fixture.manager.shutdown();
+  });
+});
