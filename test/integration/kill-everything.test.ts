@@ -34,7 +34,9 @@ interface Supervised {
 
 /** A cluster of three whose supervisor is another process. */
 async function supervise(home: string): Promise<Supervised> {
-  const child = spawn(process.execPath, [join(import.meta.dirname, 'fixtures', 'supervisor.ts'), home, '', '3'], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn(process.execPath, [join(import.meta.dirname, 'fixtures', 'supervisor.ts'), home, '', '3'], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
   cleanups.add(() => child.kill('SIGKILL'));
   const [line] = (await once(child.stdout, 'data')) as [Buffer];
   const { pids, bootstrapServers } = JSON.parse(line.toString()) as { pids: number[]; bootstrapServers: string };
@@ -56,7 +58,12 @@ async function commitOffsets(admin: Admin): Promise<void> {
   });
   const partitions = [7, 9].map((committedOffset, partitionIndex) => ({ partitionIndex, committedOffset, committedMetadata: 'm' }));
   await until('the offsets are committed', async () => {
-    const { topics } = await client.send(coordinator, OffsetCommit, { groupId: GROUP, topics: [{ name: TOPIC, partitions }] }, { version: 7 });
+    const { topics } = await client.send(
+      coordinator,
+      OffsetCommit,
+      { groupId: GROUP, topics: [{ name: TOPIC, partitions }] },
+      { version: 7 },
+    );
     return topics[0]?.partitions.every(({ errorCode }) => errorCode === 0);
   });
 }
@@ -78,7 +85,10 @@ describe('SIGKILL', () => {
     // Other topics and codecs, so that there is more than one log to recover.
     for (const codec of CODECS) {
       const lines = Array.from({ length: 500 }, (_, index) => `${codec}-${index}`).join('\n');
-      const { code, error } = await kcat(['-P', '-b', first.bootstrapServers, '-t', `by-${codec}`, '-p', '0', '-X', 'acks=all', '-z', codec], `${lines}\n`);
+      const { code, error } = await kcat(
+        ['-P', '-b', first.bootstrapServers, '-t', `by-${codec}`, '-p', '0', '-X', 'acks=all', '-z', codec],
+        `${lines}\n`,
+      );
       expect([code, error]).toEqual([0, expect.any(String)]);
     }
     const producer = new SteadyProducer({ bootstrapServers: first.bootstrapServers, topic: TOPIC });

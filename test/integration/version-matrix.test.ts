@@ -129,12 +129,18 @@ function matrix<Req, Res, ReqIn extends object, ResIn>(
 }
 
 const nameOf = (code: number | undefined): string => (code === undefined ? 'no code' : errorByCode(code).name);
-const batch = (value = 'v'): Buffer => buildRecordBatch([{ key: Buffer.from('k'), value: Buffer.from(value), timestamp: 1_700_000_000_000 }]);
+const batch = (value = 'v'): Buffer =>
+  buildRecordBatch([{ key: Buffer.from('k'), value: Buffer.from(value), timestamp: 1_700_000_000_000 }]);
 
 matrix(Produce, async (send, version) => {
   const produce = (node: Node, acks: number, records: Buffer | null, name = TOPIC, index = 0) =>
-    send(node, { acks, timeoutMs: TIMEOUT_MS, topicData: [{ name, partitionData: [{ index, records: records === null ? null : [records] }] }] });
-  const codeOf = async (...args: Parameters<typeof produce>): Promise<string> => nameOf((await produce(...args)).responses[0]?.partitionResponses[0]?.errorCode);
+    send(node, {
+      acks,
+      timeoutMs: TIMEOUT_MS,
+      topicData: [{ name, partitionData: [{ index, records: records === null ? null : [records] }] }],
+    });
+  const codeOf = async (...args: Parameters<typeof produce>): Promise<string> =>
+    nameOf((await produce(...args)).responses[0]?.partitionResponses[0]?.errorCode);
   const good = version < 3 ? 'UNSUPPORTED_FOR_MESSAGE_FORMAT' : 'NONE';
   const or = (name: string): string => (version < 3 ? 'UNSUPPORTED_FOR_MESSAGE_FORMAT' : name);
   expect(await codeOf(leader, 1, batch())).toBe(good);
@@ -158,7 +164,12 @@ matrix(Produce, async (send, version) => {
 
 matrix(Fetch, async (send, version) => {
   const byId = version >= 13;
-  const fetch = (node: Node, partition: Partial<{ partition: number; fetchOffset: number; currentLeaderEpoch: number }>, topic: { topic?: string; topicId?: string } = {}, more: object = {}) =>
+  const fetch = (
+    node: Node,
+    partition: Partial<{ partition: number; fetchOffset: number; currentLeaderEpoch: number }>,
+    topic: { topic?: string; topicId?: string } = {},
+    more: object = {},
+  ) =>
     send(node, {
       maxWaitMs: 50,
       minBytes: 1,
@@ -198,12 +209,18 @@ matrix(Fetch, async (send, version) => {
   // A broker that has no replica here.
   const stranger = version >= 15 ? { replicaState: { replicaId: 77, replicaEpoch: 1 } } : { replicaId: 77 };
   expect(nameOf((await partitionOf(leader, {}, {}, stranger))?.errorCode)).toBe('UNKNOWN_LEADER_EPOCH');
-  expect(await send(leader, { maxWaitMs: 0, minBytes: 0, maxBytes: 1, topics: [], forgottenTopicsData: [] })).toMatchObject({ responses: [] });
+  expect(await send(leader, { maxWaitMs: 0, minBytes: 0, maxBytes: 1, topics: [], forgottenTopicsData: [] })).toMatchObject({
+    responses: [],
+  });
 });
 
 matrix(ListOffsets, async (send, version) => {
   const list = async (node: Node, timestamp: number, name = TOPIC, more: object = {}) => {
-    const response = await send(node, { replicaId: -1, isolationLevel: 0, topics: [{ name, partitions: [{ partitionIndex: 0, timestamp, ...more }] }] });
+    const response = await send(node, {
+      replicaId: -1,
+      isolationLevel: 0,
+      topics: [{ name, partitions: [{ partitionIndex: 0, timestamp, ...more }] }],
+    });
     const answer = response.topics[0]?.partitions[0];
     return { code: nameOf(answer?.errorCode), offset: version === 0 ? answer?.oldStyleOffsets[0] : answer?.offset };
   };
@@ -227,14 +244,19 @@ matrix(Metadata, async (send, version) => {
   expect(all.topics.map(({ name }) => name)).toContain(TOPIC);
   expect(all.brokers).toHaveLength(3);
   const [named] = (await send(leader, { topics: [{ name: TOPIC }] })).topics;
-  expect(named).toMatchObject({ errorCode: 0, name: TOPIC, partitions: [{ leaderId: leader.id, isrNodes: expect.arrayContaining([1, 2, 3]) }] });
+  expect(named).toMatchObject({
+    errorCode: 0,
+    name: TOPIC,
+    partitions: [{ leaderId: leader.id, isrNodes: expect.arrayContaining([1, 2, 3]) }],
+  });
   if (version >= 1) expect((await send(leader, { topics: [] })).topics).toEqual([]);
   if (version >= 4) {
     const [missing] = (await send(leader, { topics: [{ name: NO_SUCH_TOPIC }], allowAutoTopicCreation: false })).topics;
     expect(nameOf(missing?.errorCode)).toBe('UNKNOWN_TOPIC_OR_PARTITION');
   }
   expect(nameOf((await send(leader, { topics: [{ name: 'not a name' }] })).topics[0]?.errorCode)).toBe('INVALID_TOPIC_EXCEPTION');
-  if (version >= 8 && version <= 10) await send(leader, { topics: null, includeClusterAuthorizedOperations: true, includeTopicAuthorizedOperations: true });
+  if (version >= 8 && version <= 10)
+    await send(leader, { topics: null, includeClusterAuthorizedOperations: true, includeTopicAuthorizedOperations: true });
   if (version >= 11) await send(leader, { topics: null, includeTopicAuthorizedOperations: true });
   if (version >= 12) {
     expect((await send(leader, { topics: [{ topicId, name: null }] })).topics[0]?.name).toBe(TOPIC);
@@ -247,14 +269,19 @@ matrix(ApiVersions, async (send, version) => {
   const { errorCode, apiKeys } = await send(leader, named);
   expect(nameOf(errorCode)).toBe('NONE');
   expect(apiKeys.map(({ apiKey }) => apiKey)).toContain(Produce.key);
-  if (version >= 3) expect(nameOf((await send(leader, { clientSoftwareName: 'not valid!', clientSoftwareVersion: '' })).errorCode)).toBe('INVALID_REQUEST');
+  if (version >= 3)
+    expect(nameOf((await send(leader, { clientSoftwareName: 'not valid!', clientSoftwareVersion: '' })).errorCode)).toBe('INVALID_REQUEST');
 });
 
 matrix(DescribeCluster, async (send, version) => {
   expect(await send(leader, { includeClusterAuthorizedOperations: true })).toMatchObject({ errorCode: 0, controllerId: controller.id });
   if (version >= 1) {
-    expect(nameOf((await send(leader, { includeClusterAuthorizedOperations: false, endpointType: 2 })).errorCode)).toBe('MISMATCHED_ENDPOINT_TYPE');
-    expect(nameOf((await send(leader, { includeClusterAuthorizedOperations: false, endpointType: 9 })).errorCode)).toBe('UNSUPPORTED_ENDPOINT_TYPE');
+    expect(nameOf((await send(leader, { includeClusterAuthorizedOperations: false, endpointType: 2 })).errorCode)).toBe(
+      'MISMATCHED_ENDPOINT_TYPE',
+    );
+    expect(nameOf((await send(leader, { includeClusterAuthorizedOperations: false, endpointType: 9 })).errorCode)).toBe(
+      'UNSUPPORTED_ENDPOINT_TYPE',
+    );
   }
 });
 
@@ -283,7 +310,8 @@ matrix(InitProducerId, async (send, version) => {
   const first = await send(leader, { transactionalId: null, transactionTimeoutMs: 60_000 });
   expect(first).toMatchObject({ errorCode: 0, producerEpoch: 0 });
   expect((await send(leader, { transactionalId: 'tx', transactionTimeoutMs: 60_000 })).errorCode).not.toBe(0);
-  if (version >= 3) await send(leader, { transactionalId: null, transactionTimeoutMs: 60_000, producerId: first.producerId, producerEpoch: 0 });
+  if (version >= 3)
+    await send(leader, { transactionalId: null, transactionTimeoutMs: 60_000, producerId: first.producerId, producerEpoch: 0 });
 });
 
 matrix(CreateTopics, async (send, version) => {
@@ -291,12 +319,23 @@ matrix(CreateTopics, async (send, version) => {
   const topic = (more: object = {}) => ({ name, numPartitions: 1, replicationFactor: 1, assignments: [], configs: [], ...more });
   const create = async (node: Node, body: object) => (await send(node, { topics: [topic()], timeoutMs: TIMEOUT_MS, ...body })).topics[0];
   if (version >= 1) expect(nameOf((await create(controller, { validateOnly: true }))?.errorCode)).toBe('NONE');
-  expect(nameOf((await create(controller, { topics: [topic({ configs: [{ name: 'flush.messages', value: '7' }] })] }))?.errorCode)).toBe('NONE');
+  expect(nameOf((await create(controller, { topics: [topic({ configs: [{ name: 'flush.messages', value: '7' }] })] }))?.errorCode)).toBe(
+    'NONE',
+  );
   expect(nameOf((await create(controller, {}))?.errorCode)).toBe('TOPIC_ALREADY_EXISTS');
   expect(nameOf((await create(controller, { topics: [topic({ name: 'a/b' })] }))?.errorCode)).toBe('INVALID_TOPIC_EXCEPTION');
-  expect(nameOf((await create(controller, { topics: [topic({ name: `${name}-r`, replicationFactor: 9 })] }))?.errorCode)).toBe('INVALID_REPLICATION_FACTOR');
-  expect(nameOf((await create(controller, { topics: [topic({ name: `${name}-c`, configs: [{ name: 'no.such', value: '1' }] })] }))?.errorCode)).toBe('INVALID_CONFIG');
-  const assigned = topic({ name: `${name}-a`, numPartitions: -1, replicationFactor: -1, assignments: [{ partitionIndex: 0, brokerIds: [2, 1] }] });
+  expect(nameOf((await create(controller, { topics: [topic({ name: `${name}-r`, replicationFactor: 9 })] }))?.errorCode)).toBe(
+    'INVALID_REPLICATION_FACTOR',
+  );
+  expect(
+    nameOf((await create(controller, { topics: [topic({ name: `${name}-c`, configs: [{ name: 'no.such', value: '1' }] })] }))?.errorCode),
+  ).toBe('INVALID_CONFIG');
+  const assigned = topic({
+    name: `${name}-a`,
+    numPartitions: -1,
+    replicationFactor: -1,
+    assignments: [{ partitionIndex: 0, brokerIds: [2, 1] }],
+  });
   expect(nameOf((await create(controller, { topics: [assigned] }))?.errorCode)).toBe('NONE');
   const other = nodeOf([1, 2, 3].find((id) => id !== controller.id) ?? -1);
   expect(nameOf((await create(other, { topics: [topic({ name: `${name}-x` })] }))?.errorCode)).toBe('NOT_CONTROLLER');
@@ -306,7 +345,10 @@ matrix(CreatePartitions, async (send, version) => {
   const name = `grown-${version}`;
   valueOf((await admin.createTopics([{ name, numPartitions: 1, replicationFactor: 1 }])).get(name));
   const grow = async (count: number, more: object = {}, topic = name) =>
-    nameOf((await send(controller, { topics: [{ name: topic, count, assignments: null, ...more }], timeoutMs: TIMEOUT_MS, validateOnly: false })).results[0]?.errorCode);
+    nameOf(
+      (await send(controller, { topics: [{ name: topic, count, assignments: null, ...more }], timeoutMs: TIMEOUT_MS, validateOnly: false }))
+        .results[0]?.errorCode,
+    );
   expect(await grow(2)).toBe('NONE');
   expect(await grow(3, { assignments: [{ brokerIds: [3] }] })).toBe('NONE');
   expect(await grow(1)).toBe('INVALID_PARTITIONS');
@@ -317,7 +359,10 @@ matrix(DeleteTopics, async (send, version) => {
   const name = `doomed-${version}`;
   valueOf((await admin.createTopics([{ name, numPartitions: 1, replicationFactor: 2 }])).get(name));
   const remove = async (node: Node, topic: string) =>
-    nameOf((await send(node, { timeoutMs: TIMEOUT_MS, ...(version >= 6 ? { topics: [{ name: topic }] } : { topicNames: [topic] }) })).responses[0]?.errorCode);
+    nameOf(
+      (await send(node, { timeoutMs: TIMEOUT_MS, ...(version >= 6 ? { topics: [{ name: topic }] } : { topicNames: [topic] }) }))
+        .responses[0]?.errorCode,
+    );
   expect(await remove(controller, NO_SUCH_TOPIC)).toBe('UNKNOWN_TOPIC_OR_PARTITION');
   expect(await remove(nodeOf([1, 2, 3].find((id) => id !== controller.id) ?? -1), name)).toBe('NOT_CONTROLLER');
   expect(await remove(controller, name)).toBe('NONE');
@@ -350,7 +395,10 @@ matrix(DescribeConfigs, async (send, version) => {
 
 matrix(AlterConfigs, async (send) => {
   const alter = async (resourceType: number, resourceName: string, name: string, value: string | null) =>
-    nameOf((await send(leader, { resources: [{ resourceType, resourceName, configs: [{ name, value }] }], validateOnly: false })).responses[0]?.errorCode);
+    nameOf(
+      (await send(leader, { resources: [{ resourceType, resourceName, configs: [{ name, value }] }], validateOnly: false })).responses[0]
+        ?.errorCode,
+    );
   expect(await alter(TOPIC_RESOURCE, TOPIC, 'flush.messages', '1000')).toBe('NONE');
   expect(await alter(TOPIC_RESOURCE, TOPIC, 'flush.messages', 'many')).toBe('INVALID_CONFIG');
   expect(await alter(TOPIC_RESOURCE, NO_SUCH_TOPIC, 'flush.messages', '1')).toBe('UNKNOWN_TOPIC_OR_PARTITION');
@@ -359,8 +407,12 @@ matrix(AlterConfigs, async (send) => {
 matrix(IncrementalAlterConfigs, async (send) => {
   const alter = async (configOperation: number, name: string, value: string | null, resourceName = TOPIC) =>
     nameOf(
-      (await send(leader, { resources: [{ resourceType: TOPIC_RESOURCE, resourceName, configs: [{ name, configOperation, value }] }], validateOnly: false })).responses[0]
-        ?.errorCode,
+      (
+        await send(leader, {
+          resources: [{ resourceType: TOPIC_RESOURCE, resourceName, configs: [{ name, configOperation, value }] }],
+          validateOnly: false,
+        })
+      ).responses[0]?.errorCode,
     );
   expect(await alter(0, 'flush.messages', '500')).toBe('NONE');
   expect(await alter(1, 'flush.messages', null)).toBe('NONE');
@@ -390,7 +442,9 @@ matrix(OffsetCommit, async (send, version) => {
   };
   expect(await commit([{ name: TOPIC, partitions: [position(version)] }])).toBe('NONE');
   expect(await commit([{ name: NO_SUCH_TOPIC, partitions: [position(version)] }])).toBe('UNKNOWN_TOPIC_OR_PARTITION');
-  expect(await commit([{ name: TOPIC, partitions: [position(version, { committedMetadata: 'x'.repeat(5_000) })] }])).toBe('OFFSET_METADATA_TOO_LARGE');
+  expect(await commit([{ name: TOPIC, partitions: [position(version, { committedMetadata: 'x'.repeat(5_000) })] }])).toBe(
+    'OFFSET_METADATA_TOO_LARGE',
+  );
   if (version >= 1) {
     const stranger = { generationIdOrMemberEpoch: 5, memberId: 'nobody' };
     expect(await commit([{ name: TOPIC, partitions: [position(version)] }], stranger)).toMatch(/UNKNOWN_MEMBER_ID|ILLEGAL_GENERATION/);
@@ -400,7 +454,12 @@ matrix(OffsetCommit, async (send, version) => {
 matrix(OffsetFetch, async (send, version) => {
   const groupId = `fetch-${version}`;
   const node = await findCoordinator(groupId);
-  await client.send(node, OffsetCommit, { groupId, topics: [{ name: TOPIC, partitions: [position(version, { committedLeaderEpoch: 0 })] }] }, { version: 8 });
+  await client.send(
+    node,
+    OffsetCommit,
+    { groupId, topics: [{ name: TOPIC, partitions: [position(version, { committedLeaderEpoch: 0 })] }] },
+    { version: 8 },
+  );
   const fetch = async (topics: { name: string; partitionIndexes: number[] }[] | null, id = groupId, to = node) => {
     const response = await send(to, version >= 8 ? { groups: [{ groupId: id, topics }] } : { groupId: id, topics });
     const group = version >= 8 ? response.groups[0] : response;
@@ -410,12 +469,15 @@ matrix(OffsetFetch, async (send, version) => {
     code: 'NONE',
     partitions: [{ committedOffset: version, metadata: 'm' }, { committedOffset: -1 }],
   });
-  expect((await fetch([{ name: NO_SUCH_TOPIC, partitionIndexes: [0] }], 'nobody', await findCoordinator('nobody'))).partitions).toMatchObject([{ committedOffset: -1, errorCode: 0 }]);
+  expect(
+    (await fetch([{ name: NO_SUCH_TOPIC, partitionIndexes: [0] }], 'nobody', await findCoordinator('nobody'))).partitions,
+  ).toMatchObject([{ committedOffset: -1, errorCode: 0 }]);
   if (version >= 2) expect((await fetch(null)).partitions).toHaveLength(1);
   const elsewhere = nodeOf([1, 2, 3].find((id) => id !== node.id) ?? -1);
   const refused = await fetch([{ name: TOPIC, partitionIndexes: [0] }], groupId, elsewhere);
   expect(version >= 2 ? refused.code : nameOf(refused.partitions[0]?.errorCode)).toBe('NOT_COORDINATOR');
-  if (version >= 7) await send(node, { requireStable: true, ...(version >= 8 ? { groups: [{ groupId, topics: null }] } : { groupId, topics: null }) });
+  if (version >= 7)
+    await send(node, { requireStable: true, ...(version >= 8 ? { groups: [{ groupId, topics: null }] } : { groupId, topics: null }) });
 });
 
 const protocols = [{ name: 'range', metadata: Buffer.from('meta') }];
@@ -426,7 +488,14 @@ async function joinAlone(node: Node, groupId: string, joinVersion = 5): Promise<
     client.send(
       node,
       JoinGroup,
-      { groupId, memberId, sessionTimeoutMs: 30_000, protocolType: 'consumer', protocols, ...(joinVersion >= 1 ? { rebalanceTimeoutMs: 5_000 } : {}) },
+      {
+        groupId,
+        memberId,
+        sessionTimeoutMs: 30_000,
+        protocolType: 'consumer',
+        protocols,
+        ...(joinVersion >= 1 ? { rebalanceTimeoutMs: 5_000 } : {}),
+      },
       { version: joinVersion },
     );
   const first = await join('');
@@ -448,7 +517,15 @@ matrix(JoinGroup, async (send, version) => {
   const node = await findCoordinator(groupId);
   await settle(node, groupId, await joinAlone(node, groupId, version));
   const join = async (more: object, to = node) =>
-    send(to, { groupId, memberId: '', sessionTimeoutMs: 30_000, protocolType: 'consumer', protocols, ...(version >= 1 ? { rebalanceTimeoutMs: 5_000 } : {}), ...more });
+    send(to, {
+      groupId,
+      memberId: '',
+      sessionTimeoutMs: 30_000,
+      protocolType: 'consumer',
+      protocols,
+      ...(version >= 1 ? { rebalanceTimeoutMs: 5_000 } : {}),
+      ...more,
+    });
   expect(nameOf((await join({ memberId: 'nobody' })).errorCode)).toBe('UNKNOWN_MEMBER_ID');
   expect(nameOf((await join({ sessionTimeoutMs: 1 })).errorCode)).toBe('INVALID_SESSION_TIMEOUT');
   expect(nameOf((await join({ groupId: '' })).errorCode)).toBe('INVALID_GROUP_ID');
@@ -459,7 +536,12 @@ matrix(JoinGroup, async (send, version) => {
     const home = await findCoordinator(statics.groupId);
     const { memberId, generationId, errorCode } = await join(statics, home);
     expect(nameOf(errorCode)).toBe('NONE');
-    await client.send(home, SyncGroup, { groupId: statics.groupId, memberId, generationId, groupInstanceId: 'i1', assignments: [] }, { version: 3 });
+    await client.send(
+      home,
+      SyncGroup,
+      { groupId: statics.groupId, memberId, generationId, groupInstanceId: 'i1', assignments: [] },
+      { version: 3 },
+    );
     expect(nameOf((await join(statics, home)).errorCode)).toBe('NONE');
   }
 });
@@ -469,7 +551,8 @@ matrix(SyncGroup, async (send, version) => {
   const node = await findCoordinator(groupId);
   const member = await joinAlone(node, groupId);
   const kind = version >= 5 ? { protocolType: 'consumer', protocolName: 'range' } : {};
-  const sync = (more: object = {}) => send(node, { groupId, ...member, ...kind, assignments: [{ memberId: member.memberId, assignment: Buffer.from('all') }], ...more });
+  const sync = (more: object = {}) =>
+    send(node, { groupId, ...member, ...kind, assignments: [{ memberId: member.memberId, assignment: Buffer.from('all') }], ...more });
   const { errorCode, assignment } = await sync();
   expect([nameOf(errorCode), String(assignment)]).toEqual(['NONE', 'all']);
   expect(nameOf((await sync({ memberId: 'nobody' })).errorCode)).toBe('UNKNOWN_MEMBER_ID');
@@ -520,7 +603,10 @@ matrix(ListGroups, async (send, version) => {
   const node = await findCoordinator(groupId);
   await settle(node, groupId, await joinAlone(node, groupId));
   expect((await send(node, {})).groups).toContainEqual(expect.objectContaining({ groupId, protocolType: 'consumer' }));
-  if (version >= 4) expect((await send(node, { statesFilter: ['Stable'] })).groups).toContainEqual(expect.objectContaining({ groupId, groupState: 'Stable' }));
+  if (version >= 4)
+    expect((await send(node, { statesFilter: ['Stable'] })).groups).toContainEqual(
+      expect.objectContaining({ groupId, groupState: 'Stable' }),
+    );
   if (version >= 5) expect((await send(node, { typesFilter: ['consumer'] })).groups).toEqual([]);
 });
 
@@ -529,8 +615,19 @@ matrix(DeleteGroups, async (send, version) => {
   const node = await findCoordinator(groupId);
   const member = await joinAlone(node, groupId);
   await settle(node, groupId, member);
-  await client.send(node, OffsetCommit, { groupId, generationIdOrMemberEpoch: member.generationId, memberId: member.memberId, topics: [{ name: TOPIC, partitions: [position(1)] }] }, { version: 7 });
-  const remove = async (id: string, to = node) => (await send(to, { groupsNames: [id] })).results.map((result) => [result.groupId, nameOf(result.errorCode)]);
+  await client.send(
+    node,
+    OffsetCommit,
+    {
+      groupId,
+      generationIdOrMemberEpoch: member.generationId,
+      memberId: member.memberId,
+      topics: [{ name: TOPIC, partitions: [position(1)] }],
+    },
+    { version: 7 },
+  );
+  const remove = async (id: string, to = node) =>
+    (await send(to, { groupsNames: [id] })).results.map((result) => [result.groupId, nameOf(result.errorCode)]);
   expect(await remove(groupId)).toEqual([[groupId, 'NON_EMPTY_GROUP']]);
   await client.send(node, LeaveGroup, { groupId, memberId: member.memberId }, { version: 2 });
   expect(await remove(groupId)).toEqual([[groupId, 'NONE']]);
@@ -550,9 +647,14 @@ const STALE_EPOCH = 0;
 
 matrix(AllocateProducerIds, async (send) => {
   const brokerId = leader.id;
-  expect(await send(controller, { brokerId, brokerEpoch: brokerEpochs.get(brokerId) ?? -1 })).toMatchObject({ errorCode: 0, producerIdLen: 1_000 });
+  expect(await send(controller, { brokerId, brokerEpoch: brokerEpochs.get(brokerId) ?? -1 })).toMatchObject({
+    errorCode: 0,
+    producerIdLen: 1_000,
+  });
   expect(nameOf((await send(controller, { brokerId, brokerEpoch: STALE_EPOCH })).errorCode)).toBe('STALE_BROKER_EPOCH');
-  expect(nameOf((await send(nodeOf([1, 2, 3].find((id) => id !== controller.id) ?? -1), { brokerId, brokerEpoch: -1 })).errorCode)).toBe('NOT_CONTROLLER');
+  expect(nameOf((await send(nodeOf([1, 2, 3].find((id) => id !== controller.id) ?? -1), { brokerId, brokerEpoch: -1 })).errorCode)).toBe(
+    'NOT_CONTROLLER',
+  );
 });
 
 matrix(AlterPartition, async (send, version) => {
@@ -584,7 +686,9 @@ matrix(AlterPartition, async (send, version) => {
   expect(await codeOf(epoch, { partitionEpoch: 0 })).toBe('NONE');
   expect(await codeOf(epoch, { partitionEpoch: 5_000 })).toBe('NOT_CONTROLLER');
   expect(await codeOf(epoch, { leaderEpoch: leaderEpoch + 5 })).toBe('NOT_CONTROLLER');
-  expect(await codeOf(epoch, {}, version >= 2 ? { topicId: NO_SUCH_ID } : { topicName: NO_SUCH_TOPIC })).toBe(version >= 2 ? 'UNKNOWN_TOPIC_ID' : 'UNKNOWN_TOPIC_OR_PARTITION');
+  expect(await codeOf(epoch, {}, version >= 2 ? { topicId: NO_SUCH_ID } : { topicName: NO_SUCH_TOPIC })).toBe(
+    version >= 2 ? 'UNKNOWN_TOPIC_ID' : 'UNKNOWN_TOPIC_OR_PARTITION',
+  );
 });
 
 /** A state of the topic's partition that is older than what the broker has: refused, so that nothing changes. */
@@ -625,7 +729,12 @@ matrix(StopReplica, async (send, version) => {
         ? { topics: [{ name: topic, partitionIndexes: [0] }], deletePartitions: false }
         : { ungroupedPartitions: [{ topicName: topic, partitionIndex: 0 }], deletePartitions: false };
   const ask = (controllerEpochSent: number, brokerEpoch: number) =>
-    send(leader, { controllerId: controller.id, controllerEpoch: controllerEpochSent, ...(version >= 1 ? { brokerEpoch } : {}), ...partitions });
+    send(leader, {
+      controllerId: controller.id,
+      controllerEpoch: controllerEpochSent,
+      ...(version >= 1 ? { brokerEpoch } : {}),
+      ...partitions,
+    });
   const epoch = brokerEpochs.get(leader.id) ?? -1;
   if (version < 1) {
     expect(nameOf((await ask(controllerEpoch, epoch)).errorCode)).toBe('UNSUPPORTED_VERSION');
@@ -633,7 +742,10 @@ matrix(StopReplica, async (send, version) => {
   }
   expect(nameOf((await ask(controllerEpoch - 1, epoch)).errorCode)).toBe('STALE_CONTROLLER_EPOCH');
   expect(nameOf((await ask(controllerEpoch, STALE_EPOCH)).errorCode)).toBe('STALE_BROKER_EPOCH');
-  expect(await ask(controllerEpoch, epoch)).toEqual({ errorCode: 0, partitionErrors: [{ topicName: topic, partitionIndex: 0, errorCode: 0 }] });
+  expect(await ask(controllerEpoch, epoch)).toEqual({
+    errorCode: 0,
+    partitionErrors: [{ topicName: topic, partitionIndex: 0, errorCode: 0 }],
+  });
 });
 
 matrix(UpdateMetadata, async (send, version) => {
@@ -659,7 +771,9 @@ matrix(ControlledShutdown, async (send, version) => {
   const more = version >= 2 ? { brokerEpoch: STALE_EPOCH } : {};
   expect(nameOf((await send(other, { brokerId: other.id, ...more })).errorCode)).toBe('NOT_CONTROLLER');
   if (version >= 2) expect(nameOf((await send(controller, { brokerId: other.id, ...more })).errorCode)).toBe('STALE_BROKER_EPOCH');
-  expect(nameOf((await send(controller, { brokerId: 99, ...(version >= 2 ? { brokerEpoch: -1 } : {}) })).errorCode)).toBe('BROKER_NOT_AVAILABLE');
+  expect(nameOf((await send(controller, { brokerId: 99, ...(version >= 2 ? { brokerEpoch: -1 } : {}) })).errorCode)).toBe(
+    'BROKER_NOT_AVAILABLE',
+  );
 });
 
 it('covers every API that is advertised', () => {

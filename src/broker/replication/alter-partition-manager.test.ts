@@ -120,4 +120,34 @@ describe('AlterPartitionManager', () => {
     expect(accepted).toBe(true);
     expect(controller.requests).toHaveLength(2);
   });
+
+  it('sends a change again whose answer says nothing of it, and delivers what does', async () => {
+    const { time, controller, manager, item, results } = setUp();
+    const answerWith = (errorCode: number) => (request: AlterPartitionRequestInput) => ({
+      topics: (accept(request).topics ?? []).map((topic) => ({ ...topic, partitions: topic.partitions.map((p) => ({ ...p, errorCode })) })),
+    });
+    controller.answers.push(answerWith(ErrorCode.NOT_CONTROLLER), () => ({ topics: [] }), answerWith(ErrorCode.INVALID_UPDATE_VERSION));
+    manager.submit(item(0));
+    await time.settle();
+    expect(results.size).toBe(0);
+    await time.advance(1_000);
+    expect(controller.requests).toHaveLength(3);
+    expect(results.get(0)).toEqual([{ errorCode: ErrorCode.INVALID_UPDATE_VERSION }]);
+  });
+
+  it('drops a change that LeaderAndIsr has overtaken, and takes the next one for that partition', async () => {
+    const { time, controller, manager, item, results } = setUp();
+    let current = true;
+    controller.answers.push(new Error('disconnected'), accept);
+    manager.submit({ ...item(0), isCurrent: () => current });
+    await time.settle();
+    current = false;
+    expect(manager.submit({ ...item(0), leaderEpoch: 4 })).toBe(true);
+    await time.advance(1_000);
+    expect(controller.requests.map(({ topics }) => topics[0]?.partitions[0]?.leaderEpoch)).toEqual([3, 4]);
+    expect(results.get(0)).toHaveLength(1);
+    manager.submit({ ...item(1), isCurrent: () => false });
+    await time.settle();
+    expect(controller.requests).toHaveLength(2);
+  });
 });

@@ -211,13 +211,16 @@ describe('the ISR', () => {
     expect(fixture.log().highWatermark).toBe(1);
   });
 
-  it.each(['INELIGIBLE_REPLICA', 'OPERATION_NOT_ATTEMPTED'] as const)('is as before after %s, and asked for again at the next fetch', (name) => {
-    const fixture = leader([1]);
-    followerFetches(fixture, 2, 0);
-    fixture.controller.last.onResult({ errorCode: ErrorCode[name] });
-    followerFetches(fixture, 2, 0);
-    expect(fixture.controller.submitted).toHaveLength(2);
-  });
+  it.each(['INELIGIBLE_REPLICA', 'OPERATION_NOT_ATTEMPTED'] as const)(
+    'is as before after %s, and asked for again at the next fetch',
+    (name) => {
+      const fixture = leader([1]);
+      followerFetches(fixture, 2, 0);
+      fixture.controller.last.onResult({ errorCode: ErrorCode[name] });
+      followerFetches(fixture, 2, 0);
+      expect(fixture.controller.submitted).toHaveLength(2);
+    },
+  );
 
   it('is LeaderAndIsr’s, not that of an answer which comes after it', () => {
     const fixture = leader([1]);
@@ -246,7 +249,12 @@ describe('a produce request', () => {
   it('with acks=all is refused while the ISR is smaller than min.insync.replicas, with acks=1 it is not', () => {
     const fixture = leader([1], { config: { 'min.insync.replicas': '2' } });
     const produce = (requiredAcks: number) => () => appendTo(fixture, batchOf(['a']), requiredAcks);
-    expect(produce(-1)).toThrow(new KafkaError(ErrorCode.NOT_ENOUGH_REPLICAS, 'The size of the current ISR [1] of orders-0 is 1, which is less than min.insync.replicas 2'));
+    expect(produce(-1)).toThrow(
+      new KafkaError(
+        ErrorCode.NOT_ENOUGH_REPLICAS,
+        'The size of the current ISR [1] of orders-0 is 1, which is less than min.insync.replicas 2',
+      ),
+    );
     expect(fixture.log().appendEndOffset).toBe(0);
     produce(1)();
     expect(fixture.log().logEndOffset).toBe(1);

@@ -39,15 +39,26 @@ class ScriptedLeader {
   requestCount = 0;
   offsets: { earliest: number; latest: number } | undefined;
 
-  readonly client: Pick<NetworkClient, 'send'> = {
+  cutCount = 0;
+
+  readonly client: Pick<NetworkClient, 'send' | 'closeConnection'> = {
     send: (_node, api, body) => this.#send(api as unknown as AnyApi, body) as never,
+    closeConnection: () => {
+      this.cutCount++;
+      this.fail();
+    },
   };
 
   /** What is asked for by the request that waits. */
   get asked(): FetchedPartition[] {
     const { request } = this.#next();
     return request.topics.flatMap(({ partitions }) =>
-      partitions.map(({ partition, fetchOffset, lastFetchedEpoch, currentLeaderEpoch }) => ({ partition, fetchOffset, lastFetchedEpoch, currentLeaderEpoch })),
+      partitions.map(({ partition, fetchOffset, lastFetchedEpoch, currentLeaderEpoch }) => ({
+        partition,
+        fetchOffset,
+        lastFetchedEpoch,
+        currentLeaderEpoch,
+      })),
     );
   }
 
@@ -63,7 +74,13 @@ class ScriptedLeader {
     const { resolve } = this.#next();
     this.#waiting.length = 0;
     const full = partitions.map((partition) => ({ ...EMPTY, ...partition }));
-    resolve({ throttleTimeMs: 0, errorCode: 0, sessionId: 0, responses: [{ topic: '', topicId: TOPIC_ID, partitions: full }], nodeEndpoints: [] });
+    resolve({
+      throttleTimeMs: 0,
+      errorCode: 0,
+      sessionId: 0,
+      responses: [{ topic: '', topicId: TOPIC_ID, partitions: full }],
+      nodeEndpoints: [],
+    });
   }
 
   fail(): void {
@@ -125,7 +142,10 @@ interface Following {
 }
 
 /** Follows partition 0 (and more) of broker 2 in epoch 5; `before` fills the logs. */
-async function following(before: (fixture: ReplicaManagerFixture) => void = () => {}, partitions: readonly number[] = [0]): Promise<Following> {
+async function following(
+  before: (fixture: ReplicaManagerFixture) => void = () => {},
+  partitions: readonly number[] = [0],
+): Promise<Following> {
   const fixture = replicaManagerFixture();
   const leader = new ScriptedLeader();
   const appended: string[] = [];
@@ -149,7 +169,14 @@ async function following(before: (fixture: ReplicaManagerFixture) => void = () =
   };
   const fetcher = new ReplicaFetcher({
     leader: LEADER,
-    config: { brokerId: 1, fetchWaitMaxMs: WAIT_MS, fetchMinBytes: 1, fetchMaxBytes: 1 << 20, fetchResponseMaxBytes: 10 << 20, fetchBackoffMs: 1_000 },
+    config: {
+      brokerId: 1,
+      fetchWaitMaxMs: WAIT_MS,
+      fetchMinBytes: 1,
+      fetchMaxBytes: 1 << 20,
+      fetchResponseMaxBytes: 10 << 20,
+      fetchBackoffMs: 1_000,
+    },
     client: leader.client,
     runtime,
     brokerEpoch: () => 50,
@@ -298,7 +325,10 @@ describe('a follower', () => {
 
   it('lets a partition that fails wait alone, longer each time', async () => {
     const { leader, fixture, settle } = await following(() => {}, [0, 1]);
-    leader.answer({ partitionIndex: 0, errorCode: ErrorCode.UNKNOWN_LEADER_EPOCH }, { partitionIndex: 1, records: replicated(['a'], 0, 5) });
+    leader.answer(
+      { partitionIndex: 0, errorCode: ErrorCode.UNKNOWN_LEADER_EPOCH },
+      { partitionIndex: 1, records: replicated(['a'], 0, 5) },
+    );
     await settle();
     expect(leader.asked).toMatchObject([{ partition: 1, fetchOffset: 1 }]);
     // The others' long poll must not hold it up.
@@ -354,6 +384,42 @@ describe('a follower', () => {
     expect(leader.requestCount).toBe(1);
     fetcher.close();
     expect(fetcher.partitionCount).toBe(0);
+  });
+
+  it('cuts a long poll short when a partition is added, and asks for it at once, without backing off', async () => {
+    const { fixture, fetcher, leader, partition, settle } = await following();
+    fixture.lead({ leaderEpoch: 5, leader: 2, partitionIndex: 1 });
+    fetcher.add(partition(1));
+    await fixture.time.advance(0);
+    await settle();
+    expect(leader.cutCount).toBe(1);
+    expect(leader.asked.map(({ partition: index }) => index)).toEqual([0, 1]);
+  });
+
+  it('cuts long polls only so often, so that an answer gets through while many partitions are added', async () => {
+    const { fixture, fetcher, leader, partition, settle } = await following();
+    for (const partitionIndex of [1, 2, 3]) {
+      fixture.lead({ leaderEpoch: 5, leader: 2, partitionIndex });
+      fetcher.add(partition(partitionIndex));
+      await fixture.time.advance(1);
+      await settle();
+    }
+    expect(leader.cutCount).toBe(1);
+    await fixture.time.advance(25);
+    await settle();
+    expect(leader.cutCount).toBe(2);
+    expect(leader.asked).toHaveLength(4);
+  });
+
+  it('does not cut the request that asks for the added partition already', async () => {
+    const { fixture, fetcher, leader, partition, settle } = await following();
+    fixture.lead({ leaderEpoch: 5, leader: 2, partitionIndex: 1 });
+    fetcher.add(partition(1));
+    await settle();
+    leader.answer({});
+    await settle();
+    await fixture.time.advance(100);
+    expect(leader.cutCount).toBe(0);
   });
 
   it('takes a partition up again after its last was removed', async () => {

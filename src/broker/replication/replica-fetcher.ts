@@ -37,7 +37,7 @@ export interface ReplicaFetcherConfig {
 export interface ReplicaFetcherOptions {
   readonly leader: BrokerEndpoint;
   readonly config: ReplicaFetcherConfig;
-  readonly client: Pick<NetworkClient, 'send'>;
+  readonly client: Pick<NetworkClient, 'send' | 'closeConnection'>;
   readonly runtime: Runtime;
   readonly brokerEpoch: () => number;
   /** A follower's log moved: waiting fetches of readers here may be complete. */
@@ -49,6 +49,8 @@ const FETCH_VERSION = 17;
 const LIST_OFFSETS_VERSION = 9;
 const EARLIEST_TIMESTAMP = -2;
 const LATEST_TIMESTAMP = -1;
+/** Between two long polls that are cut short because partitions were added. */
+const MIN_MS_BETWEEN_CUTS = 25;
 const FIRST_RETRY_MS = 20;
 
 interface FollowedPartition {
@@ -67,6 +69,10 @@ export class ReplicaFetcher {
   #closed = false;
   #failuresInRow = 0;
   #wake: (() => void) | undefined;
+  /** The request that is under way, which asks for what was followed when it was sent. */
+  #inFlight: { isCut: boolean } | undefined;
+  #cut: Cancellable | undefined;
+  #lastCutMs = Number.NEGATIVE_INFINITY;
 
   constructor(options: ReplicaFetcherOptions) {
     this.#options = options;
@@ -111,9 +117,28 @@ export class ReplicaFetcher {
       }
       followed.delayedUntilMs = 0;
       this.#wake?.();
+      this.#cutLongPoll();
     } catch (error) {
       this.#giveUp(key, followed, error);
     }
+  }
+
+  /**
+   * A long poll under way doesn't ask for the partition that was just added, and the leader answers a connection's requests in
+   * order: without more, the first acks=all write to a new topic or a new leader would wait for `replica.fetch.wait.max.ms`, as in
+   * Kafka. The connection is closed and the fetch sent again with everything; seldom, so that a large answer gets through.
+   */
+  #cutLongPoll(): void {
+    if (this.#inFlight === undefined || this.#cut !== undefined) return;
+    const { scheduler, clock } = this.#options.runtime;
+    const delayMs = Math.max(0, this.#lastCutMs + MIN_MS_BETWEEN_CUTS - clock.monotonicMs());
+    this.#cut = scheduler.after(delayMs, () => {
+      this.#cut = undefined;
+      if (this.#inFlight === undefined || this.#closed) return;
+      this.#inFlight.isCut = true;
+      this.#lastCutMs = clock.monotonicMs();
+      this.#options.client.closeConnection(this.leader.id);
+    });
   }
 
   /** The log's folder has failed: the log manager has said so, and nothing is fetched for it. */
@@ -190,17 +215,27 @@ export class ReplicaFetcher {
     const { client, config } = this.#options;
     const asked = new Map<string, AskedPartition>();
     const request = this.#requestOf(due, asked);
+    const inFlight = { isCut: false };
+    this.#inFlight = inFlight;
     let response;
     try {
       response = await client.send(this.leader, Fetch, request, { version: FETCH_VERSION });
       this.#failuresInRow = 0;
     } catch (error) {
-      if (this.#closed) return;
+      if (this.#closed || inFlight.isCut) return;
       this.#failuresInRow++;
       if (this.#failuresInRow === 1)
         this.#logger.warn(`Fetching from broker ${this.leader.id} failed: ${error instanceof Error ? error.message : String(error)}`);
+      this.#inFlight = undefined;
       await this.#pause(this.#retryDelayMs(this.#failuresInRow));
       return;
+    } finally {
+      if (this.#inFlight === inFlight) {
+        this.#inFlight = undefined;
+        // It was answered: the next request asks for everything.
+        this.#cut?.cancel();
+        this.#cut = undefined;
+      }
     }
     if (response.errorCode !== ErrorCode.NONE) {
       this.#logger.warn(`Broker ${this.leader.id} answered a fetch with ${errorByCode(response.errorCode).name}`);

@@ -1,6 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import { ErrorCode, errorByCode } from '../../protocol/errors.ts';
-import { batchOf, BROKER_EPOCH, fetchParams, fetchRequest, replicaManagerFixture, TOPIC, TP, valuesOf } from './testing/replication-fixture.ts';
+import {
+  batchOf,
+  BROKER_EPOCH,
+  fetchParams,
+  fetchRequest,
+  replicaManagerFixture,
+  TOPIC,
+  TP,
+  valuesOf,
+} from './testing/replication-fixture.ts';
 import type { ReplicaManagerFixture } from './testing/replication-fixture.ts';
 
 const nameOf = (code: number | undefined): string => (code === undefined ? 'no answer' : errorByCode(code).name);
@@ -19,7 +28,8 @@ function leading(isr: readonly number[] = [1, 2], options: Parameters<typeof rep
 }
 
 /** Broker 2 fetches from `offset`, without waiting. */
-const follow = (fixture: ReplicaManagerFixture, offset: number): unknown => fetched(fixture.fetch({ replicaId: 2, maxWaitMs: 0 }, { fetchOffset: offset }));
+const follow = (fixture: ReplicaManagerFixture, offset: number): unknown =>
+  fetched(fixture.fetch({ replicaId: 2, maxWaitMs: 0 }, { fetchOffset: offset }));
 
 describe('a LeaderAndIsr request', () => {
   it('from a controller that is none any more, or for an earlier life of this broker, changes nothing', () => {
@@ -71,7 +81,13 @@ describe('a LeaderAndIsr request', () => {
 });
 
 describe('a StopReplica request', () => {
-  const stop = (fixture: ReplicaManagerFixture, leaderEpoch: number, deletePartition: boolean, controllerEpoch = 1, brokerEpoch = BROKER_EPOCH) => {
+  const stop = (
+    fixture: ReplicaManagerFixture,
+    leaderEpoch: number,
+    deletePartition: boolean,
+    controllerEpoch = 1,
+    brokerEpoch = BROKER_EPOCH,
+  ) => {
     const stopped: unknown[] = [];
     const { errorCode, partitionErrors } = fixture.manager.stopReplicas(
       { controllerId: 2, controllerEpoch, brokerEpoch },
@@ -98,7 +114,11 @@ describe('a StopReplica request', () => {
     expect(fixture.followed.size).toBe(0);
     expect(fixture.logManager.deleted).toEqual([]);
     // -2: the topic is being deleted, whatever the epoch.
-    expect(stop(fixture, -2, true)).toEqual({ code: 'NONE', partition: 'NONE', stopped: [{ topicPartition: TP, leaderEpoch: undefined, deleted: true }] });
+    expect(stop(fixture, -2, true)).toEqual({
+      code: 'NONE',
+      partition: 'NONE',
+      stopped: [{ topicPartition: TP, leaderEpoch: undefined, deleted: true }],
+    });
     expect(fixture.logManager.deleted).toEqual(['orders-0']);
     expect(fixture.manager.partitions()).toEqual([]);
   });

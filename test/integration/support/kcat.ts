@@ -28,10 +28,28 @@ export async function kcat(args: readonly string[], input = ''): Promise<KcatRes
  * The values of a partition from its beginning to its end, or the first `count`, one a line. While somebody writes, kcat hardly
  * ever finds the end: then name a count.
  */
-export async function consumeValues(bootstrapServers: string, topic: string, options: { partition?: number; count?: number } = {}): Promise<string[]> {
+export async function consumeValues(
+  bootstrapServers: string,
+  topic: string,
+  options: { partition?: number; count?: number } = {},
+): Promise<string[]> {
   const { partition = 0, count } = options;
   const until = count === undefined ? ['-e'] : ['-c', String(count)];
-  const { code, out, error } = await kcat(['-C', '-b', bootstrapServers, '-t', topic, '-p', String(partition), '-o', 'beginning', ...until, '-q', '-f', '%s\n']);
+  const { code, out, error } = await kcat([
+    '-C',
+    '-b',
+    bootstrapServers,
+    '-t',
+    topic,
+    '-p',
+    String(partition),
+    '-o',
+    'beginning',
+    ...until,
+    '-q',
+    '-f',
+    '%s\n',
+  ]);
   if (code !== 0) throw new Error(`kcat -C ended with ${code}: ${error}`);
   return out.split('\n').slice(0, -1);
 }
@@ -62,7 +80,17 @@ export class SteadyProducer {
   constructor(options: { bootstrapServers: string; topic: string; name?: string; settings?: readonly string[] }) {
     this.#name = options.name ?? 'record';
     const settings = ['acks=all', 'enable.idempotence=true', 'queue.buffering.max.ms=1', ...(options.settings ?? [])];
-    const args = ['-P', '-vv', '-b', options.bootstrapServers, '-t', options.topic, '-p', '0', ...settings.flatMap((setting) => ['-X', setting])];
+    const args = [
+      '-P',
+      '-vv',
+      '-b',
+      options.bootstrapServers,
+      '-t',
+      options.topic,
+      '-p',
+      '0',
+      ...settings.flatMap((setting) => ['-X', setting]),
+    ];
     this.#child = spawn(KCAT, args, { stdio: ['pipe', 'ignore', 'pipe'] });
     this.#closed = once(this.#child, 'close');
     this.#child.stdin.on('error', () => {});

@@ -4,6 +4,7 @@
  * 1 when the leader has written it, -1 when the high watermark has passed it. Other acks: INVALID_REQUIRED_ACKS.
  * - 0-2 are parsed, so that clients find the range they look for, and answered UNSUPPORTED_FOR_MESSAGE_FORMAT: no magic 0 and 1 here.
  * - 3+ takes one v2 batch a partition; zstd from 7 (KIP-110); 8+ tells of refused records (KIP-467); 10+ names the leader (KIP-951).
+ * An internal topic is refused with INVALID_TOPIC_EXCEPTION.
  * Left out: transactions' partition verification (a later issue); a transactional batch of an unknown transaction is refused by the log.
  * Source: Kafka's `KafkaApis.handleProduceRequest`.
  */
@@ -23,7 +24,9 @@ import {
   MAGIC_V2,
   RECORD_BATCH_OVERHEAD,
 } from '../../../protocol/records/record-batch.ts';
+import { isInternalTopic } from '../../metadata/topic-names.ts';
 import type { AppendEntry, AppendResult, RecordAppender } from '../../replication/record-appender.ts';
+import type { TopicPartition } from '../../../protocol/topic-partition.ts';
 import type { ApiHandler, BrokerRequest } from '../../network/broker-request.ts';
 import type { BrokerDirectory } from './broker-directory.ts';
 
@@ -32,6 +35,8 @@ export interface ProduceDeps {
   readonly directory: BrokerDirectory;
 }
 
+/** Kafka lets this client write to internal topics: its `AdminUtils.ADMIN_CLIENT_ID`. */
+const ADMIN_CLIENT_ID = '__admin_client';
 const FIRST_V2_VERSION = 3;
 const FIRST_ZSTD_VERSION = 7;
 const FIRST_LEADER_TAG_VERSION = 10;
@@ -53,9 +58,7 @@ export function createProduceHandler(deps: ProduceDeps): ApiHandler<ProduceReque
       for (const partition of topic.partitionData) {
         const topicPartition = { topic: topic.name, partition: partition.index };
         const records = partition.records?.[0];
-        const errorCode = deps.directory.partitionExists(topicPartition)
-          ? checkRecords(records, header.apiVersion)
-          : ErrorCode.UNKNOWN_TOPIC_OR_PARTITION;
+        const errorCode = checkTopic(deps, topicPartition, header.clientId) || checkRecords(records, header.apiVersion);
         if (errorCode !== ErrorCode.NONE || records === undefined) refused.push(refusal(topic.name, partition.index, errorCode));
         else entries.push({ topicPartition, records });
       }
@@ -70,12 +73,18 @@ export function createProduceHandler(deps: ProduceDeps): ApiHandler<ProduceReque
   };
 }
 
+/** What coordinators keep in internal topics is theirs: a client's record there would be taken for theirs at the next load. */
+function checkTopic({ directory }: ProduceDeps, topicPartition: TopicPartition, clientId: string | null): number {
+  if (!directory.partitionExists(topicPartition)) return ErrorCode.UNKNOWN_TOPIC_OR_PARTITION;
+  return isInternalTopic(topicPartition.topic) && clientId !== ADMIN_CLIENT_ID ? ErrorCode.INVALID_TOPIC_EXCEPTION : ErrorCode.NONE;
+}
+
 /** What can be said before the log looks: one batch, of magic 2, whose codec the version may carry. */
 function checkRecords(records: Buffer | undefined, apiVersion: number): number {
   if (records === undefined || records.length < RECORD_BATCH_OVERHEAD) return ErrorCode.CORRUPT_MESSAGE;
   if (records.readInt8(MAGIC_OFFSET) !== MAGIC_V2) return ErrorCode.INVALID_RECORD;
   const sizeBytes = batchSizeAt(records, 0);
-  if (sizeBytes === undefined || sizeBytes > records.length) return ErrorCode.CORRUPT_MESSAGE;
+  if (sizeBytes === undefined || sizeBytes < RECORD_BATCH_OVERHEAD || sizeBytes > records.length) return ErrorCode.CORRUPT_MESSAGE;
   if (sizeBytes < records.length) return ErrorCode.INVALID_RECORD;
   const codec = records.readInt16BE(ATTRIBUTES_OFFSET) & COMPRESSION_MASK;
   return codec === CompressionCodec.ZSTD && apiVersion < FIRST_ZSTD_VERSION ? ErrorCode.UNSUPPORTED_COMPRESSION_TYPE : ErrorCode.NONE;

@@ -28,6 +28,9 @@ const FIRST_TOPIC_ID_VERSION = 13;
 const FIRST_REPLICA_STATE_VERSION = 15;
 const FIRST_LEADER_TAG_VERSION = 16;
 const READ_COMMITTED = 1;
+/** A full fetch, for a session or without one; any other epoch goes on with a session. */
+const INITIAL_EPOCH = 0;
+const FINAL_EPOCH = -1;
 
 interface Slot {
   readonly topic: string;
@@ -39,7 +42,7 @@ interface Slot {
 export function createFetchHandler(deps: FetchDeps): ApiHandler<FetchRequest> {
   return (request) => {
     const { body, header } = request;
-    if (body.sessionId !== 0 && body.sessionEpoch > 0) {
+    if (body.sessionEpoch !== INITIAL_EPOCH && body.sessionEpoch !== FINAL_EPOCH) {
       request.respond({ errorCode: ErrorCode.FETCH_SESSION_ID_NOT_FOUND, sessionId: 0, responses: [], throttleTimeMs: 0 });
       return;
     }
@@ -72,13 +75,14 @@ export function createFetchHandler(deps: FetchDeps): ApiHandler<FetchRequest> {
         }
       }
     }
+    const maxBytes = Math.max(0, Math.min(body.maxBytes, deps.fetchMaxBytes));
     const params: FetchParams = {
       replicaId,
       replicaEpoch: body.replicaState.replicaEpoch,
       // A slot that failed already is an answer due now.
       maxWaitMs: askedSlots.length < slots.length ? 0 : body.maxWaitMs,
-      minBytes: Math.min(body.minBytes, body.maxBytes),
-      maxBytes: Math.max(0, replicaId < 0 ? Math.min(body.maxBytes, deps.fetchMaxBytes) : body.maxBytes),
+      minBytes: Math.min(body.minBytes, maxBytes),
+      maxBytes,
       isolation: isolationOf(replicaId, body.isolationLevel),
     };
     deps.replicaManager.fetch(params, asked, (outcomes) => {

@@ -206,7 +206,10 @@ export interface ReplicaManagerFixture {
   /** Leaders and followers that coordinators were told of, by partition key. */
   readonly told: { leaders: string[]; followers: string[] };
   /** Handles a LeaderAndIsr request with one state of partition 0. */
-  lead(state?: Partial<LeaderAndIsrPartitionState>, request?: { controllerEpoch?: number; brokerEpoch?: number; topicId?: string }): LeaderAndIsrOutcome;
+  lead(
+    state?: Partial<LeaderAndIsrPartitionState>,
+    request?: { controllerEpoch?: number; brokerEpoch?: number; topicId?: string },
+  ): LeaderAndIsrOutcome;
   partition(): Partition;
   append(batch: Buffer, options?: { acks?: number; timeoutMs?: number }): { results: readonly AppendResult[] | undefined };
   fetch(params?: Partial<FetchParams>, request?: Partial<FetchPartitionRequest>): { outcomes: readonly FetchOutcome[] | undefined };
@@ -335,5 +338,7 @@ export function fetchRequest(request: Partial<FetchPartitionRequest> = {}): Fetc
 
 /** The values in what was fetched. */
 export function valuesOf(records: readonly Buffer[] | null | undefined): string[] {
-  return (records ?? []).flatMap((bytes) => Array.from(iterateBatches(bytes)).flatMap((batch) => Array.from(iterateRecords(batch, 1 << 20), ({ value }) => String(value))));
+  return (records ?? []).flatMap((bytes) =>
+    Array.from(iterateBatches(bytes)).flatMap((batch) => Array.from(iterateRecords(batch, 1 << 20), ({ value }) => String(value))),
+  );
 }
