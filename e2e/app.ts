@@ -70,7 +70,18 @@ export class ConsolePage {
     await this.page.getByTestId('topic-name').fill(topic.name);
     if (topic.partitions !== undefined) await this.page.getByTestId('topic-partitions').fill(String(topic.partitions));
     if (topic.replicationFactor !== undefined) await this.page.getByTestId('topic-replicas').fill(String(topic.replicationFactor));
+    // The broker says first that it would.
+    await this.page.getByTestId('create-topic-check').click();
+    await this.page.getByTestId('create-accepted').waitFor();
     await this.page.getByTestId('create-topic-submit').click();
+  }
+
+  /** To `count` partitions in all. */
+  async addPartitions(topic: string, count: number): Promise<void> {
+    await this.openTopic(topic, 'partitions');
+    await this.page.getByTestId('add-partitions').click();
+    await this.page.getByTestId('partition-count').fill(String(count));
+    await this.page.getByTestId('add-partitions-submit').click();
   }
 
   async deleteTopic(topic: string): Promise<void> {
@@ -102,9 +113,7 @@ export class ConsolePage {
       await row.getByTestId('process-menu').click();
       await this.page.getByRole('menuitem', { name: label }).click();
     }
-    const confirm = this.page.getByTestId('confirm-run');
     // Only what may lose something is asked about.
-    await confirm.or(this.page.locator('body:not(:has([data-testid=confirm-run]))')).first().waitFor();
-    if (await confirm.isVisible()) await confirm.click();
+    if (action === 'kill') await this.page.getByTestId('confirm-run').click();
   }
 }

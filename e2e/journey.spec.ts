@@ -10,8 +10,8 @@ test.describe.configure({ mode: 'serial' });
 
 const topic = 'orders';
 const groupId = 'order-readers';
-/** What changes in the cluster is on the screen within a second; one more for the machine. */
-const LIVE_MS = 2_000;
+/** What changes in the cluster is on the screen within a second; the rest is for a machine that does other things too. */
+const LIVE_MS = 5_000;
 const lines = Array.from({ length: 300 }, (_, index) => `k${index}:value number ${index}`);
 
 test('launches on a running cluster of three brokers', async ({ appPage }) => {
@@ -49,6 +49,9 @@ test('shows a KafkaJS group and how its lag moves', async ({ app: running, appPa
   await produceWithKcat(running.bootstrapServers, topic, lines.slice(0, 50));
   await expect(app.row('groups', groupId).getByTestId('group-lag')).toHaveText('50', { timeout: LIVE_MS });
   await expect(app.row('groups', groupId)).toContainText(/empty/i);
+  await app.open('topics');
+  await expect(app.cell('topics', topic, 'groups')).toHaveText('1', { timeout: LIVE_MS });
+  await expect(app.cell('topics', topic, 'lag')).toHaveText('50', { timeout: LIVE_MS });
 });
 
 test('changes flush.messages in place', async ({ appPage }) => {
@@ -63,7 +66,9 @@ test('kills a broker, shows the election and the ISR of two, and starts it again
   await app.act(2, 'kill', /kill/i);
   await expect(app.row('brokers', '2')).toContainText(/stopped/i);
   await app.openTopic(topic, 'partitions');
-  await expect(app.cell('partitions', '0', 'isr')).not.toContainText('2', { timeout: LIVE_MS + 2_000 });
+  await expect(app.cell('partitions', '0', 'isr')).not.toContainText('2', { timeout: LIVE_MS });
+  await app.open('overview');
+  await expect(app.timeline).toContainText(/new leader.*leader 2 went offline/, { timeout: LIVE_MS });
   await app.act(2, 'start', /^start/i);
   await expect(app.row('brokers', '2')).toContainText(/running/i);
   await app.openTopic(topic, 'partitions');
@@ -76,11 +81,20 @@ test('lists the segments of a partition', async ({ appPage }) => {
   await expect(app.rows('replicas').first()).toBeVisible();
   await app.rows('replicas').first().click();
   await expect(app.grid('segments')).toContainText('00000000000000000000.log');
+  await app.rows('segments').first().click();
+  await app.cell('batches', '0', 'records').getByRole('button').click();
+  await expect(app.cell('batch-records', '0:0', 'value')).toContainText(/value number/);
+});
+
+test('adds partitions to the topic', async ({ appPage }) => {
+  const app = new ConsolePage(appPage);
+  await app.addPartitions(topic, 5);
+  await expect(app.row('partitions', '4')).toBeVisible({ timeout: LIVE_MS });
 });
 
 test('deletes the topic, which is gone from the list', async ({ appPage }) => {
   const app = new ConsolePage(appPage);
   await app.deleteTopic(topic);
   await app.open('topics');
-  await expect(app.row('topics', topic)).toHaveCount(0, { timeout: LIVE_MS + 1_000 });
+  await expect(app.row('topics', topic)).toHaveCount(0, { timeout: LIVE_MS });
 });

@@ -12,6 +12,7 @@ import { produceFrame } from '../support/batches.ts';
 import { ensureBuilt } from '../support/build.ts';
 import { withCluster } from '../support/cluster.ts';
 import { fail, readFlags } from '../support/command-line.ts';
+import { cpuMs } from '../support/cpu-time.ts';
 import { sleep, until } from '../support/deadline.ts';
 import { createTopics, leadersOf, withConnection } from '../support/kafka-calls.ts';
 import { atMost, count, heading, print, printTable } from '../support/print.ts';
@@ -87,14 +88,6 @@ function memoryOf(name: string, pid: number): Memory {
   const megabytes = (field: string): number =>
     (Number(new RegExp(`^${field}:\\s+(\\d+) kB`, 'm').exec(text)?.[1] ?? Number.NaN) * 1024) / 1e6;
   return { name, pssMb: megabytes('Pss'), rssMb: megabytes('Rss'), privateMb: megabytes('Private_Dirty') };
-}
-
-/** CPU time of a process so far, in milliseconds. */
-function cpuMs(pid: number): number {
-  const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  const ticks = Number(fields[11]) + Number(fields[12]);
-  return ticks * 10;
 }
 
 async function measure(): Promise<Memory[]> {

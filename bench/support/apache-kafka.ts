@@ -92,7 +92,12 @@ export async function withApacheKafka<T>(brokers: number, use: (measured: Measur
       START_MS,
       100,
     );
-    return await use({ name: `Apache Kafka ${KAFKA_VERSION}`, brokers, ports: ports.brokers });
+    return await use({
+      name: `Apache Kafka ${KAFKA_VERSION}`,
+      brokers,
+      ports: ports.brokers,
+      pids: children.slice(1).map(({ pid }) => pid ?? 0),
+    });
   } finally {
     await Promise.all(children.map(end));
     await rm(folder, { recursive: true, force: true });

@@ -8,6 +8,8 @@ export interface MeasuredCluster {
   readonly name: string;
   readonly brokers: number;
   readonly ports: readonly number[];
+  /** The brokers' processes. */
+  readonly pids: readonly number[];
 }
 
 export type ClusterOptions = Pick<StartClusterOptions, 'brokers' | 'config' | 'home'>;
@@ -20,7 +22,8 @@ export async function withCluster<T>(
   const cluster = await startCluster({ ...options, ephemeral: options.home === undefined, basePort: 0, entries: builtEntries });
   try {
     const ports = cluster.spec.brokers.map(({ port }) => port);
-    return await use(cluster, { name: 'Samsa', brokers: ports.length, ports });
+    const pids = cluster.spec.brokers.map(({ id }) => cluster.broker(id).pid ?? 0);
+    return await use(cluster, { name: 'Samsa', brokers: ports.length, ports, pids });
   } finally {
     await cluster.stop();
   }

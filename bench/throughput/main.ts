@@ -12,6 +12,7 @@ import { ensureBuilt } from '../support/build.ts';
 import { withCluster } from '../support/cluster.ts';
 import type { MeasuredCluster } from '../support/cluster.ts';
 import { fail, readFlags } from '../support/command-line.ts';
+import { cpuMs } from '../support/cpu-time.ts';
 import { sleep } from '../support/deadline.ts';
 import { createTopics, deleteTopic, leadersOf } from '../support/kafka-calls.ts';
 import type { Leaders } from '../support/kafka-calls.ts';
@@ -21,10 +22,12 @@ import { consumeAll, consumeTail } from './consume-load.ts';
 import { hasKcat, runKcat } from './kcat.ts';
 import { measureMachine } from './machine-limits.ts';
 import { runProduceLoad } from './produce-load.ts';
-import type { Lane } from './produce-load.ts';
+import type { Lane, ProduceResult } from './produce-load.ts';
 
 /** Partitions of each topic, and so connections where there is one broker. */
 const PARTITIONS = 4;
+/** A JVM compiles what it runs often; both sides get the same load before anything is measured. */
+const CLUSTER_WARM_UP_SECONDS = 10;
 /** max.in.flight.requests.per.connection of producers. */
 const IN_FLIGHT = 5;
 const WARM_UP_MS = 1500;
@@ -34,9 +37,12 @@ const SINGLE_P99_BUDGET_MS = 1;
 /** For latency under a load that both sides bear: 32 MiB/s of 64-KiB batches over all leaders. */
 const PACED_REQUESTS_PER_SECOND = 512;
 
+/** A figure's name: what the brokers cost, all together. */
+const CPU = 'brokers’ CPU ms per GiB';
+
 type Measures = Map<string, number[]>;
 
-const flags = readFlags(['peer', 'seconds', 'rounds', 'only'], ['kcat']);
+const flags = readFlags(['peer', 'seconds', 'rounds', 'only', 'warm-up'], ['kcat']);
 const measureMs = flags.number('seconds', 4) * 1000;
 const rounds = flags.number('rounds', 3);
 const only = flags.text('only') ?? '';
@@ -48,6 +54,14 @@ interface Test {
   readonly brokers: 1 | 3;
   /** Figures by name; the same names every time. */
   run(cluster: MeasuredCluster, topic: string, leaders: Leaders): Promise<Record<string, number>>;
+}
+
+/** Runs `work`, and tells how long the brokers together had a processor for each GiB that `work` moved. */
+async function withCpuTime<T>({ pids }: MeasuredCluster, work: () => Promise<T>, bytesOf: (outcome: T) => number): Promise<[T, number]> {
+  const sum = (): number => pids.reduce((total, pid) => total + cpuMs(pid), 0);
+  const before = sum();
+  const outcome = await work();
+  return [outcome, ((sum() - before) * 2 ** 30) / bytesOf(outcome)];
 }
 
 /** A connection for each leader, that takes the leader's partitions in turn. */
@@ -73,12 +87,10 @@ function produceTest(name: string, valueBytes: number): Test {
   return {
     name,
     brokers: 1,
-    async run(_cluster, topic, leaders) {
-      const { bytesPerSecond, recordsPerSecond } = await runProduceLoad({
-        ...load,
-        lanes: lanePerPartition(topic, leaders, 1, valueBytes),
-      });
-      return { 'MiB/s': bytesPerSecond, 'records/s': recordsPerSecond };
+    async run(cluster, topic, leaders) {
+      const produce = (): Promise<ProduceResult> => runProduceLoad({ ...load, lanes: lanePerPartition(topic, leaders, 1, valueBytes) });
+      const [{ bytesPerSecond, recordsPerSecond }, cpu] = await withCpuTime(cluster, produce, ({ totalBytes }) => totalBytes);
+      return { 'MiB/s': bytesPerSecond, 'records/s': recordsPerSecond, [CPU]: cpu };
     },
   };
 }
@@ -87,14 +99,23 @@ function replicatedTest(name: string, valueBytes: number, requestsPerSecond?: nu
   return {
     name,
     brokers: 3,
-    async run(_cluster, topic, leaders) {
+    async run(cluster, topic, leaders) {
       const paced = requestsPerSecond === undefined ? {} : { requestsPerSecond };
-      const { bytesPerSecond, recordsPerSecond, latency } = await runProduceLoad({
-        ...load,
-        ...paced,
-        lanes: lanes(topic, leaders, -1, valueBytes),
-      });
-      return { 'MiB/s': bytesPerSecond, 'records/s': recordsPerSecond, p50: latency.median, p99: latency.p99, 'p99.9': latency.p999 };
+      const produce = (): Promise<ProduceResult> =>
+        runProduceLoad({
+          ...load,
+          ...paced,
+          lanes: lanes(topic, leaders, -1, valueBytes),
+        });
+      const [{ bytesPerSecond, recordsPerSecond, latency }, cpu] = await withCpuTime(cluster, produce, ({ totalBytes }) => totalBytes);
+      return {
+        'MiB/s': bytesPerSecond,
+        'records/s': recordsPerSecond,
+        p50: latency.median,
+        p99: latency.p99,
+        'p99.9': latency.p999,
+        [CPU]: cpu,
+      };
     },
   };
 }
@@ -125,7 +146,7 @@ const tests: readonly Test[] = [
   {
     name: 'consume from disk (page cache), 1 KiB, 1 broker',
     brokers: 1,
-    async run(_cluster, topic, leaders) {
+    async run(cluster, topic, leaders) {
       await runProduceLoad({
         ...load,
         warmUpMs: 0,
@@ -134,8 +155,12 @@ const tests: readonly Test[] = [
         lanes: lanePerPartition(topic, leaders, 1, 1024),
       });
       await consumeAll(topic, leaders);
-      const { bytesPerSecond, recordsPerSecond } = await consumeAll(topic, leaders);
-      return { 'MiB/s': bytesPerSecond, 'records/s': recordsPerSecond };
+      const [{ bytesPerSecond, recordsPerSecond }, cpu] = await withCpuTime(
+        cluster,
+        () => consumeAll(topic, leaders),
+        ({ bytes }) => bytes,
+      );
+      return { 'MiB/s': bytesPerSecond, 'records/s': recordsPerSecond, [CPU]: cpu };
     },
   },
   replicatedTest('produce 100 B, acks=all, 3 replicas', 100),
@@ -164,9 +189,23 @@ function kcatTest(brokers: 1 | 3, acks: string): Test {
   };
 }
 
+async function warmUp(cluster: MeasuredCluster): Promise<void> {
+  const [bootstrap = 0] = cluster.ports;
+  const topic = 'bench-warm-up';
+  await createTopics(bootstrap, cluster.brokers, [{ name: topic, partitions: PARTITIONS, replicas: cluster.brokers }]);
+  const leaders = await leadersOf(bootstrap, topic, PARTITIONS, cluster.brokers);
+  const warmUpMs = flags.number('warm-up', CLUSTER_WARM_UP_SECONDS) * 1000;
+  for (const valueBytes of [100, 1024]) {
+    await runProduceLoad({ ...load, warmUpMs: 0, measureMs: warmUpMs / 2, lanes: lanes(topic, leaders, -1, valueBytes) });
+  }
+  await consumeAll(topic, leaders);
+  await deleteTopic(bootstrap, cluster.brokers, topic);
+}
+
 async function measure(cluster: MeasuredCluster, selected: readonly Test[]): Promise<Map<string, Measures>> {
   const [bootstrap = 0] = cluster.ports;
   const results = new Map<string, Measures>();
+  await warmUp(cluster);
   for (const test of selected) {
     const measures: Measures = new Map();
     for (let round = 0; round < rounds; round++) {
@@ -228,13 +267,13 @@ const rows = selected.flatMap(({ name }) =>
     const mine = median(values);
     const peers = theirs.get(name)?.get(figure);
     const peerMedian = peers === undefined ? undefined : median(peers);
-    const isLatency = figure.startsWith('p') && !figure.startsWith('produced');
+    const lessIsBetter = figure === CPU || (figure.startsWith('p') && !figure.startsWith('produced'));
     const verdict =
       name === 'one request at a time, 1 KiB, acks=1' && figure === 'p99'
         ? `${atMost(mine, SINGLE_P99_BUDGET_MS)} (${milliseconds(SINGLE_P99_BUDGET_MS)})`
         : peerMedian === undefined
           ? ''
-          : isLatency
+          : lessIsBetter
             ? atMost(mine, peerMedian)
             : atLeast(mine, peerMedian);
     return [

@@ -28,6 +28,8 @@ export interface ProduceResult {
   readonly recordsPerSecond: number;
   readonly requestsPerSecond: number;
   readonly latency: Summary;
+  /** With the warm-up. */
+  readonly totalBytes: number;
 }
 
 const MAX_LATENCIES = 4_000_000;
@@ -48,6 +50,7 @@ class ProduceLoad {
   #bytes = 0;
   #records = 0;
   #requests = 0;
+  #totalBytes = 0;
   #measureFromMs = 0;
   #measureToMs = 0;
   #endedAtMs = 0;
@@ -82,6 +85,7 @@ class ProduceLoad {
       recordsPerSecond: this.#records / seconds,
       requestsPerSecond: this.#requests / seconds,
       latency: summarize(this.#latencies),
+      totalBytes: this.#totalBytes,
     };
   }
 
@@ -126,6 +130,7 @@ class ProduceLoad {
   #answered(answer: Buffer, produced: ProduceFrame, sentAtMs: number, nowMs: number): void {
     const error = errorOf(answer);
     if (error !== 0) this.#fail(new Error(`produce was answered with ${errorByCode(error).name}`));
+    this.#totalBytes += produced.bytes;
     if (nowMs < this.#measureFromMs || this.#ended) return;
     this.#bytes += produced.bytes;
     this.#records += produced.records;

@@ -8,7 +8,7 @@ import type { ConsumedRecord } from './expectations.ts';
 
 const { CompressionCodecs, CompressionTypes, logLevel } = kafkajs;
 
-type CodecType = (typeof CompressionTypes)[keyof typeof CompressionTypes];
+type CodecType = keyof typeof CompressionCodecs;
 
 interface Encoder {
   readonly buffer: Buffer;

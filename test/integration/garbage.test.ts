@@ -77,12 +77,12 @@ function startBystander(): typeof bystander {
   const failures: unknown[] = [];
   let written = 0;
   let slowestMs = 0;
-  let stopped = false;
+  const state = { isStopped: false };
   const run = async (): Promise<void> => {
     valueOf((await own.createTopics([{ name: 'bystander', numPartitions: 1, replicationFactor: 1 }])).get('bystander'));
     const partition = { topic: 'bystander', partition: 0 };
     const reader = new RecordReader(own.context);
-    while (!stopped) {
+    while (!state.isStopped) {
       const startMs = performance.now();
       try {
         const { baseOffset } = await produceBatch(
@@ -103,7 +103,7 @@ function startBystander(): typeof bystander {
   const running = run();
   return {
     stop: async () => {
-      stopped = true;
+      state.isStopped = true;
       await running;
       return { written, failures, slowestMs };
     },

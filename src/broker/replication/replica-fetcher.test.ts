@@ -42,7 +42,7 @@ class ScriptedLeader {
   cutCount = 0;
 
   readonly client: Pick<NetworkClient, 'send' | 'closeConnection'> = {
-    send: (_node, api, body) => this.#send(api as unknown as AnyApi, body) as never,
+    send: (_node, api, body) => this.#send(api, body) as never,
     closeConnection: () => {
       this.cutCount++;
       this.fail();
@@ -136,9 +136,9 @@ interface Following {
   readonly leader: ScriptedLeader;
   readonly fetcher: ReplicaFetcher;
   readonly appended: string[];
-  partition(index?: number): Partition;
-  log(index?: number): UnifiedLog;
-  settle(): Promise<void>;
+  readonly partition: (index?: number) => Partition;
+  readonly log: (index?: number) => UnifiedLog;
+  readonly settle: () => Promise<void>;
 }
 
 /** Follows partition 0 (and more) of broker 2 in epoch 5; `before` fills the logs. */
@@ -336,7 +336,7 @@ describe('a follower', () => {
     await fixture.time.advance(50);
     leader.answer({ partitionIndex: 1 });
     await settle();
-    expect(leader.asked.map(({ partition }) => partition).toSorted()).toEqual([0, 1]);
+    expect(leader.asked.map(({ partition }) => partition).toSorted((a, b) => a - b)).toEqual([0, 1]);
     leader.answer({ partitionIndex: 0, errorCode: ErrorCode.UNKNOWN_LEADER_EPOCH }, { partitionIndex: 1 });
     await settle();
     expect(leader.asked).toMatchObject([{ partition: 1 }]);

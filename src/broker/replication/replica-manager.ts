@@ -371,7 +371,7 @@ export class ReplicaManager {
     if (deletePartition) {
       this.#partitions.delete(key);
       partition?.delete();
-      if (this.#options.logManager.getLog(topicPartition) !== undefined) this.#options.logManager.asyncDelete(topicPartition);
+      if (this.#options.logManager.getLog(topicPartition) !== undefined) void this.#options.logManager.asyncDelete(topicPartition);
       this.#stateChangeLogger.info(`Deleted the replica of ${key}`);
     }
     this.completeDelayed(key);

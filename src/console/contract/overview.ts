@@ -28,8 +28,10 @@ export interface Overview {
   readonly groups: number | null;
   /** Records appended per second over the last seconds, from end offsets; null until two samples are there. */
   readonly recordsPerSecond: number | null;
-  /** On disk, all replicas of all brokers. */
+  /** On disk, all replicas on brokers that told. */
   readonly sizeBytes: number | null;
+  /** A broker that holds replicas did not tell: the size is at least that. */
+  readonly sizeIsPartial: boolean;
   /** What could not be had, and why; the rest is shown all the same. */
   readonly failures: readonly Failure[];
 }

@@ -37,8 +37,10 @@ export interface TopicDetails {
   readonly name: string;
   /** Sum of end minus start offset: an upper bound when compacted or transactional. */
   readonly records: number | null;
-  /** On disk, all replicas. */
+  /** On disk, all replicas on brokers that told. */
   readonly sizeBytes: number | null;
+  /** A broker that holds replicas did not tell: the size is at least that. */
+  readonly sizeIsPartial: boolean;
   readonly cleanupPolicy: string | null;
   readonly recordsPerSecond: number | null;
   /** Groups that have committed offsets of the topic, the one furthest behind first; null when the groups could not be asked (in time). */

@@ -62,6 +62,8 @@ export async function getBroker(session: ClusterSession, brokerId: number): Prom
   const broker = (await listBrokers(session)).find((row) => row.brokerId === brokerId);
   if (broker === undefined) throw refuse('notFound', `There is no broker ${brokerId}`);
   if (!broker.online) return { broker, apiVersions: null, logDirs: null, failures: [] };
+  const down = whyNoAnswer(broker, 'ApiVersions');
+  if (down !== undefined) return { broker, apiVersions: null, logDirs: null, failures: [down.failure] };
   const failures: Failure[] = [];
   const [versions, dirs] = await Promise.all([
     session.admin.apiVersions(brokerId, { timeoutMs: CALL_MS }).catch((error: unknown) => {
@@ -94,6 +96,9 @@ export async function brokerPartitions(session: ClusterSession, brokerId: number
 }
 
 export async function brokerConfigs(session: ClusterSession, brokerId: number): Promise<ConfigEntry[]> {
+  const broker = (await listBrokers(session)).find((row) => row.brokerId === brokerId);
+  const down = broker === undefined ? undefined : whyNoAnswer(broker, 'DescribeConfigs');
+  if (down !== undefined) throw down;
   const resource = { type: ConfigResourceType.BROKER, name: String(brokerId) };
   const results = await session.admin.describeConfigs([resource], { includeSynonyms: true, includeDocumentation: true });
   return configEntries(orThrow(results.get(configResourceKey(resource)), { api: 'DescribeConfigs', brokerId }), () => undefined);
@@ -108,6 +113,14 @@ export async function alterBrokerConfigs(
   await alterConfigs(session, { type: ConfigResourceType.BROKER, name: String(brokerId) }, changes, validateOnly);
   if (!validateOnly) session.changed([{ kind: 'configs', ids: [`broker:${brokerId}`] }]);
   return null;
+}
+
+/** Known before it is asked: a broker whose process is frozen or gone, or that isn't registered, would only be waited for. */
+function whyNoAnswer({ brokerId, online, process }: BrokerRow, api: string): FailureError | undefined {
+  const state = process?.state;
+  if (state !== undefined && state !== 'running' && state !== 'starting')
+    return refuse('unreachable', `Broker ${brokerId} is ${state === 'backoff' ? 'waiting to be started again' : state}`, { api, brokerId });
+  return online ? undefined : refuse('unreachable', `Broker ${brokerId} is not registered`, { api, brokerId, retriable: true });
 }
 
 /** A local cluster's brokers have rows whatever answers; so the last look will do when there is no new one. */

@@ -114,6 +114,9 @@ export class ClusterSession {
   /** Throws an `unreachable` failure while nobody has told where the brokers are. */
   get admin(): ConsoleAdmin {
     if (this.#closed) throw refuse('unreachable', 'The console is closing');
+    // Asking would only be waiting: the supervisor knows that there is nobody to answer.
+    const down = everyBrokerDown(this.control?.lastStatus);
+    if (down !== undefined) throw refuse('unreachable', down, { api: 'supervisor' });
     const bootstrapServers = this.options.bootstrapServers ?? this.control?.lastStatus?.bootstrapServers ?? '';
     if (bootstrapServers === '') throw refuse('unreachable', 'The cluster has no running broker yet', { api: 'supervisor' });
     // A local cluster that was started again may be on other ports.
@@ -191,6 +194,17 @@ function makeAdmin(bootstrapServers: string, runtime: SessionRuntime): ConsoleAd
     requestTimeoutMs: REQUEST_TIMEOUT_MS,
     metadata: { attemptTimeoutMs: METADATA_ATTEMPT_MS },
   });
+}
+
+/** The sentence for a local cluster none of whose brokers can answer; undefined when one may. */
+function everyBrokerDown(control: ControlStatus | undefined): string | undefined {
+  const brokers = control?.processes.filter(({ role }) => role === 'broker') ?? [];
+  if (brokers.length === 0 || brokers.some(({ state }) => state === 'running' || state === 'starting' || state === 'stopping'))
+    return undefined;
+  const states = new Set(brokers.map(({ state }) => wordFor(state)));
+  return states.size === 1
+    ? `Every broker is ${Array.from(states).join('')}`
+    : brokers.map(({ id, state }) => `${id} is ${wordFor(state)}`).join(', ');
 }
 
 /** The state of a cluster in one word, and the sentence that explains it. */

@@ -6,7 +6,7 @@ import { listBrokers } from './brokers-service.ts';
 import { countPartitions } from './cluster-session.ts';
 import type { ClusterSession } from './cluster-session.ts';
 import { toFailure } from './failures.ts';
-import { isUnderReplicated } from './topics-service.ts';
+import { brokersThatTold, isTold, isUnderReplicated } from './topics-service.ts';
 import { within } from './within.ts';
 
 const VIEW_MAX_AGE_MS = 250;
@@ -22,13 +22,13 @@ export async function getOverview(session: ClusterSession): Promise<Overview> {
       failures.push(toFailure(error, { api }));
       return undefined;
     };
-  const [view, brokers, groups, sizeBytes] = await Promise.all([
+  const [view, brokers, groups, size] = await Promise.all([
     session.view.get(VIEW_MAX_AGE_MS).then(({ value }) => value, note('Metadata')),
     listBrokers(session).catch(note('Metadata')),
     within(
       session.runtime.scheduler,
       DEAR_WAIT_MS,
-      session.groupListings.getCheaply(DEAR_MAX_AGE_MS).then(({ value }) => value.groups.length),
+      session.groupListings.getCheaply(DEAR_MAX_AGE_MS).then(({ value }) => (value.errors.size > 0 ? undefined : value.groups.length)),
     ).catch(note('ListGroups')),
     within(session.runtime.scheduler, DEAR_WAIT_MS, totalSize(session)).catch(note('DescribeLogDirs')),
   ]);
@@ -52,14 +52,16 @@ export async function getOverview(session: ClusterSession): Promise<Overview> {
     underReplicatedPartitions: view === undefined ? null : countPartitions(view, isUnderReplicated),
     offlinePartitions: view === undefined ? null : countPartitions(view, ({ leaderId }) => leaderId < 0),
     groups: groups ?? null,
-    recordsPerSecond: session.rates.total(),
-    sizeBytes: sizeBytes ?? null,
+    // The last samples are of when somebody answered.
+    recordsPerSecond: view === undefined ? null : session.rates.total(),
+    sizeBytes: size?.bytes ?? null,
+    sizeIsPartial: size !== undefined && topics !== undefined && !topics.every(({ partitions }) => isTold(partitions, size.told)),
     // One reason is enough where everything has the same one.
     failures: failures.filter((failure, at) => failures.findIndex(({ message }) => message === failure.message) === at),
   };
 }
 
-async function totalSize(session: ClusterSession): Promise<number | undefined> {
+async function totalSize(session: ClusterSession): Promise<{ readonly bytes: number | undefined; readonly told: ReadonlySet<number> }> {
   const { value } = await session.logDirs.getCheaply(DEAR_MAX_AGE_MS);
   let total: number | undefined;
   for (const dirs of value.values()) {
@@ -67,5 +69,5 @@ async function totalSize(session: ClusterSession): Promise<number | undefined> {
     for (const dir of dirs.values())
       if (!(dir instanceof KafkaError)) for (const { sizeBytes } of dir.replicas) total = (total ?? 0) + sizeBytes;
   }
-  return total;
+  return { bytes: total, told: brokersThatTold(value) };
 }

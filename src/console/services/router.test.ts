@@ -185,6 +185,42 @@ describe('lists', () => {
     expect(await failureOfCall(client.groups.get({ clusterId: 'dev', groupId: 'nobody' }))).toMatchObject({ kind: 'notFound' });
   });
 
+  test('of topics know their groups and lags from one request for all, the one furthest behind first', async () => {
+    for (const name of ['orders', 'users', 'unread']) for (const partition of cluster.addTopic(name, 2)) partition.end = 100;
+    const commit = (topic: string, partition: number, offset: number) => [`${topic}-${partition}`, { topic, partition, offset }] as const;
+    const group = (...committed: ReturnType<typeof commit>[]) => ({
+      state: 'Empty',
+      protocolType: 'consumer',
+      members: [],
+      committed: new Map(committed),
+    });
+    cluster.groups.set('near', group(commit('orders', 0, 99), commit('users', 1, -1)));
+    cluster.groups.set('far', group(commit('orders', 0, 10), commit('orders', 1, 70)));
+    const names = ['orders', 'users', 'unread'];
+    const details = await client.topics.details({ clusterId: 'dev', names });
+    expect(details.map(({ groups }) => groups)).toEqual([
+      [
+        { groupId: 'far', lag: 120 },
+        { groupId: 'near', lag: 1 },
+      ],
+      [],
+      [],
+    ]);
+    expect(cluster.calls.filter((call) => call === 'listGroupOffsets')).toHaveLength(1);
+    // A group that can't be asked may read any of them: then none is known to have no readers.
+    cluster.silentGroups.add('near');
+    await time.advance(10_000);
+    expect((await client.topics.details({ clusterId: 'dev', names })).map(({ groups }) => groups)).toEqual([null, null, null]);
+  });
+
+  test('of topics say that a size lacks the replicas of a broker that is gone', async () => {
+    cluster.addTopic('orders');
+    expect(await client.topics.details({ clusterId: 'dev', names: ['orders'] })).toMatchObject([{ sizeIsPartial: false }]);
+    cluster.brokers.delete(3);
+    await time.advance(10_000);
+    expect(await client.topics.details({ clusterId: 'dev', names: ['orders'] })).toMatchObject([{ sizeBytes: 0, sizeIsPartial: true }]);
+  });
+
   test('deleting many has a result for each', async () => {
     cluster.addTopic('a');
     const results = await client.topics.delete({ clusterId: 'dev', names: ['a', 'gone'] });
@@ -220,6 +256,44 @@ describe('a local cluster', () => {
     logDirs: new Map(),
     stopping: false,
   };
+
+  const controlOf = (lastStatus: ControlStatus): ClusterControl => ({
+    lastStatus,
+    status: () => Promise.resolve(lastStatus),
+    act: () => Promise.reject(new Error('not asked for')),
+    logs: () => Promise.reject(new Error('not asked for')),
+    onEvent: () => () => undefined,
+    close: () => Promise.resolve(),
+  });
+  const withStates = (...states: ProcessStatus['state'][]): ControlStatus => ({
+    ...status,
+    processes: status.processes.map((own, at) => ({ ...own, state: states[at] ?? 'running' })),
+  });
+  const addLocal = (lastStatus: ControlStatus): void => {
+    const options = { id: 'local', name: 'Local', environment: 'local' as const, readOnly: false, color: 'teal' };
+    directory.add({ ...options, runtime: manualRuntime(time), control: controlOf(lastStatus), makeAdmin: () => cluster.admin() }, cluster);
+  };
+
+  test('does not wait for a broker that is frozen: it says so at once', async () => {
+    addLocal(withStates('running', 'running', 'frozen'));
+    expect(await failureOfCall(client.brokers.configs({ clusterId: 'local', brokerId: 3 }))).toMatchObject({
+      kind: 'unreachable',
+      message: 'Broker 3 is frozen',
+      brokerId: 3,
+    });
+    expect((await client.brokers.get({ clusterId: 'local', brokerId: 3 })).failures).toMatchObject([{ message: 'Broker 3 is frozen' }]);
+    expect(cluster.calls).not.toContain('describeConfigs');
+    expect(cluster.calls).not.toContain('apiVersions');
+  });
+
+  test('with every broker stopped asks nobody, and no number is 0', async () => {
+    addLocal(withStates('stopped', 'stopped', 'stopped'));
+    const overview = await client.overview.get({ clusterId: 'local' });
+    expect(overview).toMatchObject({ topics: null, groups: null, partitions: null, recordsPerSecond: null, sizeBytes: null });
+    expect(overview.failures).toMatchObject([{ kind: 'unreachable', message: 'Every broker is stopped' }]);
+    expect(await failureOfCall(client.topics.open({ clusterId: 'local' }))).toMatchObject({ message: 'Every broker is stopped' });
+    expect(cluster.calls).toEqual([]);
+  });
 
   test('shows a broker that is down, acts on its process, and is degraded', async () => {
     const acted: string[] = [];

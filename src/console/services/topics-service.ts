@@ -21,11 +21,13 @@ import { groupLag } from './lag.ts';
 import { nameMatcher, sortRows } from './list-query.ts';
 import { topicConfigSpec } from './topic-config-catalog.ts';
 import { topicReaders } from './topic-readers.ts';
+import { within } from './within.ts';
 
 /** A page that opens takes what is this young; anything older is fetched again. */
 const VIEW_MAX_AGE_MS = 250;
 const LOG_DIRS_MAX_AGE_MS = 500;
 const GROUPS_MAX_AGE_MS = 2_000;
+const POLICIES_WAIT_MS = 1_500;
 
 export async function listTopicRows(
   session: ClusterSession,
@@ -62,10 +64,15 @@ export async function topicDetails(session: ClusterSession, names: readonly stri
       session,
       known.flatMap(({ partitions }) => partitions),
     ),
-    cleanupPolicies(
-      session,
-      known.map(({ name }) => name),
-    ),
+    // Configs come from ZooKeeper: without it they are not to hold up the rest.
+    within(
+      session.runtime.scheduler,
+      POLICIES_WAIT_MS,
+      cleanupPolicies(
+        session,
+        known.map(({ name }) => name),
+      ),
+    ).catch(() => undefined),
     logDirsOf(session),
     topicReaders(
       session,
@@ -73,6 +80,7 @@ export async function topicDetails(session: ClusterSession, names: readonly stri
     ),
   ]);
   const sizes = logDirs === undefined ? undefined : sizesByTopic(logDirs);
+  const told = brokersThatTold(logDirs);
   return known.map((topic) => {
     const ends = topic.partitions.map(({ partition }) => offsets.get(topicPartitionKey({ topic: topic.name, partition })));
     const failure = ends.map((end) => end?.failure).find((found) => found !== undefined && found !== null);
@@ -80,7 +88,8 @@ export async function topicDetails(session: ClusterSession, names: readonly stri
       name: topic.name,
       records: sumOrNull(ends.map((end) => (end?.startOffset == null || end.endOffset === null ? null : end.endOffset - end.startOffset))),
       sizeBytes: sizes === undefined ? null : (sizes.get(topic.name) ?? 0),
-      cleanupPolicy: policies.get(topic.name) ?? null,
+      sizeIsPartial: sizes !== undefined && !isTold(topic.partitions, told),
+      cleanupPolicy: policies?.get(topic.name) ?? null,
       recordsPerSecond: session.rates.ofTopic(topic.name),
       groups: readersOf?.(topic.name, (key) => offsets.get(key)?.endOffset ?? null) ?? null,
       failure: failure ?? null,
@@ -242,6 +251,19 @@ async function logDirsOf(session: ClusterSession): Promise<LogDirsByBroker | und
   } catch {
     return undefined;
   }
+}
+
+/** Ids of the brokers whose log dirs are all known. */
+export function brokersThatTold(logDirs: LogDirsByBroker | undefined): ReadonlySet<number> {
+  const told = new Set<number>();
+  for (const [brokerId, dirs] of logDirs ?? [])
+    if (!(dirs instanceof KafkaError) && !Array.from(dirs.values()).some((dir) => dir instanceof KafkaError)) told.add(Number(brokerId));
+  return told;
+}
+
+/** Whether every replica of `partitions` is on a broker that told. */
+export function isTold(partitions: readonly { readonly replicas: readonly number[] }[], told: ReadonlySet<number>): boolean {
+  return partitions.every(({ replicas }) => replicas.every((id) => told.has(id)));
 }
 
 /** Bytes by topic over the brokers that told; undefined when none did. */

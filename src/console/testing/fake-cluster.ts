@@ -42,6 +42,8 @@ export class FakeCluster implements RecordSource {
   readonly calls: string[] = [];
   controllerId = 1;
   unreachable = false;
+  /** Groups whose coordinator doesn't answer. */
+  readonly silentGroups = new Set<string>();
 
   addTopic(name: string, partitions = 1, internal = false): FakePartition[] {
     const made = Array.from({ length: partitions }, (_, index): FakePartition => {
@@ -123,7 +125,8 @@ export class FakeCluster implements RecordSource {
         answer('apiVersions', () =>
           [18, 19, 20, 35, 37, 42, 44].map((apiKey) => ({ apiKey, name: `API ${apiKey}`, minVersion: 0, maxVersion: 1 })),
         ),
-      describeLogDirs: (ids: readonly number[]) => answer('describeLogDirs', () => new Map(ids.map((id) => [String(id), new Map()]))),
+      describeLogDirs: (ids: readonly number[]) =>
+        answer('describeLogDirs', () => new Map(ids.map((id) => [String(id), new Map([['/data', { replicas: [] }]])]))),
       listTopics: () => answer('listTopics', () => new Map(Array.from(this.topics.keys(), (name) => [name, this.metadataOf(name)]))),
       describeTopics: (names: readonly string[]) =>
         answer('describeTopics', () => new Map(names.map((name) => [name, topicError(name) ?? this.metadataOf(name)]))),
@@ -185,12 +188,14 @@ export class FakeCluster implements RecordSource {
             new Map(
               Array.from(groups.keys(), (groupId) => [
                 groupId,
-                new Map(
-                  Array.from(this.groups.get(groupId)?.committed ?? [], ([key, commit]) => [
-                    key,
-                    { ...commit, leaderEpoch: -1, metadata: '' },
-                  ]),
-                ),
+                this.silentGroups.has(groupId)
+                  ? new KafkaError(ErrorCode.COORDINATOR_NOT_AVAILABLE)
+                  : new Map(
+                      Array.from(this.groups.get(groupId)?.committed ?? [], ([key, commit]) => [
+                        key,
+                        { ...commit, leaderEpoch: -1, metadata: '' },
+                      ]),
+                    ),
               ]),
             ),
         ),

@@ -24,9 +24,12 @@ export interface Channel {
   close(reason?: string): void;
 }
 
+const CLOSED = 'The connection to the console is closed';
+
+/** The reason may be the message of another one of these: it is not told twice. */
 export class ChannelClosedError extends Error {
   constructor(reason: string | undefined) {
-    super(reason === undefined ? 'The connection to the console is closed' : `The connection to the console is closed: ${reason}`);
+    super(reason === undefined || reason.startsWith(CLOSED) ? (reason ?? CLOSED) : `${CLOSED}: ${reason}`);
     this.name = 'ChannelClosedError';
   }
 }

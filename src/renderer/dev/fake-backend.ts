@@ -400,6 +400,7 @@ export function fakeClient(options: FakeOptions): ConsoleClient {
           groups: cluster.groups.size,
           recordsPerSecond: options.tickMs === 0 ? null : 350 + Math.sin(Date.now() / 9000) * 180 + Math.random() * 40,
           sizeBytes: all.reduce((sum, topic) => sum + topic.ends.reduce((a, b) => a + b, 0) * 143 * topic.replicationFactor, 0),
+          sizeIsPartial: false,
           failures: [],
         };
       }),
@@ -493,6 +494,7 @@ export function fakeClient(options: FakeOptions): ConsoleClient {
             name,
             records,
             sizeBytes: name.includes('dlq') ? null : records * 143 * topic.replicationFactor,
+            sizeIsPartial: false,
             cleanupPolicy: topic.configs.get('cleanup.policy') ?? 'delete',
             recordsPerSecond: records === 0 ? 0 : records % 90,
             groups: [...cluster.groups]

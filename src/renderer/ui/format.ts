@@ -31,6 +31,11 @@ export function formatBytes(bytes: number): string {
   return unit === 0 ? `${grouped.format(value)} B` : `${oneDecimal.format(value)} ${BYTE_UNITS[unit]}`;
 }
 
+/** A sum that lacks some: "≥ 1.5 KiB". */
+export function formatBytesAtLeast(bytes: number, isPartial: boolean): string {
+  return `${isPartial ? '≥ ' : ''}${formatBytes(bytes)}`;
+}
+
 const DURATION_UNITS: readonly (readonly [string, number])[] = [
   ['d', 86_400_000],
   ['h', 3_600_000],

@@ -8,7 +8,7 @@ import type { LogManager } from '../../log/log-manager.ts';
 import type { ApiHandler } from '../../network/broker-request.ts';
 
 export interface DescribeLogDirsDeps {
-  readonly logManager: LogManager;
+  readonly logManager: Pick<LogManager, 'describeLogDirs'>;
 }
 
 export function createDescribeLogDirsHandler({ logManager }: DescribeLogDirsDeps): ApiHandler<DescribeLogDirsRequest> {

@@ -2,13 +2,18 @@ import { expect, it } from 'vitest';
 import type { TimelineEntry } from '../../../console/contract/live.ts';
 import { connectionSnippets } from './snippets.ts';
 import { HISTORY_SECONDS, NO_HISTORY, withSample } from './use-rate-history.ts';
-import { mergeTimeline } from './use-timeline.ts';
+import { byTime, mergeTimeline } from './use-timeline.ts';
 
-const entry = (sequence: number): TimelineEntry => ({ sequence }) as TimelineEntry;
+const entry = (sequence: number, atMs = 0): TimelineEntry => ({ sequence, atMs }) as TimelineEntry;
 
 it('keeps the timeline newest first, without doubles', () => {
   const merged = mergeTimeline([entry(3), entry(2)], [entry(2), entry(3), entry(4), entry(5)]);
   expect(merged.map(({ sequence }) => sequence)).toEqual([5, 4, 3, 2]);
+});
+
+it('tells the timeline by when things happened, not by when they were heard', () => {
+  const entries = [entry(3, 100), entry(2, 200), entry(1, 100)];
+  expect(byTime(entries).map(({ sequence }) => sequence)).toEqual([2, 3, 1]);
 });
 
 it('bounds the timeline', () => {

@@ -17,6 +17,11 @@ export function mergeTimeline(held: readonly TimelineEntry[], fresh: readonly Ti
   return [...newer, ...held].slice(0, KEPT);
 }
 
+/** By when things happened: each process tells its own, and what one tells may come after what another told later. */
+export function byTime(entries: readonly TimelineEntry[]): readonly TimelineEntry[] {
+  return entries.toSorted((a, b) => b.atMs - a.atMs || b.sequence - a.sequence);
+}
+
 export interface Timeline {
   readonly entries: ShallowRef<readonly TimelineEntry[]>;
   readonly isLoaded: ShallowRef<boolean>;

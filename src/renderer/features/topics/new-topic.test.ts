@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import type { TopicConfigSpec } from '../../../console/contract/configs.ts';
-import { checkName, checkNewTopic, hasProblems } from './new-topic.ts';
+import { checkPartitionCount, checkName, checkNewTopic, hasProblems } from './new-topic.ts';
 
 const flush: TopicConfigSpec = {
   name: 'flush.messages',
@@ -53,4 +53,10 @@ it('checks configs by the catalog, and leaves unknown keys to the broker', () =>
     3,
   );
   expect([...found.configs.keys()]).toEqual(['flush.messages']);
+});
+
+it('takes a number of partitions only above the present one, up to the limit', () => {
+  expect(['', 'x', '0', '3', '2.5', '-4'].map((text) => checkPartitionCount(text, 3))).toEqual(Array(6).fill('number'));
+  expect(checkPartitionCount('4', 3)).toBeNull();
+  expect(checkPartitionCount('10001', 3)).toBe('max');
 });

@@ -133,6 +133,12 @@ describe('copying', () => {
   });
 });
 
+it('copies the words of a column whose value is only a rank', () => {
+  const rank: GridColumn<Row> = { ...size, copy: (row) => (row.size === 0 ? 'in sync' : 'behind') };
+  expect(rowsAsTsv([row('a', 0)], [name, rank])).toBe('Name\tSize\na\tin sync');
+  expect(JSON.parse(rowsAsJson([row('a', 1)], [name, rank]))).toEqual({ name: 'a', size: 'behind' });
+});
+
 describe('column layout', () => {
   it('passes over unknown names and never hides every column', () => {
     expect(arrangeColumns(columns, { widths: {}, hidden: ['gone'], order: ['gone', 'size', 'name'] }).map((c) => c.key)).toEqual([

@@ -20,6 +20,8 @@ export interface GridColumn<Row> {
   readonly mono?: boolean;
   /** What is sorted by, filtered by and copied: undefined is not loaded yet, null is unknown. */
   readonly value: (row: Row) => GridValue;
+  /** What is copied in place of `value`, where that is only a rank to sort by. */
+  readonly copy?: (row: Row) => GridValue;
   /** How a value reads; `String` when missing. Only called for values that are there. */
   readonly format?: (value: Exclude<GridValue, null | undefined>, row: Row) => string;
   /** What an absent value (null) reads when that isn't "unknown", for example "–" for a ZooKeeper without id. */
@@ -129,13 +131,18 @@ const flat = (text: string): string => text.replaceAll(/[\t\r\n]+/g, ' ');
 
 const copied = (value: GridValue): string => (value === null || value === undefined ? '' : flat(String(value)));
 
+/** What is copied of a cell: the value, or what stands for it where the value is only there to sort by. */
+export function copiedValue<Row>(column: GridColumn<Row>, row: Row): GridValue {
+  return column.copy === undefined ? column.value(row) : column.copy(row);
+}
+
 export function rowsAsTsv<Row>(rows: readonly Row[], columns: readonly GridColumn<Row>[]): string {
   const head = columns.map((column) => flat(column.title)).join('\t');
-  return [head, ...rows.map((row) => columns.map((column) => copied(column.value(row))).join('\t'))].join('\n');
+  return [head, ...rows.map((row) => columns.map((column) => copied(copiedValue(column, row))).join('\t'))].join('\n');
 }
 
 export function rowsAsJson<Row>(rows: readonly Row[], columns: readonly GridColumn<Row>[]): string {
-  const objects = rows.map((row) => Object.fromEntries(columns.map((column) => [column.key, column.value(row) ?? null])));
+  const objects = rows.map((row) => Object.fromEntries(columns.map((column) => [column.key, copiedValue(column, row) ?? null])));
   return JSON.stringify(objects.length === 1 ? objects[0] : objects, null, 2);
 }
 
