@@ -70,6 +70,12 @@ import { GROUP_METADATA_TOPIC_NAME } from './metadata/topic-names.ts';
 import type { Partition } from './replication/partition.ts';
 import type { LeadershipChanges } from './replication/replica-manager.ts';
 
+/** Older versions of these come from controllers before 2.2, and list partitions without their topics. */
+const FIRST_GROUPED_LEADER_AND_ISR_VERSION = 2;
+const FIRST_GROUPED_UPDATE_METADATA_VERSION = 5;
+/** Versions 0 and 1 of OffsetCommit are about offsets that lie in ZooKeeper. */
+const FIRST_KAFKA_OFFSETS_VERSION = 2;
+
 export function createRoutes(parts: BrokerParts): Route[] {
   return [...dataRoutes(parts), ...controlRoutes(parts), ...groupRoutes(parts), ...adminRoutes(parts)];
 }
@@ -87,7 +93,11 @@ function dataRoutes({ appender, replicaManager, metadataCache: directory, config
 function controlRoutes(parts: BrokerParts): Route[] {
   const { replicaManager, metadataCache, controller, brokerEpoch } = parts;
   return [
-    route(LeaderAndIsr, createLeaderAndIsrHandler({ replicaManager, onLeadershipChange: (changes) => onLeadershipChange(parts, changes) })),
+    route(
+      LeaderAndIsr,
+      createLeaderAndIsrHandler({ replicaManager, onLeadershipChange: (changes) => onLeadershipChange(parts, changes) }),
+      FIRST_GROUPED_LEADER_AND_ISR_VERSION,
+    ),
     route(
       StopReplica,
       createStopReplicaHandler({
@@ -113,6 +123,7 @@ function controlRoutes(parts: BrokerParts): Route[] {
         },
         onMetadataChange: (change) => onMetadataChange(parts, change),
       }),
+      FIRST_GROUPED_UPDATE_METADATA_VERSION,
     ),
     route(ControlledShutdown, createControlledShutdownHandler({ controller })),
     route(AlterPartition, createAlterPartitionHandler({ controller })),
@@ -123,7 +134,7 @@ function controlRoutes(parts: BrokerParts): Route[] {
 function groupRoutes(parts: BrokerParts): Route[] {
   const { groupCoordinator: coordinator, metadataCache: directory, runtime } = parts;
   return [
-    route(OffsetCommit, createOffsetCommitHandler({ coordinator, directory, clock: runtime.clock })),
+    route(OffsetCommit, createOffsetCommitHandler({ coordinator, directory, clock: runtime.clock }), FIRST_KAFKA_OFFSETS_VERSION),
     route(OffsetFetch, createOffsetFetchHandler({ coordinator })),
     route(FindCoordinator, createFindCoordinatorHandler({ directory: coordinatorDirectory(parts), servesTransactions: false })),
     route(JoinGroup, createJoinGroupHandler({ coordinator })),

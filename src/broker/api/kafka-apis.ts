@@ -20,12 +20,18 @@ const PRODUCE_KEY = 0;
 export interface Route {
   readonly api: AnyApi;
   readonly handler: ApiHandler<unknown>;
+  /** The oldest version that the handler serves: the API's own, or a later one. */
+  readonly minVersion: number;
 }
 
-/** Pairs an API with its handler: the types of request and response must fit. */
-export function route<Req, Res, ReqIn, ResIn>(api: Api<Req, Res, ReqIn, ResIn>, handler: ApiHandler<Req, ResIn>): Route {
+/** Pairs an API with its handler: the types of request and response must fit. Versions below `minVersion` are neither served nor advertised. */
+export function route<Req, Res, ReqIn, ResIn>(
+  api: Api<Req, Res, ReqIn, ResIn>,
+  handler: ApiHandler<Req, ResIn>,
+  minVersion: number = api.minVersion,
+): Route {
   // A request reaches this handler only if it was decoded by this API's codec.
-  return { api, handler: handler as ApiHandler<unknown> };
+  return { api, handler: handler as ApiHandler<unknown>, minVersion };
 }
 
 export interface KafkaApisOptions {
@@ -51,12 +57,13 @@ export class KafkaApis implements RequestHandler {
 
   /** What is served, by key. */
   advertised(): AdvertisedApi[] {
-    const apis = Array.from(this.#routes.values(), ({ api: { key, minVersion, maxVersion } }) => ({ apiKey: key, minVersion, maxVersion }));
+    const apis = Array.from(this.#routes.values(), ({ api: { key, maxVersion }, minVersion }) => ({ apiKey: key, minVersion, maxVersion }));
     return apis.toSorted((a, b) => a.apiKey - b.apiKey);
   }
 
   versionsOf(apiKey: number): { readonly minVersion: number; readonly maxVersion: number } | undefined {
-    return this.#routes.get(apiKey)?.api;
+    const entry = this.#routes.get(apiKey);
+    return entry === undefined ? undefined : { minVersion: entry.minVersion, maxVersion: entry.api.maxVersion };
   }
 
   handle(request: BrokerRequest): void | Promise<void> {
