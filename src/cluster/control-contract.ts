@@ -147,7 +147,6 @@ export type ControlReply =
   | { readonly id: number; readonly ok: true; readonly result: unknown }
   | { readonly id: number; readonly ok: false; readonly error: { readonly code: ControlErrorCode; readonly message: string } };
 
-
 const MAX_LOG_LINES = 2_000;
 
 /** `value` as a request, or `ControlError` with code 'bad-request'. */
