@@ -32,7 +32,7 @@ if (Number(process.versions.node.split('.')[0]) >= NEEDED_MAJOR) {
   await import(pathToFileURL(entry).href);
 } else {
   const own = join(root, 'node_modules', 'node', 'bin', process.platform === 'win32' ? 'node.exe' : 'node');
-  if (!existsSync(own)) fail(`Node ${NEEDED_MAJOR} or later is needed, this is ${process.version}; run 'npm ci' in ${root}`);
+  if (!existsSync(own)) fail(`Node ${NEEDED_MAJOR} or later is needed, this is ${process.version}; run 'npm install' in ${root}`);
   // The channel tells the command when this launcher is gone, however it went.
   const child = spawn(own, [entry, ...process.argv.slice(2)], {
     stdio: ['inherit', 'inherit', 'inherit', 'ipc'],

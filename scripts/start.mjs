@@ -27,7 +27,13 @@ async function main() {
 
 function launch(command, args, env) {
   // The channel tells the child when this process is gone, also after SIGKILL.
-  const child = spawn(command, args, { cwd: root, env, stdio: ['inherit', 'inherit', 'inherit', 'ipc'] });
+  // In a process group of its own: Ctrl+C reaches this process alone and is passed on once. Twice would mean: kill it.
+  const child = spawn(command, args, {
+    cwd: root,
+    env,
+    stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
+    detached: process.platform !== 'win32',
+  });
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
   // npm killed with SIGKILL tells nobody, and the shell that it runs scripts in lives on: notice that an ancestor has changed.
   const ancestors = process.env.npm_lifecycle_event ? ancestry() : undefined;

@@ -93,6 +93,10 @@ export class BrokerServer {
     this.#logger = runtime.logger.child({ component: 'BrokerServer' });
     this.#dynamicConfig = new DynamicBrokerConfig(config, runtime.logger);
     this.#socketServer = new SocketServer({ config, runtime });
+    // Nobody notifies of a deleted topic's settings: one made again under its name begins with none.
+    this.#metadataCache.onChange(({ deletedPartitions }) => {
+      for (const { topic } of deletedPartitions) if (!this.#metadataCache.topicExists(topic)) this.#topicOverrides.delete(topic);
+    });
   }
 
   /** The port of the listener that brokers use among themselves. */

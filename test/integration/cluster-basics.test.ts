@@ -235,6 +235,27 @@ describe('a topic', () => {
     expect(await consumeValues(cluster.bootstrapServers, topic)).toEqual([]);
   });
 
+  it('has the settings it was created with, and none of those of a deleted one of the same name', async () => {
+    const write = async (topic: string): Promise<string> => {
+      try {
+        await produceBatch(admin.context, { topic, partition: 0 }, batchOf('x'.repeat(600)));
+        return 'NONE';
+      } catch (error) {
+        if (error instanceof KafkaError) return error.errorName;
+        throw error;
+      }
+    };
+    const topic = await newTopic(1, { 'max.message.bytes': '200' });
+    await until('the limit counts', async () => (await write(topic)) === 'MESSAGE_TOO_LARGE');
+    expect((await admin.deleteTopics([topic])).get(topic)).toBeUndefined();
+    await until(
+      'the name is free',
+      async () => !((await admin.createTopics([{ name: topic, numPartitions: 1, replicationFactor: 3 }])).get(topic) instanceof KafkaError),
+    );
+    await untilInSync(admin, topic, 3);
+    expect(await write(topic)).toBe('NONE');
+  });
+
   it('has settings that every broker tells, and follows', async () => {
     const topic = await newTopic();
     const resource = { type: ConfigResourceType.TOPIC, name: topic };
