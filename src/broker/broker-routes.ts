@@ -80,10 +80,18 @@ export function createRoutes(parts: BrokerParts): Route[] {
   return [...dataRoutes(parts), ...controlRoutes(parts), ...groupRoutes(parts), ...adminRoutes(parts)];
 }
 
-function dataRoutes({ appender, replicaManager, metadataCache: directory, config }: BrokerParts): Route[] {
+function dataRoutes({ appender, replicaManager, metadataCache: directory, config, logManager }: BrokerParts): Route[] {
   return [
     route(Produce, createProduceHandler({ appender, directory })),
-    route(Fetch, createFetchHandler({ replicaManager, directory, fetchMaxBytes: config.fetchMaxBytes })),
+    route(
+      Fetch,
+      createFetchHandler({
+        replicaManager,
+        directory,
+        fetchMaxBytes: config.fetchMaxBytes,
+        releaseRecords: (records) => logManager.releaseRecords(records),
+      }),
+    ),
     route(ListOffsets, createListOffsetsHandler({ replicaManager, directory })),
     route(OffsetForLeaderEpoch, createOffsetForLeaderEpochHandler({ replicaManager, directory })),
   ];

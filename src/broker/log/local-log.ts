@@ -150,7 +150,9 @@ export class LocalLog {
       length = batch.sizeBytes;
     }
     this.#context.stats.fileReads.add();
-    const bytes = segment.read(batch.position, length);
+    const { readBuffers, clock } = this.#context;
+    const buffer = readBuffers.take(length, clock.wallMs());
+    const bytes = buffer.subarray(0, segment.readAt(buffer, 0, length, batch.position));
     const sizeBytes = wholeBatchesBytes(bytes);
     return { metadata, records: sizeBytes === 0 ? [] : [bytes.subarray(0, sizeBytes)], sizeBytes, firstEntryIncomplete: false };
   }

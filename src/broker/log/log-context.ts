@@ -10,6 +10,7 @@ import { EndOfTurn } from './end-of-turn.ts';
 import { FilePool } from './file-pool.ts';
 import { IndexCache } from './index-cache.ts';
 import { LogStats } from './log-stats.ts';
+import { ReadBuffers } from './read-buffers.ts';
 import { TailBudget } from './tail-cache.ts';
 import type { UnifiedLog } from './unified-log.ts';
 
@@ -23,6 +24,7 @@ export interface LogContext {
   readonly files: FilePool;
   readonly indexes: IndexCache;
   readonly tail: TailBudget;
+  readonly readBuffers: ReadBuffers;
   readonly endOfTurn: EndOfTurn;
   readonly stats: LogStats;
   readonly producerIdExpirationMs: () => number;
@@ -67,6 +69,7 @@ export function createLogContext(
     files: new FilePool(disk, limits.maxOpenFiles),
     indexes: new IndexCache(limits.maxIndexBytes),
     tail: new TailBudget(limits.maxTailBytes),
+    readBuffers: new ReadBuffers(),
     endOfTurn: new EndOfTurn(scheduler),
     stats: new LogStats(metrics),
     producerIdExpirationMs: options.producerIdExpirationMs ?? (() => PRODUCER_ID_EXPIRATION_MS),

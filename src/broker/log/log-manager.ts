@@ -502,10 +502,17 @@ export class LogManager {
     for (const log of this.#logs.values()) if (log.activeProducers.size > 0) log.removeExpiredProducers(nowMs);
   }
 
-  /** Index entries go to their files for whoever looks at them from outside; tails of idle logs are dropped. */
+  /** What was read from a log has been sent: its memory may be used for the next read. */
+  releaseRecords(records: readonly Buffer[]): void {
+    this.#context.readBuffers.giveBack(records);
+  }
+
+  /** Index entries go to their files for whoever looks at them from outside; memory that isn't in use any more is dropped. */
   #sweep(): void {
     for (const log of this.#logs.values()) if (log.unflushedMessages > 0) log.persistIndexes();
-    this.#context.tail.expire(this.#context.clock.wallMs() - TAIL_EXPIRY_MS);
+    const idleSinceMs = this.#context.clock.wallMs() - TAIL_EXPIRY_MS;
+    this.#context.tail.expire(idleSinceMs);
+    this.#context.readBuffers.expire(idleSinceMs);
   }
 
   // ---- End

@@ -44,8 +44,11 @@ export interface BrokerRequest<Req = unknown, Res = unknown> {
   /** Whether one of the three ways of answering was taken. */
   readonly isAnswered: boolean;
 
-  /** Answers. Encoding happens later, so that `body` must not change. */
-  respond(body: Res): void;
+  /**
+   * Answers. Encoding happens later, so that `body` must not change. `onSent` is called when all of a large answer has left for the
+   * kernel and its memory may be used again; not for one that is small enough to go at once, nor when the connection breaks before.
+   */
+  respond(body: Res, onSent?: () => void): void;
   /** Answers in another version than the request's: for ApiVersions only. */
   respondWithVersion(version: number, body: Res): void;
   /** The request gets no answer (produce with acks=0); the connection goes on. */

@@ -54,6 +54,7 @@ export class NetworkRequest implements BrokerRequest {
   /** Undefined until it is answered. */
   action: ResponseAction | undefined = undefined;
   responseBody: unknown = undefined;
+  onSent: (() => void) | undefined = undefined;
   responseVersion: number;
   /** A fetch by a broker. */
   readonly isFromFollower: boolean;
@@ -102,7 +103,8 @@ export class NetworkRequest implements BrokerRequest {
     return this.action !== undefined;
   }
 
-  respond(body: unknown): void {
+  respond(body: unknown, onSent?: () => void): void {
+    if (this.action === undefined) this.onSent = onSent;
     this.#answer('send', body);
   }
 

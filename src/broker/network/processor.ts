@@ -112,6 +112,7 @@ export class Processor implements ResponseSink {
     if (channel.closed || channel.state !== 'sending') return;
     const nowMs = this.#clock.monotonicMs();
     channel.lastActiveMs = nowMs;
+    channel.current?.onSent?.();
     this.#turn(nowMs, () => this.#completeSend(channel));
   }
 

@@ -22,6 +22,8 @@ export interface FetchDeps {
   readonly directory: BrokerDirectory;
   /** `fetch.max.bytes`: the most that one answer carries. */
   readonly fetchMaxBytes: number;
+  /** Takes back what was read, once it is sent. */
+  readonly releaseRecords: (records: readonly Buffer[]) => void;
 }
 
 const FIRST_TOPIC_ID_VERSION = 13;
@@ -112,12 +114,15 @@ function respond(request: BrokerRequest<FetchRequest>, deps: FetchDeps, slots: r
     }
     topic.partitions.push(partitionData(slot, request.header.apiVersion, deps, leaders));
   }
-  request.respond({
+  const response = {
     throttleTimeMs: 0,
     errorCode: ErrorCode.NONE,
     sessionId: 0,
     responses: [...topics.values()],
     nodeEndpoints: deps.directory.endpointsOf(leaders, request.listenerName),
+  };
+  request.respond(response, () => {
+    for (const { result } of slots) if (result?.records) deps.releaseRecords(result.records);
   });
 }
 

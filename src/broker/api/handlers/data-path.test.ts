@@ -156,7 +156,7 @@ describe('Produce', () => {
 
 describe('Fetch', () => {
   const send = async (fixture: ReplicaManagerFixture, version: number, partition: object = {}, more: object = {}, topic: object = {}) => {
-    const handler = createFetchHandler({ replicaManager: fixture.manager, directory, fetchMaxBytes: 1 << 20 });
+    const handler = createFetchHandler({ replicaManager: fixture.manager, directory, fetchMaxBytes: 1 << 20, releaseRecords: () => {} });
     const named = version >= 13 ? { topicId: TOPIC_ID } : { topic: TOPIC };
     const partitions = [{ partition: 0, fetchOffset: 0, partitionMaxBytes: 1 << 20, ...partition }];
     const body = {
@@ -219,7 +219,7 @@ describe('Fetch', () => {
 
   it('waits for no more bytes than fetch.max.bytes lets it answer', async () => {
     const fixture = leading('a');
-    const handler = createFetchHandler({ replicaManager: fixture.manager, directory, fetchMaxBytes: 10 });
+    const handler = createFetchHandler({ replicaManager: fixture.manager, directory, fetchMaxBytes: 10, releaseRecords: () => {} });
     const topics = [{ topic: TOPIC, partitions: [{ partition: 0, fetchOffset: 0, partitionMaxBytes: 1 << 20 }] }];
     const body = { maxWaitMs: 60_000, minBytes: 1 << 20, maxBytes: 1 << 20, topics, forgottenTopicsData: [] };
     expect(valuesOf((await ask(Fetch, handler, 11, body)).responses[0]?.partitions[0]?.records)).toEqual(['a']);
