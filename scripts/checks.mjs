@@ -13,7 +13,14 @@ const STEPS = [
   { name: 'dead code', args: [bin('knip/bin/knip.js')] },
   {
     name: 'unit tests',
-    args: [bin('vitest/vitest.mjs'), 'run', '--reporter=default', '--silent=passed-only', '--reporter=json', '--outputFile.json=test-results/unit.json'],
+    args: [
+      bin('vitest/vitest.mjs'),
+      'run',
+      '--reporter=default',
+      '--silent=passed-only',
+      '--reporter=json',
+      '--outputFile.json=test-results/unit.json',
+    ],
   },
 ];
 
