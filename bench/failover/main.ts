@@ -1,7 +1,7 @@
 /**
  * How long a partition is without a leader: from SIGKILL of the leader's process to the next record acknowledged with acks=all, seen by
  * a producer that tries as fast as it can. Three brokers, 20 topics of 3 partitions beside the one that is written to; the killed broker
- * comes back by the supervisor, and the next round waits until it is in sync again. Where the leader was the controller too, that is
+ * is started again, and the next round waits until it is in sync. Where the leader was the controller too, that is
  * told apart: then a new controller comes first.
  * Run: `node bench/failover/main.ts [--rounds 12]`.
  */
@@ -38,18 +38,19 @@ await withCluster({ brokers: BROKERS }, async (cluster, { ports }) => {
     if (leader === undefined) throw new Error('no leader');
     const { controllerId } = await metadataFrom(leader.port);
     await acknowledgedRecord(ports, TOPIC);
-    const pid = cluster.broker(leader.brokerId).pid;
-    if (pid === undefined) throw new Error(`broker ${leader.brokerId} does not run`);
+    const broker = cluster.broker(leader.brokerId);
     const killedMs = performance.now();
-    process.kill(pid, 'SIGKILL');
+    const killed = broker.kill();
     await acknowledgedRecord(ports, TOPIC);
     const tookMs = performance.now() - killedMs;
+    await killed;
     all.push(tookMs);
     if (controllerId === leader.brokerId) withController.push(tookMs);
     print(
       `round ${round + 1}: broker ${leader.brokerId}${controllerId === leader.brokerId ? ', the controller too' : ''}: ${milliseconds(tookMs)}`,
     );
-    // Started again by the supervisor; back in the ISR of every partition.
+    await broker.start();
+    // Back in the ISR of every partition.
     for (const { name, partitions } of [{ name: TOPIC, partitions: 1 }, ...others]) await leadersOf(bootstrap, name, partitions, BROKERS);
     await sleep(REST_MS);
   }

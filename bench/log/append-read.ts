@@ -6,7 +6,7 @@
  *
  *   node bench/log/append-read.ts [--mib 512] [--dir /tmp]
  *
- * Runs alternate between the two, and CPU time is measured, so that a busy machine is busy for both. Prints a line per case and a JSON object.
+ * Runs alternate between the two, and CPU time is measured, so that a busy machine is busy for both.
  */
 import { closeSync, ftruncateSync, mkdtempSync, openSync, readSync, rmSync, writevSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -21,11 +21,13 @@ import { buildRecordBatch } from '../../src/protocol/records/record-batch-builde
 import { scanRecords } from '../../src/protocol/records/record-scan.ts';
 import { createNodeRuntime } from '../../src/runtime/node/node-runtime.ts';
 import { silentLogger } from '../../src/runtime/node/node-logger.ts';
+import { atLeast, heading, printTable } from '../support/print.ts';
 
 const { values } = parseArgs({ options: { mib: { type: 'string', default: '512' }, dir: { type: 'string', default: tmpdir() } } });
 const totalBytes = Number(values.mib) * 1024 * 1024;
 const directory = mkdtempSync(join(values.dir, 'samsa-bench-log-'));
 const ROUNDS = 5;
+const SHARE_BUDGET = 0.85;
 const KIB = 1024;
 
 const runtime = createNodeRuntime(silentLogger);
@@ -107,19 +109,13 @@ async function logAppend(log: UnifiedLog, batches: readonly Buffer[], groups: nu
 }
 
 const median = (numbers: number[]): number => numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)] ?? 0;
-const results: Record<string, { mbPerSecond: number; bareMbPerSecond: number; ratio: number }> = {};
+const rows: string[][] = [];
 
 function report(name: string, ours: number[], bare: number[]): void {
   const ratios = ours.map((value, index) => value / (bare[index] ?? 1));
-  results[name] = {
-    mbPerSecond: Math.round(median(ours)),
-    bareMbPerSecond: Math.round(median(bare)),
-    ratio: Math.round(median(ratios) * 1000) / 1000,
-  };
-  const { mbPerSecond, bareMbPerSecond, ratio } = results[name];
-  console.log(
-    `${name.padEnd(52)} ${String(mbPerSecond).padStart(6)} MB/s   bare ${String(bareMbPerSecond).padStart(6)} MB/s   ${(ratio * 100).toFixed(1)} %`,
-  );
+  const share = median(ratios);
+  const megabytes = (values: number[]): string => `${median(values).toFixed(0)} MB/s`;
+  rows.push([name, megabytes(ours), megabytes(bare), `${(share * 100).toFixed(0)} %`, atLeast(share, SHARE_BUDGET)]);
 }
 
 async function compareAppend(name: string, batchBytes: number, recordBytes: number, perTurn: number): Promise<void> {
@@ -189,6 +185,7 @@ async function compareRead(name: string, pieceBytes: number, tail: boolean): Pro
   log.goOffline('the round is over');
 }
 
+heading('log');
 try {
   await compareAppend('append 64-KiB batches of 1000-byte records, 8 a turn', 64 * KIB, 1000, 8);
   await compareAppend('append 64-KiB batches of 100-byte records, 8 a turn', 64 * KIB, 100, 8);
@@ -197,7 +194,7 @@ try {
   await compareAppend('append 1-KiB batches, 1 a turn', KIB, 900, 1);
   await compareRead('read 1 MiB at a time from the page cache', KIB * KIB, false);
   await compareRead('read 64 KiB at a time from the tail in memory', 64 * KIB, true);
-  console.log(JSON.stringify(results));
+  printTable(['of CPU time', 'log', 'bare', 'share', `budget ${SHARE_BUDGET * 100} %`], rows);
 } finally {
   rmSync(directory, { recursive: true, force: true });
 }

@@ -13,6 +13,7 @@ import { LogManager } from '../../src/broker/log/log-manager.ts';
 import { buildRecordBatch } from '../../src/protocol/records/record-batch-builder.ts';
 import { createNodeRuntime } from '../../src/runtime/node/node-runtime.ts';
 import { silentLogger } from '../../src/runtime/node/node-logger.ts';
+import { heading, print } from '../support/print.ts';
 
 const { values } = parseArgs({
   options: {
@@ -52,7 +53,7 @@ async function timed(name: string, run: () => Promise<void>): Promise<void> {
   await run();
   const { user, system } = process.cpuUsage(cpu);
   const wallMs = performance.now() - start;
-  console.log(
+  print(
     `${name.padEnd(44)} ${wallMs.toFixed(0).padStart(6)} ms wall, ${((user + system) / 1000).toFixed(0).padStart(6)} ms CPU, ${((wallMs / partitions) * 1000).toFixed(0)} us each`,
   );
 }
@@ -64,6 +65,7 @@ function heldBytes(): number {
   return heapUsed + external;
 }
 
+heading('many logs');
 try {
   let manager = newManager();
   await manager.startup();
@@ -71,7 +73,7 @@ try {
   await timed(`make ${partitions} logs`, async () => {
     for (let partition = 0; partition < partitions; partition++) manager.getOrCreateLog({ topic: 'idle', partition }, { isNew: true });
   });
-  console.log(`memory per new log: ${((heldBytes() - before) / partitions / 1024).toFixed(1)} KiB`);
+  print(`memory per new log: ${((heldBytes() - before) / partitions / 1024).toFixed(1)} KiB`);
   await timed(`append ${values.records} batches to each`, async () => {
     for (const log of manager.allLogs) {
       for (let index = 0; index < Number(values.records); index++) {
@@ -85,12 +87,12 @@ try {
   manager = newManager();
   const empty = heldBytes();
   await timed('open after a clean end', () => manager.startup());
-  console.log(`memory per idle log: ${((heldBytes() - empty) / partitions / 1024).toFixed(1)} KiB`);
+  print(`memory per idle log: ${((heldBytes() - empty) / partitions / 1024).toFixed(1)} KiB`);
   // As a kill leaves it: the lock's socket goes with the process.
   rmSync(join(directory, '.lock.sock'));
   const killed = newManager();
   await timed('open after a kill', () => killed.startup());
-  console.log(`scanned ${killed.progress.scannedBytes} bytes`);
+  print(`scanned ${killed.progress.scannedBytes} bytes`);
 } finally {
   rmSync(directory, { recursive: true, force: true });
 }

@@ -8,6 +8,7 @@ import * as net from 'node:net';
 import { encodeRequest } from '../../src/protocol/frames.ts';
 import { Heartbeat } from '../../src/protocol/generated/heartbeat.ts';
 import { Produce } from '../../src/protocol/generated/produce.ts';
+import { count, heading, milliseconds, printTable } from '../support/print.ts';
 
 const SECONDS = Number(process.argv[2] ?? 3);
 
@@ -91,10 +92,11 @@ function start(script: readonly string[]): Promise<{ child: ChildProcess; port: 
 const BARE_ECHO = `require('node:net').createServer({ noDelay: true }, (s) => { s.on('error', () => {}); s.on('data', (d) => s.write(d)); })
   .listen(0, '127.0.0.1', function () { console.log(this.address().port); })`;
 
+heading('network');
 const ours = await start([new URL('echo-server.ts', import.meta.url).pathname]);
 const bare = await start(['-e', BARE_ECHO]);
-const line = (name: string, { rate, p50, p99 }: Result): string =>
-  `${name.padEnd(46)} ${Math.round(rate).toLocaleString('en').padStart(9)}/s  p50 ${p50.toFixed(3)} ms  p99 ${p99.toFixed(3)} ms`;
+const cells = ({ rate, p50, p99 }: Result): string[] => [`${count(rate)}/s`, milliseconds(p50), milliseconds(p99)];
+const rows: string[][] = [];
 try {
   for (const [payload, connections, pipelined] of [
     [0, 1, 1],
@@ -109,10 +111,9 @@ try {
     await run(ours.port, request, connections, pipelined, false);
     const measured = await run(ours.port, request, connections, pipelined, false);
     const limit = await run(bare.port, request, connections, pipelined, true);
-    process.stdout.write(
-      `${line(name, measured)}\n${line('  bare echo of the same bytes', limit)}  → ${((measured.rate / limit.rate) * 100).toFixed(0)} %\n`,
-    );
+    rows.push([name, ...cells(measured), ...cells(limit), `${((measured.rate / limit.rate) * 100).toFixed(0)} %`]);
   }
+  printTable(['', 'rate', 'p50', 'p99', 'bare echo', 'p50', 'p99', 'share'], rows);
 } finally {
   ours.child.removeAllListeners('exit');
   bare.child.removeAllListeners('exit');

@@ -7,6 +7,7 @@ import { DelayedOperationPurgatory } from '../../src/broker/purgatory/delayed-op
 import { Timer } from '../../src/broker/purgatory/timer.ts';
 import { TimerTask } from '../../src/broker/purgatory/timer-task.ts';
 import { nodeClock, nodeScheduler } from '../../src/runtime/node/node-clock.ts';
+import { atMost, heading, printTable } from '../support/print.ts';
 
 const PENDING = Number(process.argv[2] ?? 1_000_000);
 const BUDGET_MICROSECONDS = 1;
@@ -26,12 +27,19 @@ class Operation extends DelayedOperation {
 /** Delays from 10 to 600 s, so that none is due while this runs. */
 const delayOf = (index: number): number => 10_000 + ((index * 7919) % 590_000);
 
+const rows: string[][] = [];
+heading('purgatory');
+
 function measure(name: string, count: number, work: () => void, budget?: number): void {
   const startMs = performance.now();
   work();
   const microseconds = ((performance.now() - startMs) * 1000) / count;
-  const verdict = budget === undefined ? '' : microseconds <= budget ? `  within ${budget} µs` : `  OVER ${budget} µs`;
-  process.stdout.write(`${name.padEnd(58)} ${microseconds.toFixed(3).padStart(8)} µs each${verdict}\n`);
+  rows.push([
+    name,
+    `${microseconds.toFixed(3)} µs`,
+    budget === undefined ? '' : `${budget} µs`,
+    budget === undefined ? '' : atMost(microseconds, budget),
+  ]);
 }
 
 const timer = new Timer({ clock: nodeClock, scheduler: nodeScheduler });
@@ -73,3 +81,4 @@ measure(`purgatory: complete`, PENDING, () => {
   for (const operation of operations) operation.forceComplete();
 });
 timer.close();
+printTable(['each', 'time', 'budget', ''], rows);
