@@ -131,8 +131,18 @@ function writeProperties(path: string, properties: Readonly<Record<string, strin
   );
 }
 
+const running = new Set<ChildProcess>();
+process.on('exit', () => {
+  for (const child of running) child.kill('SIGKILL');
+});
+// The default would end this process without `exit`.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => process.exit(1));
+
 function java(args: readonly string[]): ChildProcess {
-  return spawn('java', [...args], { stdio: 'ignore' });
+  const child = spawn('java', [...args], { stdio: 'ignore' });
+  running.add(child);
+  child.once('exit', () => running.delete(child));
+  return child;
 }
 
 async function end(child: ChildProcess): Promise<void> {

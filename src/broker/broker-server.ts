@@ -147,6 +147,7 @@ export class BrokerServer {
       running.parts.groupCoordinator.startup();
       this.#socketServer.enableRequestProcessing(running.apis);
       running.parts.controller.startup();
+      await this.#knownToController();
       this.#logger.info(`Broker ${config.brokerId} is up on port ${this.port} with epoch ${this.#brokerEpoch} in cluster ${clusterId}`);
     } catch (error) {
       for (const step of undo.toReversed())
@@ -257,6 +258,27 @@ export class BrokerServer {
         await sleep(runtime.scheduler, REGISTER_RETRY_MS);
       }
     }
+  }
+
+  /**
+   * Waits until the controller has told this broker of itself: only then do topics get replicas here. Not longer than a session
+   * lasts: without a controller there is a broker all the same, and clients try again.
+   */
+  #knownToController(): Promise<void> {
+    const { config, runtime } = this.#options;
+    const isKnown = (): boolean => this.#metadataCache.hasAliveBroker(config.brokerId);
+    if (isKnown()) return Promise.resolve();
+    return new Promise((resolve) => {
+      const done = (): void => {
+        timer.cancel();
+        forget();
+        resolve();
+      };
+      const timer = runtime.scheduler.after(config.zookeeperSessionTimeoutMs, done);
+      const forget = this.#metadataCache.onChange(() => {
+        if (isKnown()) done();
+      });
+    });
   }
 
   #createConfigListener(zk: KafkaZkClient): ConfigChangeListener {
