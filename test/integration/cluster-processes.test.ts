@@ -113,7 +113,8 @@ describe('a cluster of child processes', () => {
     const cluster = await start();
     const broker = cluster.broker(2);
     expect((await broker.freeze()).state).toBe('frozen');
-    expect(readFileSync(`/proc/${broker.pid}/stat`, 'utf8')).toMatch(/\) T /);
+    // The signal is delivered when the process is next scheduled.
+    await expect.poll(() => readFileSync(`/proc/${broker.pid}/stat`, 'utf8')).toMatch(/\) T /);
     expect((await broker.thaw()).state).toBe('running');
     await broker.freeze();
     expect((await broker.stop()).lastExit).toMatchObject({ code: 0 });
