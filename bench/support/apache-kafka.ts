@@ -61,7 +61,11 @@ export function whyNoApacheKafka(): string | undefined {
 }
 
 /** Starts Apache Kafka with `brokers` brokers on free ports, and ends it and removes its data whatever comes of `use`. */
-export async function withApacheKafka<T>(brokers: number, use: (measured: MeasuredCluster) => Promise<T>): Promise<T> {
+export async function withApacheKafka<T>(
+  brokers: number,
+  config: Readonly<Record<string, string>>,
+  use: (measured: MeasuredCluster) => Promise<T>,
+): Promise<T> {
   const folder = await mkdtemp(join(tmpdir(), 'samsa-bench-apache-'));
   const ports = await freePorts(brokers);
   const children: ChildProcess[] = [];
@@ -80,6 +84,7 @@ export async function withApacheKafka<T>(brokers: number, use: (measured: Measur
           'transaction.state.log.replication.factor': replicas,
           'transaction.state.log.min.isr': '1',
           'group.initial.rebalance.delay.ms': '0',
+          ...config,
         }),
       );
     }

@@ -611,7 +611,8 @@ describe('truncation', () => {
     await fixture.time.settle();
     expect(readAll(log).map((record) => record.offset)).toEqual([100]);
     await fixture.time.advance(60_000);
-    expect(fixture.disk.list(DIRECTORY).filter((file) => file.name.endsWith('.deleted'))).toEqual([]);
+    const deletedFiles = (): number => fixture.disk.list(DIRECTORY).filter((file) => file.name.endsWith('.deleted')).length;
+    await until(fixture, () => deletedFiles() === 0);
   });
 });
 
