@@ -6,6 +6,8 @@
 import { tmpdir } from 'node:os';
 import { nodeDisk } from '../runtime/node/node-disk.ts';
 import { createNodeLogger } from '../runtime/node/node-logger.ts';
+import { NetworkFaults } from '../runtime/node/network-faults.ts';
+import type { NetworkFault } from '../runtime/node/network-faults.ts';
 import { createNodeRuntime } from '../runtime/node/node-runtime.ts';
 import { BrokerServer } from './broker-server.ts';
 import { parseKafkaConfig } from './config/kafka-config.ts';
@@ -27,6 +29,8 @@ function tellParent(message: object): void {
 }
 
 async function main(): Promise<void> {
+  // Before the first socket: it holds only those that it saw being opened.
+  const network = new NetworkFaults();
   const path = process.argv[2];
   if (path === undefined) throw new Error('the path of the broker’s JSON configuration is missing');
   // Written by the supervisor beside it, for this version.
@@ -57,12 +61,19 @@ async function main(): Promise<void> {
     setTimeout(() => runtime.halt.halt(1, `Shutting down took longer than ${SHUTDOWN_LIMIT_MS} ms`), SHUTDOWN_LIMIT_MS).unref();
     void starting.then(() => server.shutdown({ handOver })).then(() => process.exit(0));
   };
+  const setFault = ({ blockedPorts, blockAccepted }: NetworkFault): void => {
+    network.set({ blockedPorts, blockAccepted });
+    logger.warn({ blockedPorts, blockAccepted }, 'The network was cut off, or mended, by the user');
+  };
   process.on('SIGTERM', () => stop('SIGTERM'));
   process.on('SIGINT', () => stop('SIGINT'));
   // Its other children end in this moment too, the controller and ZooKeeper among them.
   process.on('disconnect', () => stop('the supervisor is gone', false));
   process.on('message', (message) => {
-    if (typeof message === 'object' && message !== null && 'type' in message && message.type === 'stop') stop('the supervisor says so');
+    if (typeof message !== 'object' || message === null || !('type' in message)) return;
+    if (message.type === 'stop') stop('the supervisor says so');
+    // From the supervisor of the same version, which made it.
+    if (message.type === 'network') setFault(message as unknown as NetworkFault);
   });
   process.on('uncaughtException', (error) => runtime.halt.halt(1, 'An invariant is broken', error));
   process.on('unhandledRejection', (error) => runtime.halt.halt(1, 'An invariant is broken', error));

@@ -83,6 +83,10 @@ export class ControlClient implements ClusterControl {
     return (await this.#ask({ verb: 'act', processId, action }, this.#actionTimeoutMs)) as ProcessStatus;
   }
 
+  async cutOff(processId: string, from: readonly string[]): Promise<ProcessStatus> {
+    return (await this.#ask({ verb: 'cutOff', processId, from }, this.#timeoutMs)) as ProcessStatus;
+  }
+
   async logs(processId: string, query: LogQuery): Promise<LogPage> {
     return (await this.#ask({ verb: 'logs', processId, query }, this.#timeoutMs)) as LogPage;
   }

@@ -3,7 +3,7 @@
  * interface for both. On the socket it is JSON lines:
  *
  *     ◄ {"samsa":1,"pid":123}                                  the greeting, at once
- *     ► {"id":1,"verb":"status"}                               also: act, logs, stop, subscribe
+ *     ► {"id":1,"verb":"status"}                               also: act, cutOff, logs, stop, subscribe
  *     ◄ {"id":1,"ok":true,"result":{…}} | {"id":1,"ok":false,"error":{"code":"…","message":"…"}}
  *     ◄ {"event":{…}}                                          after subscribe
  *
@@ -32,6 +32,9 @@ export type ProcessState =
 export const PROCESS_ACTIONS = ['start', 'stop', 'restart', 'kill', 'freeze', 'thaw'] as const;
 export type ProcessAction = (typeof PROCESS_ACTIONS)[number];
 
+/** In `cutOff`: the connections that others (clients, other brokers) opened to the process. */
+export const CLIENTS = 'clients';
+
 export interface ProcessStatus {
   /** `zookeeper`, `broker-1`, … */
   readonly id: string;
@@ -52,6 +55,8 @@ export interface ProcessStatus {
   readonly restartAtMs: number | null;
   /** One line on why it isn't running, or which port was taken; null when there is nothing to say. */
   readonly reason: string | null;
+  /** What its network is cut off from: process ids, and CLIENTS for whoever connected to it. Empty when all is well. */
+  readonly cutOffFrom: readonly string[];
   /** Where its data lies. */
   readonly dataDir: string;
   readonly logFile: string;
@@ -107,6 +112,12 @@ export interface ClusterControl {
   status(): Promise<ClusterStatus>;
   /** Resolves when it is done: ready, ended, frozen. Rejects with `ControlError`. */
   act(processId: string, action: ProcessAction): Promise<ProcessStatus>;
+  /**
+   * Cuts a running broker's network off from `from` (process ids, CLIENTS), in place of what it was cut off from before; [] mends it.
+   * What it opened to a process stands still both ways; what that process opened to it goes on, unless that one is cut off too.
+   * Rejects with `ControlError`: 'unknown-process', 'refused' when it isn't running. Holds until mended or the process has ended.
+   */
+  cutOff(processId: string, from: readonly string[]): Promise<ProcessStatus>;
   logs(processId: string, query: LogQuery): Promise<LogPage>;
   /** Stops everything in order, the supervisor too; resolves when all processes have ended. */
   stop(): Promise<void>;
@@ -138,6 +149,7 @@ export class ControlError extends Error {
 export type ControlRequest = { readonly id: number } & (
   | { readonly verb: 'status' }
   | { readonly verb: 'act'; readonly processId: string; readonly action: ProcessAction }
+  | { readonly verb: 'cutOff'; readonly processId: string; readonly from: readonly string[] }
   | { readonly verb: 'logs'; readonly processId: string; readonly query: LogQuery }
   | { readonly verb: 'stop' }
   | { readonly verb: 'subscribe' }
@@ -148,6 +160,7 @@ export type ControlReply =
   | { readonly id: number; readonly ok: false; readonly error: { readonly code: ControlErrorCode; readonly message: string } };
 
 const MAX_LOG_LINES = 2_000;
+const MAX_CUT_OFF = 1_000;
 
 /** `value` as a request, or `ControlError` with code 'bad-request'. */
 export function checkControlRequest(value: unknown): ControlRequest {
@@ -156,13 +169,19 @@ export function checkControlRequest(value: unknown): ControlRequest {
   const { id, verb, processId, action } = request;
   if (typeof id !== 'number' || !Number.isSafeInteger(id)) throw bad('id must be a whole number');
   if (verb === 'status' || verb === 'stop' || verb === 'subscribe') return { id, verb };
-  if (verb !== 'act' && verb !== 'logs')
-    throw bad(`verb ${JSON.stringify(verb)} is unknown; status, act, logs, stop and subscribe are allowed`);
+  if (verb !== 'act' && verb !== 'logs' && verb !== 'cutOff')
+    throw bad(`verb ${JSON.stringify(verb)} is unknown; status, act, cutOff, logs, stop and subscribe are allowed`);
   if (typeof processId !== 'string') throw bad('processId must be text');
+  if (verb === 'cutOff') return { id, verb, processId, from: checkCutOff(request['from']) };
   if (verb === 'logs') return { id, verb, processId, query: checkLogQuery(request['query']) };
   const known = PROCESS_ACTIONS.find((candidate) => candidate === action);
   if (known === undefined) throw bad(`action ${JSON.stringify(action)} is unknown; ${PROCESS_ACTIONS.join(', ')} are allowed`);
   return { id, verb, processId, action: known };
+}
+
+function checkCutOff(value: unknown): string[] {
+  if (Array.isArray(value) && value.length <= MAX_CUT_OFF && value.every((name) => typeof name === 'string')) return value;
+  throw bad(`from is a list of at most ${MAX_CUT_OFF} process ids, or '${CLIENTS}'`);
 }
 
 function checkLogQuery(value: unknown): LogQuery {

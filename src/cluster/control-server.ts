@@ -100,6 +100,8 @@ class ControlConnection {
         return this.#control.status();
       case 'act':
         return this.#control.act(request.processId, request.action);
+      case 'cutOff':
+        return this.#control.cutOff(request.processId, request.from);
       case 'logs':
         return this.#control.logs(request.processId, request.query);
       case 'stop':

@@ -7,7 +7,7 @@ import * as fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createNodeRuntime } from '../runtime/node/node-runtime.ts';
 import { silentLogger } from '../runtime/node/node-logger.ts';
-import { checkControlRequest, ControlError, MAX_REQUEST_BYTES } from './control-contract.ts';
+import { checkControlRequest, CLIENTS, ControlError, MAX_REQUEST_BYTES } from './control-contract.ts';
 import type { ClusterControl, ClusterEvent, ClusterStatus, ProcessStatus } from './control-contract.ts';
 import { connectControl } from './control-client.ts';
 import { ControlServer } from './control-server.ts';
@@ -35,6 +35,10 @@ class FakeCluster implements ClusterControl {
   act(processId: string, action: string): Promise<ProcessStatus> {
     this.acts.push(`${action} ${processId}`);
     if (processId === 'broker-9') return Promise.reject(new ControlError('unknown-process', 'there is no broker-9'));
+    return Promise.resolve({ id: processId } as ProcessStatus);
+  }
+  cutOff(processId: string, from: readonly string[]): Promise<ProcessStatus> {
+    this.acts.push(`cut off ${processId} from ${from.join(' ')}`);
     return Promise.resolve({ id: processId } as ProcessStatus);
   }
   logs() {
@@ -86,7 +90,8 @@ describe('the control socket', () => {
     expect(act).toMatchObject({ value: { id: 'broker-1' } });
     expect(failed).toMatchObject({ reason: { code: 'unknown-process', message: 'there is no broker-9' } });
     expect(logs).toMatchObject({ value: { lines: [{ text: 'ä'.repeat(100_000) }] } });
-    expect(cluster.acts).toEqual(['kill broker-1', 'stop broker-9']);
+    await client.cutOff('broker-1', ['broker-2', CLIENTS]);
+    expect(cluster.acts).toEqual(['kill broker-1', 'stop broker-9', 'cut off broker-1 from broker-2 clients']);
   });
 
   it('sends events to those that subscribed, until they are gone', async () => {

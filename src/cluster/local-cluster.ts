@@ -63,6 +63,8 @@ export interface ProcessHandle {
   /** SIGSTOP and SIGCONT. */
   freeze(): Promise<ProcessStatus>;
   thaw(): Promise<ProcessStatus>;
+  /** As `ClusterControl.cutOff`. */
+  cutOff(from: readonly string[]): Promise<ProcessStatus>;
 }
 
 export class LocalCluster implements ClusterControl {
@@ -168,6 +170,11 @@ export class LocalCluster implements ClusterControl {
     return this.#supervisor.act(processId, action);
   }
 
+  async cutOff(processId: string, from: readonly string[]): Promise<ProcessStatus> {
+    if (this.#stopping !== undefined) throw new ControlError('refused', 'the cluster is stopping');
+    return this.#supervisor.cutOff(processId, from);
+  }
+
   async logs(processId: string, query: LogQuery): Promise<LogPage> {
     return this.#supervisor.logs(processId, query);
   }
@@ -223,6 +230,7 @@ export class LocalCluster implements ClusterControl {
       kill: () => this.act(id, 'kill'),
       freeze: () => this.act(id, 'freeze'),
       thaw: () => this.act(id, 'thaw'),
+      cutOff: (from) => this.cutOff(id, from),
     };
   }
 

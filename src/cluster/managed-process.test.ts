@@ -204,4 +204,27 @@ describe('ManagedProcess', () => {
     await expect(process.start()).rejects.toThrow(/ENOSPC/);
     expect(process.state).toBe('failed');
   });
+
+  it('tells a running broker what it is cut off from, and forgets it with the generation', async () => {
+    const { time, process, last, running } = setUp();
+    const cutOff = { from: ['broker-2', 'clients'], blockedPorts: [9093], blockAccepted: true };
+    expect(() => process.cutOff(cutOff)).toThrow('broker-1 is stopped: only a running broker');
+    await running();
+    process.cutOff(cutOff);
+    expect(last().sent).toEqual([{ type: 'network', blockedPorts: [9093], blockAccepted: true }]);
+    expect(process.status().cutOffFrom).toEqual(['broker-2', 'clients']);
+    expect(() => process.cutOff({ ...cutOff, from: ['broker-1'] })).toThrow('from itself');
+    last().exit(null, 'SIGSEGV');
+    await time.advance(100);
+    last().ready();
+    expect(process.status().cutOffFrom).toEqual([]);
+  });
+
+  it('does not cut off ZooKeeper itself', async () => {
+    const { process, running } = setUp({ id: 'zookeeper', role: 'zookeeper' });
+    await running();
+    expect(() => process.cutOff({ from: ['broker-1'], blockedPorts: [9092], blockAccepted: false })).toThrow(
+      'cut the brokers off from zookeeper',
+    );
+  });
 });

@@ -58,6 +58,14 @@ export interface ProcessListener {
   onPid(pid: number | undefined): void;
 }
 
+/** What a child's network is cut off from, as the child is told it (`src/runtime/node/network-faults.ts`). */
+export interface CutOff {
+  /** For people: process ids and 'clients'. */
+  readonly from: readonly string[];
+  readonly blockedPorts: readonly number[];
+  readonly blockAccepted: boolean;
+}
+
 interface Generation {
   readonly child: Child;
   readonly ended: Promise<void>;
@@ -65,6 +73,7 @@ interface Generation {
   readonly startedMs: number;
   readySinceMs: number | undefined;
   failure: string | undefined;
+  cutOffFrom: readonly string[];
 }
 
 /** What is asked of `afterExit`; after that the next start doesn't wait any longer. */
@@ -119,6 +128,7 @@ export class ManagedProcess {
       lastExit: this.#lastExit,
       restartAtMs: this.#restartAtMs,
       reason: this.#reason ?? note,
+      cutOffFrom: this.#generation?.cutOffFrom ?? [],
       dataDir,
       logFile,
     };
@@ -196,6 +206,20 @@ export class ManagedProcess {
     await generation.ended;
   }
 
+  /** Ends with the generation. Throws `ControlError` when it isn't running, or is no broker. */
+  cutOff({ from, blockedPorts, blockAccepted }: CutOff): void {
+    const { id, role } = this.definition;
+    if (role !== 'broker') throw new ControlError('refused', `only a broker can be cut off from others: cut the brokers off from ${id}`);
+    if (from.includes(id)) throw new ControlError('refused', `${id} can't be cut off from itself`);
+    const generation = this.#generation;
+    if (generation === undefined || this.#state !== 'running')
+      throw new ControlError('refused', `${id} is ${this.#state}: only a running broker can be cut off from others`);
+    if (!generation.child.send({ type: 'network', blockedPorts, blockAccepted }))
+      throw new ControlError('failed', `${id} could not be told`);
+    generation.cutOffFrom = from;
+    this.#become(this.#state);
+  }
+
   #freeze(): void {
     if (this.#state === 'frozen') return;
     if (process.platform === 'win32') throw new ControlError('refused', 'Windows has no SIGSTOP: a process can not be frozen there');
@@ -241,7 +265,15 @@ export class ManagedProcess {
       onExit: (code, signal, error) => this.#onExit(started.generation, code, signal, error),
     });
     const startedMs = this.#runtime.clock.monotonicMs();
-    this.#generation = started.generation = { child, ended, settleEnded, startedMs, readySinceMs: undefined, failure: undefined };
+    this.#generation = started.generation = {
+      child,
+      ended,
+      settleEnded,
+      startedMs,
+      readySinceMs: undefined,
+      failure: undefined,
+      cutOffFrom: [],
+    };
     this.#reason = null;
     this.#listener.onPid(child.pid);
     this.#become('starting');

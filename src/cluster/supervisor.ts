@@ -3,7 +3,7 @@
  * they need to leave their cluster properly). ZooKeeper is not waited for at the start: brokers try it until it answers,
  * and four processes that start at once are sooner ready than one after another.
  */
-import { ControlError } from './control-contract.ts';
+import { CLIENTS, ControlError } from './control-contract.ts';
 import type { ClusterEvent, LogPage, LogQuery, ProcessAction, ProcessStatus } from './control-contract.ts';
 import type { Disk } from '../runtime/disk.ts';
 import { ManagedProcess } from './managed-process.ts';
@@ -60,6 +60,14 @@ export class Supervisor {
   /** Throws `ControlError` ('unknown-process'). */
   act(processId: string, action: ProcessAction): Promise<ProcessStatus> {
     return this.#find(processId).process.act(action);
+  }
+
+  /** As `ClusterControl.cutOff`. Throws `ControlError`. */
+  cutOff(processId: string, from: readonly string[]): ProcessStatus {
+    const { process } = this.#find(processId);
+    const blockedPorts = from.filter((name) => name !== CLIENTS).map((name) => this.#find(name).process.definition.port);
+    process.cutOff({ from, blockedPorts, blockAccepted: from.includes(CLIENTS) });
+    return process.status();
   }
 
   logs(processId: string, query: LogQuery): LogPage {

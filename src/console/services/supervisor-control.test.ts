@@ -21,6 +21,7 @@ const broker: ProcessStatus = {
   reason: null,
   dataDir: '/data/broker-1',
   logFile: '/data/logs/broker-1.log',
+  cutOffFrom: [],
 };
 const status: ClusterStatus = {
   version: 1,
@@ -43,6 +44,7 @@ function supervisor(act: () => Promise<ProcessStatus> = () => Promise.resolve(br
     control: {
       status: () => Promise.resolve(status),
       act,
+      cutOff: () => Promise.reject(new Error('nobody asked for this')),
       logs: () => Promise.resolve({ lines: [], dropped: 0 }),
       stop: () => Promise.resolve(),
       onEvent: (listener) => {

@@ -1,0 +1,64 @@
+/**
+ * Links are cut and mended while records are written: between a leader and its followers, and between a leader and all the others with
+ * ZooKeeper. What was acknowledged stays, once and in order; what can go on goes on.
+ */
+import { afterEach, describe, expect, it } from 'vitest';
+import { adminOf, Cleanups, describePartition, startTestCluster, until, untilInSync, valueOf } from './support/clusters.ts';
+import { consumeValues, SteadyProducer } from './support/kcat.ts';
+
+const cleanups = new Cleanups();
+afterEach(() => cleanups.run());
+
+const TOPIC = 'orders';
+
+async function start() {
+  // Short, so that an ISR shrinks while the test looks.
+  const cluster = await startTestCluster(cleanups, { config: { 'replica.lag.time.max.ms': '2000' } });
+  const admin = adminOf(cleanups, cluster.bootstrapServers);
+  valueOf((await admin.createTopics([{ name: TOPIC, numPartitions: 1, replicationFactor: 3 }])).get(TOPIC));
+  await untilInSync(admin, TOPIC, 3);
+  const { leaderId } = await describePartition(admin, TOPIC);
+  const others = [1, 2, 3].filter((id) => id !== leaderId);
+  return { cluster, admin, leaderId, others };
+}
+
+describe('a cluster with a cut network', () => {
+  it('takes a follower that is cut off from its leader out of the ISR, and back when the link is mended', async () => {
+    const { cluster, admin, leaderId, others } = await start();
+    const [follower = 0] = others;
+    const producer = new SteadyProducer({ bootstrapServers: cluster.bootstrapServers, topic: TOPIC });
+    cleanups.add(() => producer.kill());
+    await until('records are acknowledged', () => producer.acknowledged > 50);
+    const cut = await cluster.broker(follower).cutOff([`broker-${leaderId}`]);
+    expect(cut.cutOffFrom).toEqual([`broker-${leaderId}`]);
+    await until('the follower is out of the ISR', async () => !(await describePartition(admin, TOPIC)).isr.includes(follower), 20_000);
+    const during = producer.acknowledged;
+    await until('records are acknowledged without it', () => producer.acknowledged > during + 100);
+    await cluster.broker(follower).cutOff([]);
+    await untilInSync(admin, TOPIC, 3, 30_000);
+    await producer.finish();
+    expect(await consumeValues(cluster.bootstrapServers, TOPIC)).toEqual(producer.acknowledgedValues());
+  });
+
+  it('elects another leader when one is cut off from ZooKeeper and all others, and acknowledges nothing there that is lost', async () => {
+    const { cluster, leaderId, others } = await start();
+    const producer = new SteadyProducer({
+      bootstrapServers: cluster.bootstrapServers,
+      topic: TOPIC,
+      settings: ['socket.timeout.ms=2000', 'reconnect.backoff.max.ms=200', 'topic.metadata.refresh.interval.ms=500'],
+    });
+    cleanups.add(() => producer.kill());
+    await until('records are acknowledged', () => producer.acknowledged > 50);
+    const broker = (id: number): string => `broker-${id}`;
+    await cluster.broker(leaderId).cutOff(['zookeeper', ...others.map(broker)]);
+    for (const other of others) await cluster.broker(other).cutOff([broker(leaderId)]);
+    const rest = adminOf(cleanups, others.map((id) => `localhost:${cluster.broker(id).status().port ?? 0}`).join(','));
+    await until('another leads', async () => (await describePartition(rest, TOPIC)).leaderId !== leaderId, 30_000);
+    for (const id of [leaderId, ...others]) await cluster.broker(id).cutOff([]);
+    await untilInSync(rest, TOPIC, 3, 30_000);
+    const after = producer.acknowledged;
+    await until('records are acknowledged afterwards', () => producer.acknowledged > after + 100, 30_000);
+    await producer.finish();
+    expect(await consumeValues(cluster.bootstrapServers, TOPIC)).toEqual(producer.acknowledgedValues());
+  });
+});
