@@ -1,6 +1,6 @@
 /**
  * The entry of a broker's process. Its configuration is a JSON file named in argv[2]: Kafka's properties and where its own files go.
- * It tells its parent over the IPC channel when it serves (`ready`), why it can't (`failed`) and what happens (`event`), stops in
+ * It tells its parent over the IPC channel when it serves (`ready`), why it can't (`failed`) and what happens (`event`), answers questions about its inside (`query`, `answer`), stops in
  * order on `stop`, SIGTERM and SIGINT, and when the channel closes: a child does not outlive its supervisor.
  */
 import { tmpdir } from 'node:os';
@@ -9,8 +9,11 @@ import { createNodeLogger } from '../runtime/node/node-logger.ts';
 import { NetworkFaults } from '../runtime/node/network-faults.ts';
 import type { NetworkFault } from '../runtime/node/network-faults.ts';
 import { createNodeRuntime } from '../runtime/node/node-runtime.ts';
+import { QueryResponder } from '../introspection/query-responder.ts';
 import { BrokerServer } from './broker-server.ts';
 import { parseKafkaConfig } from './config/kafka-config.ts';
+import type { ProcessUsage } from './introspection/describe-broker.ts';
+import { brokerQueryHandlers } from './introspection/broker-queries.ts';
 import { TimelineReporter } from './timeline-reporter.ts';
 
 interface BrokerProcessConfig {
@@ -26,6 +29,14 @@ const SHUTDOWN_LIMIT_MS = 20_000;
 
 function tellParent(message: object): void {
   if (process.connected) process.send?.(message, undefined, undefined, () => {});
+}
+
+function processUsage(): ProcessUsage {
+  const { rss, heapUsed, external } = process.memoryUsage();
+  return {
+    uptimeMs: Math.round(process.uptime() * 1_000),
+    memory: { rssBytes: rss, heapUsedBytes: heapUsed, externalBytes: external },
+  };
 }
 
 async function main(): Promise<void> {
@@ -61,6 +72,7 @@ async function main(): Promise<void> {
     setTimeout(() => runtime.halt.halt(1, `Shutting down took longer than ${SHUTDOWN_LIMIT_MS} ms`), SHUTDOWN_LIMIT_MS).unref();
     void starting.then(() => server.shutdown({ handOver })).then(() => process.exit(0));
   };
+  const queries = new QueryResponder(brokerQueryHandlers({ parts: () => server.parts, usage: processUsage }), tellParent);
   const setFault = ({ blockedPorts, blockAccepted }: NetworkFault): void => {
     network.set({ blockedPorts, blockAccepted });
     logger.warn({ blockedPorts, blockAccepted }, 'The network was cut off, or mended, by the user');
@@ -71,6 +83,7 @@ async function main(): Promise<void> {
   process.on('disconnect', () => stop('the supervisor is gone', false));
   process.on('message', (message) => {
     if (typeof message !== 'object' || message === null || !('type' in message)) return;
+    if (queries.onMessage(message)) return;
     if (message.type === 'stop') stop('the supervisor says so');
     // From the supervisor of the same version, which made it.
     if (message.type === 'network') setFault(message as unknown as NetworkFault);

@@ -1,4 +1,5 @@
 /** The other end of the control socket: a running cluster's `ClusterControl` for `samsa status`, `samsa down`, a second app, the console. */
+import { QUERY_TIMEOUT_MS } from '../introspection/queries.ts';
 import type { Net, Socket } from '../runtime/net.ts';
 import type { Cancellable, Scheduler } from '../runtime/scheduler.ts';
 import { ControlError, MAX_REPLY_BYTES } from './control-contract.ts';
@@ -85,6 +86,11 @@ export class ControlClient implements ClusterControl {
 
   async cutOff(processId: string, from: readonly string[]): Promise<ProcessStatus> {
     return (await this.#ask({ verb: 'cutOff', processId, from }, this.#timeoutMs)) as ProcessStatus;
+  }
+
+  async query(processId: string, name: string, input: unknown, timeoutMs = QUERY_TIMEOUT_MS): Promise<string> {
+    // The supervisor keeps the time; this one is for a supervisor that doesn't answer.
+    return (await this.#ask({ verb: 'query', processId, name, input, timeoutMs }, timeoutMs + this.#timeoutMs)) as string;
   }
 
   async logs(processId: string, query: LogQuery): Promise<LogPage> {

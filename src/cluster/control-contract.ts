@@ -3,7 +3,7 @@
  * interface for both. On the socket it is JSON lines:
  *
  *     ◄ {"samsa":1,"pid":123}                                  the greeting, at once
- *     ► {"id":1,"verb":"status"}                               also: act, cutOff, logs, stop, subscribe
+ *     ► {"id":1,"verb":"status"}                               also: act, cutOff, query, logs, stop, subscribe
  *     ◄ {"id":1,"ok":true,"result":{…}} | {"id":1,"ok":false,"error":{"code":"…","message":"…"}}
  *     ◄ {"event":{…}}                                          after subscribe
  *
@@ -118,6 +118,12 @@ export interface ClusterControl {
    * Rejects with `ControlError`: 'unknown-process', 'refused' when it isn't running. Holds until mended or the process has ended.
    */
   cutOff(processId: string, from: readonly string[]): Promise<ProcessStatus>;
+  /**
+   * Asks a process about its inside (`src/introspection/queries.ts` has the names and types; `askBroker` there is the typed way). Resolves with the
+   * answer's JSON text. Rejects with `ControlError`: 'unavailable' when the process is down, frozen or not ready, 'timeout' when it does not
+   * answer within `timeoutMs` (default `QUERY_TIMEOUT_MS`), 'bad-request', 'not-found', 'refused', 'failed' as the process says.
+   */
+  query(processId: string, name: string, input: unknown, timeoutMs?: number): Promise<string>;
   logs(processId: string, query: LogQuery): Promise<LogPage>;
   /** Stops everything in order, the supervisor too; resolves when all processes have ended. */
   stop(): Promise<void>;
@@ -128,6 +134,10 @@ export interface ClusterControl {
 export type ControlErrorCode =
   | 'bad-request'
   | 'unknown-process'
+  /** What a query names isn't there. */
+  | 'not-found'
+  /** The process can't answer: it is down, frozen or still starting. */
+  | 'unavailable'
   /** The process isn't in a state for that. */
   | 'refused'
   /** It was tried and did not work. */
@@ -150,6 +160,7 @@ export type ControlRequest = { readonly id: number } & (
   | { readonly verb: 'status' }
   | { readonly verb: 'act'; readonly processId: string; readonly action: ProcessAction }
   | { readonly verb: 'cutOff'; readonly processId: string; readonly from: readonly string[] }
+  | { readonly verb: 'query'; readonly processId: string; readonly name: string; readonly input: unknown; readonly timeoutMs: number }
   | { readonly verb: 'logs'; readonly processId: string; readonly query: LogQuery }
   | { readonly verb: 'stop' }
   | { readonly verb: 'subscribe' }
@@ -161,6 +172,7 @@ export type ControlReply =
 
 const MAX_LOG_LINES = 2_000;
 const MAX_CUT_OFF = 1_000;
+const MAX_QUERY_TIMEOUT_MS = 60_000;
 
 /** `value` as a request, or `ControlError` with code 'bad-request'. */
 export function checkControlRequest(value: unknown): ControlRequest {
@@ -169,10 +181,11 @@ export function checkControlRequest(value: unknown): ControlRequest {
   const { id, verb, processId, action } = request;
   if (typeof id !== 'number' || !Number.isSafeInteger(id)) throw bad('id must be a whole number');
   if (verb === 'status' || verb === 'stop' || verb === 'subscribe') return { id, verb };
-  if (verb !== 'act' && verb !== 'logs' && verb !== 'cutOff')
-    throw bad(`verb ${JSON.stringify(verb)} is unknown; status, act, cutOff, logs, stop and subscribe are allowed`);
+  if (verb !== 'act' && verb !== 'logs' && verb !== 'cutOff' && verb !== 'query')
+    throw bad(`verb ${JSON.stringify(verb)} is unknown; status, act, cutOff, query, logs, stop and subscribe are allowed`);
   if (typeof processId !== 'string') throw bad('processId must be text');
   if (verb === 'cutOff') return { id, verb, processId, from: checkCutOff(request['from']) };
+  if (verb === 'query') return { id, verb, processId, ...checkQuery(request) };
   if (verb === 'logs') return { id, verb, processId, query: checkLogQuery(request['query']) };
   const known = PROCESS_ACTIONS.find((candidate) => candidate === action);
   if (known === undefined) throw bad(`action ${JSON.stringify(action)} is unknown; ${PROCESS_ACTIONS.join(', ')} are allowed`);
@@ -182,6 +195,13 @@ export function checkControlRequest(value: unknown): ControlRequest {
 function checkCutOff(value: unknown): string[] {
   if (Array.isArray(value) && value.length <= MAX_CUT_OFF && value.every((name) => typeof name === 'string')) return value;
   throw bad(`from is a list of at most ${MAX_CUT_OFF} process ids, or '${CLIENTS}'`);
+}
+
+function checkQuery({ name, input, timeoutMs }: Record<string, unknown>): { name: string; input: unknown; timeoutMs: number } {
+  if (typeof name !== 'string') throw bad('name must be text');
+  if (typeof timeoutMs !== 'number' || !(timeoutMs > 0 && timeoutMs <= MAX_QUERY_TIMEOUT_MS))
+    throw bad(`timeoutMs is a number above 0, at most ${MAX_QUERY_TIMEOUT_MS}`);
+  return { name, input, timeoutMs };
 }
 
 function checkLogQuery(value: unknown): LogQuery {

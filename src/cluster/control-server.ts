@@ -102,6 +102,8 @@ class ControlConnection {
         return this.#control.act(request.processId, request.action);
       case 'cutOff':
         return this.#control.cutOff(request.processId, request.from);
+      case 'query':
+        return this.#control.query(request.processId, request.name, request.input, request.timeoutMs);
       case 'logs':
         return this.#control.logs(request.processId, request.query);
       case 'stop':

@@ -41,6 +41,9 @@ class FakeCluster implements ClusterControl {
     this.acts.push(`cut off ${processId} from ${from.join(' ')}`);
     return Promise.resolve({ id: processId } as ProcessStatus);
   }
+  query(processId: string, name: string, input: unknown, timeoutMs?: number): Promise<string> {
+    return Promise.resolve(JSON.stringify({ processId, name, input, timeoutMs }));
+  }
   logs() {
     return Promise.resolve({ lines: [{ sequence: 1, atMs: null, level: null, component: null, text: 'ä'.repeat(100_000) }], dropped: 0 });
   }
@@ -90,6 +93,12 @@ describe('the control socket', () => {
     expect(act).toMatchObject({ value: { id: 'broker-1' } });
     expect(failed).toMatchObject({ reason: { code: 'unknown-process', message: 'there is no broker-9' } });
     expect(logs).toMatchObject({ value: { lines: [{ text: 'ä'.repeat(100_000) }] } });
+    expect(JSON.parse(await client.query('broker-1', 'broker.info', { n: 1 }, 70))).toEqual({
+      processId: 'broker-1',
+      name: 'broker.info',
+      input: { n: 1 },
+      timeoutMs: 70,
+    });
     await client.cutOff('broker-1', ['broker-2', CLIENTS]);
     expect(cluster.acts).toEqual(['kill broker-1', 'stop broker-9', 'cut off broker-1 from broker-2 clients']);
   });

@@ -2,6 +2,7 @@
  * A cluster that this process supervises. It holds the data folder's lock as long as it lives, and answers on the
  * control socket from the moment it is opened, so that it can be watched while it starts.
  */
+import { QUERY_TIMEOUT_MS } from '../introspection/queries.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import type { Processes } from '../runtime/processes.ts';
 import { brokerConfig, bootstrapServersOf, processIdOf, zookeeperConfig, zookeeperConnectOf } from './child-config.ts';
@@ -173,6 +174,10 @@ export class LocalCluster implements ClusterControl {
   async cutOff(processId: string, from: readonly string[]): Promise<ProcessStatus> {
     if (this.#stopping !== undefined) throw new ControlError('refused', 'the cluster is stopping');
     return this.#supervisor.cutOff(processId, from);
+  }
+
+  async query(processId: string, name: string, input: unknown, timeoutMs = QUERY_TIMEOUT_MS): Promise<string> {
+    return this.#supervisor.query(processId, name, input, timeoutMs);
   }
 
   async logs(processId: string, query: LogQuery): Promise<LogPage> {

@@ -227,4 +227,50 @@ describe('ManagedProcess', () => {
       'cut the brokers off from zookeeper',
     );
   });
+
+  it('asks its child, several questions at once, and gives each the answer with its id', async () => {
+    const { process, last, running } = setUp();
+    await running();
+    const answers = Promise.all([process.query('a', { n: 1 }, 500), process.query('b', {}, 500)]);
+    expect(last().sent).toEqual([
+      { type: 'query', id: 1, name: 'a', input: { n: 1 } },
+      { type: 'query', id: 2, name: 'b', input: {} },
+    ]);
+    last().handler.onMessage({ type: 'answer', id: 2, ok: true, json: '"of b"' });
+    last().handler.onMessage({ type: 'answer', id: 1, ok: true, json: '"of a"' });
+    // Unasked, or a second time: dropped.
+    last().handler.onMessage({ type: 'answer', id: 1, ok: false, code: 'failed', message: 'late' });
+    expect(await answers).toEqual(['"of a"', '"of b"']);
+  });
+
+  it('says why a question has no answer: refused by the child, too late, ended, frozen, down', async () => {
+    const { time, process, last, running } = setUp();
+    await expect(process.query('a', {}, 500)).rejects.toMatchObject({
+      code: 'unavailable',
+      message: 'broker-1 does not answer: it is stopped',
+    });
+    await running();
+    const refused = process.query('a', {}, 500);
+    last().handler.onMessage({ type: 'answer', id: 1, ok: false, code: 'not-found', message: 'no such topic' });
+    await expect(refused).rejects.toMatchObject({ code: 'not-found', message: 'broker-1: no such topic' });
+    const late = process.query('a', {}, 500);
+    const expectation = expect(late).rejects.toMatchObject({
+      code: 'timeout',
+      message: 'broker-1 does not answer: no answer to a within 500 ms',
+    });
+    await time.advance(500);
+    await expectation;
+    await process.act('freeze');
+    await expect(process.query('a', {}, 500)).rejects.toMatchObject({
+      code: 'unavailable',
+      message: 'broker-1 does not answer: it is frozen',
+    });
+    await process.act('thaw');
+    const cut = process.query('a', {}, 500);
+    last().exit(null, 'SIGSEGV');
+    await expect(cut).rejects.toMatchObject({ code: 'unavailable', message: 'broker-1 ended before it answered' });
+    await expect(process.query('a', {}, 500)).rejects.toMatchObject({
+      message: 'broker-1 does not answer: it is waiting to be started again',
+    });
+  });
 });

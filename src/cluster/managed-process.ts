@@ -18,6 +18,7 @@ import type { Logger } from '../runtime/logger.ts';
 import type { Cancellable, Scheduler } from '../runtime/scheduler.ts';
 import { ControlError } from './control-contract.ts';
 import type { ProcessAction, ProcessState, ProcessStatus } from './control-contract.ts';
+import { ProcessQueries } from './process-queries.ts';
 import { RestartPolicy } from './restart-policy.ts';
 import type { RestartPolicyOptions } from './restart-policy.ts';
 
@@ -70,6 +71,7 @@ interface Generation {
   readonly child: Child;
   readonly ended: Promise<void>;
   readonly settleEnded: () => void;
+  readonly queries: ProcessQueries;
   readonly startedMs: number;
   readySinceMs: number | undefined;
   failure: string | undefined;
@@ -220,6 +222,19 @@ export class ManagedProcess {
     this.#become(this.#state);
   }
 
+  /** Asks the child about its inside; resolves with the answer's JSON text. Rejects with `ControlError`, at once when it is down or frozen. */
+  query(name: string, input: unknown, timeoutMs: number): Promise<string> {
+    const { id } = this.definition;
+    if (this.#state === 'frozen') return Promise.reject(new ControlError('unavailable', `${id} does not answer: it is frozen`));
+    if (this.#generation !== undefined) return this.#generation.queries.ask(name, input, timeoutMs);
+    return Promise.reject(
+      new ControlError(
+        'unavailable',
+        `${id} does not answer: it is ${this.#state === 'backoff' ? 'waiting to be started again' : this.#state}`,
+      ),
+    );
+  }
+
   #freeze(): void {
     if (this.#state === 'frozen') return;
     if (process.platform === 'win32') throw new ControlError('refused', 'Windows has no SIGSTOP: a process can not be frozen there');
@@ -269,6 +284,11 @@ export class ManagedProcess {
       child,
       ended,
       settleEnded,
+      queries: new ProcessQueries({
+        processId: this.definition.id,
+        scheduler: this.#runtime.scheduler,
+        send: (message) => child.send(message),
+      }),
       startedMs,
       readySinceMs: undefined,
       failure: undefined,
@@ -288,6 +308,7 @@ export class ManagedProcess {
       !('type' in message)
     )
       return;
+    if (generation.queries.onMessage(message)) return;
     if (message.type === 'ready' && generation.readySinceMs === undefined) {
       generation.readySinceMs = this.#runtime.clock.monotonicMs();
       this.#readyAfterMs = Math.round(generation.readySinceMs - generation.startedMs);
@@ -307,6 +328,7 @@ export class ManagedProcess {
     if (generation === undefined || generation !== this.#generation) return;
     const nowMs = this.#runtime.clock.monotonicMs();
     this.#generation = undefined;
+    generation.queries.end();
     this.#lastExit = { code, signal, atMs: this.#runtime.clock.wallMs() };
     this.#listener.onPid(undefined);
     this.#cleaning = this.#clean();

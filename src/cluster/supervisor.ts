@@ -70,6 +70,11 @@ export class Supervisor {
     return process.status();
   }
 
+  /** As `ClusterControl.query`. Throws `ControlError` ('unknown-process'). */
+  query(processId: string, name: string, input: unknown, timeoutMs: number): Promise<string> {
+    return this.#find(processId).process.query(name, input, timeoutMs);
+  }
+
   logs(processId: string, query: LogQuery): LogPage {
     return this.#find(processId).log.page(query);
   }

@@ -3,13 +3,15 @@
  * and `logFile`, `logLevel`).
  *
  * To the parent, where there is one: `{type:'ready', port}`, or `{type:'failed', code, message}` before it exits with 1.
- * It ends cleanly (exit 0) on SIGTERM, SIGINT, a message `{type:'stop'}`, and when the parent is gone.
+ * Asked `{type:'query', …}` it answers (`introspection.ts`). It ends cleanly (exit 0) on SIGTERM, SIGINT, a message `{type:'stop'}`, and when the parent is gone.
  */
 import process from 'node:process';
 import { nodeDisk } from '../runtime/node/node-disk.ts';
 import { createNodeLogger } from '../runtime/node/node-logger.ts';
 import { createNodeRuntime } from '../runtime/node/node-runtime.ts';
+import { QueryResponder } from '../introspection/query-responder.ts';
 import type { ZooKeeperConfigInput } from './config.ts';
+import { zooKeeperQueryHandlers } from './introspection.ts';
 import { ZooKeeperServer } from './server.ts';
 
 interface ProcessOptions extends ZooKeeperConfigInput {
@@ -46,8 +48,12 @@ async function main(): Promise<void> {
   process.on('SIGTERM', () => stop('SIGTERM'));
   process.on('SIGINT', () => stop('SIGINT'));
   process.on('disconnect', () => stop('the parent is gone'));
+  const queries = new QueryResponder(zooKeeperQueryHandlers({ info: () => server.describe() }), (answer) => {
+    if (process.connected) process.send?.(answer, undefined, undefined, () => {});
+  });
   process.on('message', (message) => {
-    if (typeof message === 'object' && message !== null && 'type' in message && message.type === 'stop') stop('asked to');
+    if (typeof message !== 'object' || message === null || queries.onMessage(message)) return;
+    if ('type' in message && message.type === 'stop') stop('asked to');
   });
   await server.start();
   process.send?.({ type: 'ready', port: server.port });

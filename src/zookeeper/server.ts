@@ -5,6 +5,7 @@
  * Differs from Apache, besides what the parts say: a wrong password doesn't close the connection of the session it names
  * (there, anyone who knows an id can).
  */
+import type { ZooKeeperInfo } from '../introspection/answers/zookeeper-info.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import type { Listener, Socket } from '../runtime/net.ts';
 import type { Cancellable } from '../runtime/scheduler.ts';
@@ -83,6 +84,23 @@ export class ZooKeeperServer implements ConnectionOwner {
   /** The port it listens on; 0 before `start` and after `close`. */
   get port(): number {
     return this.#listeners[0]?.port ?? 0;
+  }
+
+  /** For introspection; undefined while it doesn't run. */
+  describe(): ZooKeeperInfo | undefined {
+    if (this.#running === undefined) return undefined;
+    const { tree, sessions } = this.#running;
+    const { clock } = this.#runtime;
+    return {
+      zxid: tree.lastProcessedZxid.toString(16),
+      nodes: tree.nodeCount,
+      ephemerals: tree.ephemeralCount,
+      watches: tree.dataWatches.watchCount + tree.childWatches.watchCount,
+      connections: this.#connections.size,
+      sessions: sessions.count,
+      nowMs: clock.wallMs(),
+      uptimeMs: clock.monotonicMs() - this.#startedAtMs,
+    };
   }
 
   /** Stops listening, commits what was accepted, closes connections and files. Sessions live on for the next start. */

@@ -34,6 +34,8 @@ export interface ClusterControl {
   readonly lastStatus: ControlStatus | undefined;
   status(): Promise<ControlStatus>;
   act(processId: string, action: ProcessAction): Promise<ProcessStatus>;
+  /** Asks a process about its inside: use `askBroker` and `askZooKeeper` (`ask-process.ts`), which know the types. */
+  query(processId: string, name: string, input: unknown, timeoutMs?: number): Promise<unknown>;
   logs(processId: string, query: LogQuery): Promise<LogPage>;
   /** Calls `listener` for each event; returns how to stop that. */
   onEvent(listener: (event: ControlEvent) => void): () => void;

@@ -261,6 +261,7 @@ describe('a local cluster', () => {
     lastStatus,
     status: () => Promise.resolve(lastStatus),
     act: () => Promise.reject(new Error('not asked for')),
+    query: () => Promise.reject(new Error('not asked here')),
     logs: () => Promise.reject(new Error('not asked for')),
     onEvent: () => () => undefined,
     close: () => Promise.resolve(),
@@ -304,6 +305,7 @@ describe('a local cluster', () => {
         acted.push(`${action} ${processId}`);
         return Promise.resolve(process);
       },
+      query: () => Promise.reject(new Error('not asked here')),
       logs: () => Promise.reject(new KafkaError(ErrorCode.UNKNOWN_SERVER_ERROR)),
       onEvent: () => () => undefined,
       close: () => Promise.resolve(),

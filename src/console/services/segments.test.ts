@@ -35,6 +35,7 @@ beforeEach(() => {
     lastStatus: status,
     status: () => Promise.resolve(status),
     act: unused,
+    query: unused,
     logs: unused,
     onEvent: () => unused,
     close: () => Promise.resolve(),

@@ -45,6 +45,7 @@ function supervisor(act: () => Promise<ProcessStatus> = () => Promise.resolve(br
       status: () => Promise.resolve(status),
       act,
       cutOff: () => Promise.reject(new Error('nobody asked for this')),
+      query: () => Promise.resolve('{}'),
       logs: () => Promise.resolve({ lines: [], dropped: 0 }),
       stop: () => Promise.resolve(),
       onEvent: (listener) => {

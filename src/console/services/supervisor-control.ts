@@ -26,6 +26,8 @@ export interface SupervisorControlOptions {
 const FAILURE_KINDS: Readonly<Record<ControlError['code'], FailureKind>> = {
   'bad-request': 'invalid',
   'unknown-process': 'notFound',
+  'not-found': 'notFound',
+  unavailable: 'unreachable',
   refused: 'refused',
   failed: 'refused',
   disconnected: 'unreachable',
@@ -59,6 +61,10 @@ export class SupervisorConsoleControl implements ClusterControl {
     const process = await this.#ask(() => this.#control.act(processId, action));
     this.#replace(process);
     return consoleProcess(process);
+  }
+
+  query(processId: string, name: string, input: unknown, timeoutMs?: number): Promise<unknown> {
+    return this.#ask(async () => JSON.parse(await this.#control.query(processId, name, input, timeoutMs)) as unknown);
   }
 
   logs(processId: string, query: LogQuery): Promise<LogPage> {

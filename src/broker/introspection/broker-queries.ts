@@ -1,0 +1,27 @@
+/**
+ * What this broker answers when the console asks about its inside: one line a query (declared in src/introspection/queries.ts), each
+ * answered by a function that reads the parts as they are. Nothing here is called unless somebody asks.
+ */
+import type { BrokerQueries } from '../../introspection/queries.ts';
+import { QueryError } from '../../introspection/queries.ts';
+import type { QueryHandlers } from '../../introspection/query-responder.ts';
+import type { BrokerParts } from '../broker-parts.ts';
+import { describeBroker } from './describe-broker.ts';
+import type { ProcessUsage } from './describe-broker.ts';
+
+export interface BrokerQueriesOptions {
+  /** Undefined until the broker is put together. */
+  readonly parts: () => BrokerParts | undefined;
+  readonly usage: () => ProcessUsage;
+}
+
+export function brokerQueryHandlers({ parts, usage }: BrokerQueriesOptions): QueryHandlers<BrokerQueries> {
+  const ready = (): BrokerParts => {
+    const made = parts();
+    if (made === undefined) throw new QueryError('not-ready', 'the broker is still starting');
+    return made;
+  };
+  return {
+    'broker.info': () => describeBroker(ready(), usage()),
+  };
+}

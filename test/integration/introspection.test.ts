@@ -1,0 +1,50 @@
+/** The console's way into real processes: through a real control socket, the supervisor and the IPC channel. */
+import { afterEach, expect, it } from 'vitest';
+import { connectControl } from '../../src/cluster/control-client.ts';
+import { silentLogger } from '../../src/runtime/node/node-logger.ts';
+import { createNodeRuntime } from '../../src/runtime/node/node-runtime.ts';
+import { Cleanups, startTestCluster } from './support/clusters.ts';
+
+const cleanups = new Cleanups();
+afterEach(() => cleanups.run());
+
+it('asks brokers and ZooKeeper about their inside, and says why one has no answer', async () => {
+  const cluster = await startTestCluster(cleanups);
+  const control = await connectControl({ runtime: createNodeRuntime(silentLogger), socketPath: cluster.folder.socket });
+  cleanups.add(() => control.close());
+  const ask = async (processId: string, name: string, input: object = {}, timeoutMs = 2_000): Promise<unknown> =>
+    JSON.parse(await control.query(processId, name, input, timeoutMs)) as unknown;
+
+  const [first, second, zookeeper] = await Promise.all([
+    ask('broker-1', 'broker.info'),
+    ask('broker-2', 'broker.info'),
+    ask('zookeeper', 'zookeeper.info'),
+  ]);
+  expect(first).toMatchObject({ brokerId: 1, memory: { rssBytes: expect.any(Number) } });
+  expect(second).toMatchObject({ brokerId: 2 });
+  // Three brokers, each with one session and some ephemeral node.
+  expect(zookeeper).toMatchObject({ sessions: 3, nodes: expect.any(Number), ephemerals: expect.any(Number) });
+
+  await expect(ask('broker-1', 'nothing.such')).rejects.toMatchObject({ code: 'bad-request' });
+  await expect(ask('broker-9', 'broker.info')).rejects.toMatchObject({ code: 'unknown-process' });
+
+  // Frozen by somebody else: only silence tells.
+  const { pid } = cluster.broker(2);
+  if (pid === undefined) throw new Error('broker 2 is not running');
+  process.kill(pid, 'SIGSTOP');
+  await expect(ask('broker-2', 'broker.info', {}, 300)).rejects.toMatchObject({ code: 'timeout' });
+  process.kill(pid, 'SIGCONT');
+  await expect(ask('broker-2', 'broker.info')).resolves.toMatchObject({ brokerId: 2 });
+
+  await cluster.broker(3).freeze();
+  await expect(ask('broker-3', 'broker.info')).rejects.toMatchObject({
+    code: 'unavailable',
+    message: expect.stringMatching(/broker-3 does not answer: it is frozen/),
+  });
+  await cluster.broker(3).thaw();
+  await cluster.broker(3).kill();
+  await expect(ask('broker-3', 'broker.info')).rejects.toMatchObject({
+    code: 'unavailable',
+    message: expect.stringMatching(/broker-3 does not answer: it is stopped/),
+  });
+});
