@@ -31,7 +31,9 @@ import type { TimedClusterEvent } from './controller/cluster-events.ts';
 import { KafkaController } from './controller/kafka-controller.ts';
 import type { GroupEvent } from './coordinator/coordinator-config.ts';
 import { GroupCoordinator } from './coordinator/group-coordinator.ts';
+import type { LogEvent } from './log/log-events.ts';
 import { LogManager } from './log/log-manager.ts';
+import type { LoadProgress } from './log/log-manager.ts';
 import { AutoTopicCreationManager } from './metadata/auto-topic-creation-manager.ts';
 import { ConfigChangeListener } from './metadata/config-change-listener.ts';
 import { MetadataCache } from './metadata/metadata-cache.ts';
@@ -54,7 +56,9 @@ import type { BrokerInfo } from './zk/broker-info.ts';
 import { KafkaZkClient } from './zk/kafka-zk-client.ts';
 
 /** `brokerId` is the broker that it is about where it is about one, else the one that tells it. */
-export type BrokerEvent = (TimedClusterEvent | (GroupEvent & { readonly timestampMs: number })) & { readonly brokerId: number };
+export type BrokerEvent = (TimedClusterEvent | ((GroupEvent | LogEvent) & { readonly timestampMs: number })) & {
+  readonly brokerId: number;
+};
 
 export interface BrokerServerOptions {
   readonly config: KafkaConfig;
@@ -67,6 +71,8 @@ export interface BrokerServerOptions {
   readonly zooKeeperImplementation: 'library' | 'own';
   /** Elections, ISR changes, rebalances: for the console's timeline. */
   readonly onEvent: (event: BrokerEvent) => void;
+  /** While the logs are opened, as often as there is something new. */
+  readonly onLoadProgress?: (progress: LoadProgress) => void;
   /** The last log dir has failed: the process must end. */
   readonly onFatal: (reason: string) => void;
 }
@@ -312,7 +318,7 @@ export class BrokerServer {
   }
 
   #createLogManager(clusterId: string): LogManager {
-    const { runtime, pid, socketDirectory, onFatal } = this.#options;
+    const { config, runtime, pid, socketDirectory, onEvent, onLoadProgress, onFatal } = this.#options;
     const logManager: LogManager = new LogManager({
       runtime,
       config: () => this.#dynamicConfig.current,
@@ -320,12 +326,28 @@ export class BrokerServer {
       topicConfig: (topic) => this.#topicConfig(topic),
       pid,
       socketDirectory,
+      ...(onLoadProgress === undefined ? {} : { onProgress: onLoadProgress }),
+      onEvent: (event) => onEvent({ ...event, brokerId: config.brokerId, timestampMs: runtime.clock.wallMs() }),
       onLogDirFailure: (directory, message) => {
         this.#running?.parts.replicaManager.onLogDirFailure(directory);
         if (logManager.liveLogDirs.length === 0) onFatal(`The last log dir has failed: ${message}`);
+        else void this.#tellControllerOfFailedLogDir(directory);
       },
     });
     return logManager;
+  }
+
+  /**
+   * The controller asks back which replicas are affected, by LeaderAndIsr. Before this broker serves there is nothing to tell:
+   * the controller sends that anyway.
+   */
+  async #tellControllerOfFailedLogDir(directory: string): Promise<void> {
+    try {
+      await this.#running?.zk.controller.propagateLogDirEvent(this.#options.config.brokerId);
+    } catch (error) {
+      // The session is gone: with the new one the broker is registered anew, and told everything anew.
+      this.#logger.warn({ err: error }, `The controller could not be told that ${directory} is offline`);
+    }
   }
 
   /** Makes everything that serves requests. */

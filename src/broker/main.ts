@@ -1,7 +1,8 @@
 /**
  * The entry of a broker's process. Its configuration is a JSON file named in argv[2]: Kafka's properties and where its own files go.
- * It tells its parent over the IPC channel when it serves (`ready`), why it can't (`failed`) and what happens (`event`), answers questions about its inside (`query`, `answer`), stops in
- * order on `stop`, SIGTERM and SIGINT, and when the channel closes: a child does not outlive its supervisor.
+ * It tells its parent over the IPC channel how far it is (`progress`), when it serves (`ready`), why it can't (`failed`) and what
+ * happens (`event`), answers questions about its inside (`query`, `answer`), stops in order on `stop`, SIGTERM and SIGINT, and when
+ * the channel closes: a child does not outlive its supervisor.
  */
 import { tmpdir } from 'node:os';
 import { nodeDisk } from '../runtime/node/node-disk.ts';
@@ -14,6 +15,7 @@ import { BrokerServer } from './broker-server.ts';
 import { parseKafkaConfig } from './config/kafka-config.ts';
 import type { ProcessUsage } from './introspection/describe-broker.ts';
 import { brokerQueryHandlers } from './introspection/broker-queries.ts';
+import { LoadProgressReporter } from './load-progress.ts';
 import { TimelineReporter } from './timeline-reporter.ts';
 
 interface BrokerProcessConfig {
@@ -53,6 +55,7 @@ async function main(): Promise<void> {
   });
   const runtime = createNodeRuntime(logger);
   const timeline = new TimelineReporter({ scheduler: runtime.scheduler, send: (event) => tellParent({ type: 'event', event }) });
+  const progress = new LoadProgressReporter(runtime.clock, (text) => tellParent({ type: 'progress', text }));
   const server = new BrokerServer({
     config,
     runtime,
@@ -61,6 +64,7 @@ async function main(): Promise<void> {
     sessionFile: processConfig.sessionFile,
     zooKeeperImplementation: processConfig.zooKeeperClient ?? 'library',
     onEvent: (event) => timeline.report(event),
+    onLoadProgress: (state) => progress.report(state),
     onFatal: (reason) => runtime.halt.halt(1, reason),
   });
 

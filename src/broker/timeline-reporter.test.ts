@@ -2,12 +2,15 @@ import { describe, expect, it } from 'vitest';
 import { ManualTime } from '../runtime/testing/manual-time.ts';
 import type { BrokerEvent } from './broker-server.ts';
 import { TimelineReporter } from './timeline-reporter.ts';
-import type { TimelineMessage } from './timeline-reporter.ts';
+import type { LogRecoveredMessage, TimelineMessage } from './timeline-reporter.ts';
 
-function setUp(): { time: ManualTime; reporter: TimelineReporter; sent: TimelineMessage[] } {
+type Sent = TimelineMessage | LogRecoveredMessage;
+
+function setUp(): { time: ManualTime; reporter: TimelineReporter; sent: Sent[]; lines: () => string[] } {
   const time = new ManualTime();
-  const sent: TimelineMessage[] = [];
-  return { time, sent, reporter: new TimelineReporter({ scheduler: time, send: (message) => sent.push(message) }) };
+  const sent: Sent[] = [];
+  const lines = (): string[] => sent.flatMap((message) => ('text' in message ? [message.text] : []));
+  return { time, sent, lines, reporter: new TimelineReporter({ scheduler: time, send: (message) => sent.push(message) }) };
 }
 
 function elected(partition: number, strategy: 'new' | 'offline', leader = 2): BrokerEvent {
@@ -31,11 +34,11 @@ function elected(partition: number, strategy: 'new' | 'offline', leader = 2): Br
 
 describe('TimelineReporter', () => {
   it('tells a few elections one by one, with the reason', async () => {
-    const { time, reporter, sent } = setUp();
+    const { time, reporter, sent, lines } = setUp();
     reporter.report(elected(0, 'offline'));
     reporter.report(elected(1, 'offline'));
     await time.advance(100);
-    expect(sent.map(({ text }) => text)).toEqual([
+    expect(lines()).toEqual([
       'Broker 2 leads t-0 instead of 1: broker 1 failed; ISR [2, 3]',
       'Broker 2 leads t-1 instead of 1: broker 1 failed; ISR [2, 3]',
     ]);
@@ -43,12 +46,10 @@ describe('TimelineReporter', () => {
   });
 
   it('tells many elections in one line', async () => {
-    const { time, reporter, sent } = setUp();
+    const { time, reporter, lines } = setUp();
     for (let partition = 0; partition < 30; partition++) reporter.report(elected(partition, 'offline', partition < 20 ? 2 : 3));
     await time.advance(100);
-    expect(sent.map(({ text }) => text)).toEqual([
-      '30 partitions have a new leader: broker 2 leads 20, broker 3 leads 10; broker 1 failed',
-    ]);
+    expect(lines()).toEqual(['30 partitions have a new leader: broker 2 leads 20, broker 3 leads 10; broker 1 failed']);
   });
 
   it('leaves the first leaders of a new topic to the line of its creation', async () => {
@@ -59,7 +60,7 @@ describe('TimelineReporter', () => {
   });
 
   it('tells a lost broker and a rebalance at once', () => {
-    const { reporter, sent } = setUp();
+    const { reporter, lines, sent } = setUp();
     reporter.report({
       kind: 'broker-failed',
       brokerId: 1,
@@ -78,9 +79,42 @@ describe('TimelineReporter', () => {
       timestampMs: 8,
       brokerId: 2,
     });
-    expect(sent.map(({ text, severity }) => [text, severity])).toEqual([
-      ['Broker 1 is gone: its session is over', 'warning'],
-      ['Group g rebalances: member a left', 'info'],
+    expect(lines()).toEqual(['Broker 1 is gone: its session is over', 'Group g rebalances: member a left']);
+    expect(sent).toMatchObject([{ severity: 'warning' }, { severity: 'info' }]);
+  });
+
+  it('passes on what recovery found in each log, and has a line for those that lost something and one for all', () => {
+    const { reporter, lines, sent } = setUp();
+    const about = { brokerId: 1, timestampMs: 7, recoveryPoint: 4, scannedBytes: 3000, tookMs: 2 };
+    const whole = { ...about, topic: 't', partition: 0, truncatedBytes: 0, logEndOffset: 9, reason: 'every batch is whole' };
+    const torn = { ...about, topic: 't', partition: 1, truncatedBytes: 70, logEndOffset: 8, reason: 'a wrong checksum' };
+    reporter.report({ kind: 'log-recovered', ...whole });
+    reporter.report({ kind: 'log-recovered', ...torn });
+    reporter.report({
+      kind: 'logs-recovered',
+      brokerId: 1,
+      timestampMs: 8,
+      totalLogs: 5,
+      recoveredLogs: 2,
+      truncatedLogs: 1,
+      truncatedBytes: 70,
+      scannedBytes: 6000,
+      tookMs: 12,
+      reason: 'the broker had not closed them in order',
+    });
+    const { timestampMs: atMs, ...outcome } = torn;
+    expect(sent[1]).toEqual({ type: 'logRecovered', atMs, ...outcome });
+    expect(lines()).toEqual([
+      'Recovery cut 70 bytes off t-1 on broker 1, which ends at offset 8 now: a wrong checksum',
+      'Broker 1 recovered 2 of 5 logs in 12 ms, 5.9 KiB scanned; 70 bytes were cut off 1 log: the broker had not closed them in order',
+    ]);
+  });
+
+  it('tells a failed log dir as an error', () => {
+    const { reporter, sent } = setUp();
+    reporter.report({ kind: 'log-dir-failed', directory: '/d/a', reason: 'ENOSPC', liveLogDirs: 1, brokerId: 2, timestampMs: 7 });
+    expect(sent).toMatchObject([
+      { type: 'log-dir-failed', severity: 'error', brokerId: 2, text: 'Log dir /d/a of broker 2 is offline, 1 left: ENOSPC' },
     ]);
   });
 });

@@ -2,9 +2,13 @@
  * Puts what happens in the cluster into words for the console's timeline: who leads now and why, who left an ISR, which group
  * rebalances. Many elections or ISR changes at once (a broker with hundreds of partitions is lost) become one entry; each of them
  * is in the state-change log. Elections of a topic's first leaders belong to its creation and are left out.
+ * What recovery found in a log goes out as it is, for the flush lab; for people there are one line for all logs and one for each
+ * that something was cut off.
  */
 import type { Scheduler } from '../runtime/scheduler.ts';
 import type { BrokerEvent } from './broker-server.ts';
+import { bytesText } from './byte-text.ts';
+import type { LogRecovered } from './log/log-events.ts';
 
 /** One line of the timeline, as it goes to the supervisor. */
 export interface TimelineMessage {
@@ -18,24 +22,41 @@ export interface TimelineMessage {
   readonly brokerId?: number;
 }
 
+/** What recovery found in one log. It has no text, and so is no line of the timeline. */
+export interface LogRecoveredMessage extends Omit<LogRecovered, 'kind'> {
+  readonly type: 'logRecovered';
+  readonly brokerId: number;
+  readonly atMs: number;
+}
+
 /** Elections and ISR changes within this time are told together when they are many. */
 const GATHER_MS = 50;
 const MANY = 4;
 const MAX_GATHERED = 100_000;
+/** Logs that lost something are named up to this many; the rest is in the broker's log. */
+const MAX_NAMED_LOGS = 20;
+/** What the console takes of a line. */
+const MAX_TEXT = 480;
 
 type PartitionEvent = Extract<BrokerEvent, { readonly kind: 'leader-elected' | 'isr-changed' | 'leader-election-failed' }>;
 
 export class TimelineReporter {
   readonly #scheduler: Scheduler;
-  readonly #send: (message: TimelineMessage) => void;
+  readonly #send: (message: TimelineMessage | LogRecoveredMessage) => void;
   #gathered: PartitionEvent[] = [];
+  #namedLogs = 0;
 
-  constructor(options: { scheduler: Scheduler; send: (message: TimelineMessage) => void }) {
+  constructor(options: { scheduler: Scheduler; send: (message: TimelineMessage | LogRecoveredMessage) => void }) {
     this.#scheduler = options.scheduler;
     this.#send = options.send;
   }
 
   report(event: BrokerEvent): void {
+    if (event.kind === 'log-recovered') {
+      const { kind: _kind, timestampMs, ...outcome } = event;
+      this.#send({ type: 'logRecovered', atMs: timestampMs, ...outcome });
+      if (event.truncatedBytes === 0 || this.#namedLogs++ >= MAX_NAMED_LOGS) return;
+    }
     if (event.kind !== 'leader-elected' && event.kind !== 'isr-changed' && event.kind !== 'leader-election-failed') {
       this.#send(messageOf(event));
       return;
@@ -96,6 +117,25 @@ function messageOf(event: Exclude<BrokerEvent, PartitionEvent>): TimelineMessage
       return message(`Group ${event.groupId} is empty: ${reason}`, { groupId: event.groupId });
     case 'group-deleted':
       return message(`Group ${event.groupId} was deleted: ${reason}`, { groupId: event.groupId });
+    case 'log-recovered':
+      return message(
+        `Recovery cut ${bytesText(event.truncatedBytes)} off ${event.topic}-${event.partition} on broker ${brokerId}, which ends at offset ${event.logEndOffset} now: ${reason}`,
+        { topic: event.topic, partition: event.partition, brokerId, severity: 'warning' },
+      );
+    case 'logs-recovered': {
+      const { totalLogs, recoveredLogs, scannedBytes, truncatedLogs, truncatedBytes, tookMs } = event;
+      const cut =
+        truncatedLogs === 0 ? 'nothing had to be cut off' : `${bytesText(truncatedBytes)} were cut off ${count(truncatedLogs, 'log')}`;
+      return message(
+        `Broker ${brokerId} recovered ${recoveredLogs} of ${count(totalLogs, 'log')} in ${tookMs} ms, ${bytesText(scannedBytes)} scanned; ${cut}: ${reason}`,
+        { brokerId, severity: truncatedLogs === 0 ? 'info' : 'warning' },
+      );
+    }
+    case 'log-dir-failed':
+      return message(
+        `Log dir ${event.directory} of broker ${brokerId} is offline, ${event.liveLogDirs} left: ${reason}`.slice(0, MAX_TEXT),
+        { brokerId, severity: 'error' },
+      );
   }
 }
 

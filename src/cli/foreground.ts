@@ -56,8 +56,11 @@ export async function openForeground(
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, stop);
   if (process.channel !== undefined && process.channel !== null) process.on('disconnect', stop);
   cluster.onEvent((event) => {
-    if (event.type !== 'process' || event.process.state === event.previous || stops > 0) return;
-    if (event.process.state === 'starting' && event.process.generation <= 1) return;
+    if (event.type !== 'process' || stops > 0) return;
+    const { state, generation, reason } = event.process;
+    // A broker that has much to recover says how far it is.
+    const isProgress = state === 'starting' && event.previous === 'starting' && reason !== null;
+    if (!isProgress && (state === event.previous || (state === 'starting' && generation <= 1))) return;
     terminal.out(processLine(event.process));
   });
   return { cluster, beforeStop: (action) => actions.unshift(action), stop, ended: cluster.closed };

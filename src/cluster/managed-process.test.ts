@@ -81,6 +81,18 @@ describe('ManagedProcess', () => {
     expect(process.status()).toMatchObject({ state: 'running', readyAfterMs: 250, generation: 1, pid: 101 });
   });
 
+  it('tells how far a starting child is, until it is ready', async () => {
+    const { time, process, states, last } = setUp();
+    const started = process.start();
+    await time.settle();
+    last().handler.onMessage({ type: 'progress', text: 'recovering logs: 37 of 110, 1.20 GiB scanned' });
+    expect(process.status()).toMatchObject({ state: 'starting', reason: 'recovering logs: 37 of 110, 1.20 GiB scanned' });
+    last().ready();
+    await started;
+    expect(process.status()).toMatchObject({ state: 'running', reason: null });
+    expect(states).toEqual(['starting', 'running']);
+  });
+
   it('does not take a stop that was sent for an exit, and kills what takes too long', async () => {
     const { time, process, last, running } = setUp();
     await running();

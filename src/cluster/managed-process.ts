@@ -97,6 +97,8 @@ export class ManagedProcess {
   #readyAfterMs: number | null = null;
   #lastExit: ProcessStatus['lastExit'] = null;
   #reason: string | null = null;
+  /** What a starting child says of how far it is. */
+  #progress: string | null = null;
   #restartAtMs: number | null = null;
   #restartTimer: Cancellable | undefined;
   #cleaning: Promise<void> | undefined;
@@ -129,7 +131,7 @@ export class ManagedProcess {
       generation: this.#generationNumber,
       lastExit: this.#lastExit,
       restartAtMs: this.#restartAtMs,
-      reason: this.#reason ?? note,
+      reason: this.#progress ?? this.#reason ?? note,
       cutOffFrom: this.#generation?.cutOffFrom ?? [],
       dataDir,
       logFile,
@@ -316,6 +318,10 @@ export class ManagedProcess {
       if (this.#state !== 'starting') return;
       this.#become('running');
       this.#settleWaiters();
+    } else if (message.type === 'progress' && 'text' in message && typeof message.text === 'string') {
+      if (this.#state !== 'starting') return;
+      this.#progress = message.text;
+      this.#listener.onChange(this.status(), this.#state);
     } else if (message.type === 'failed') {
       const { code, message: text } = message as { code?: unknown; message?: unknown };
       generation.failure = [code, text].filter((part) => typeof part === 'string' && part !== '').join(': ') || 'it did not say why';
@@ -405,6 +411,7 @@ export class ManagedProcess {
   #become(state: ProcessState): void {
     const previous = this.#state;
     this.#state = state;
+    this.#progress = null;
     this.#listener.onChange(this.status(), previous);
   }
 }

@@ -540,11 +540,7 @@ describe('notifications that other brokers leave', () => {
     await cluster.createTopic('t', [[2, 3]]);
     cluster.network.errorCodeOf = (brokerId) => (brokerId === 2 ? ErrorCode.KAFKA_STORAGE_ERROR : ErrorCode.NONE);
     const { zk } = cluster.brokers.get(2)!;
-    await zk.session.create(
-      '/log_dir_event_notification/log_dir_event_',
-      Buffer.from('{"version":1,"broker":2,"event":1}'),
-      'persistent-sequential',
-    );
+    await zk.controller.propagateLogDirEvent(2);
     await cluster.settle();
     expect(cluster.stateOf('t', 0)?.leaderAndIsr).toMatchObject({ leader: 3, isr: [3] });
     expect(await zk.controller.getLogDirEvents()).toEqual([]);

@@ -3,6 +3,7 @@ import { segmentFileName } from '../../log-format/file-names.ts';
 import { MemoryDisk } from '../../runtime/testing/memory-disk.ts';
 import { SeededRandom } from '../../runtime/testing/seeded-random.ts';
 import { append, batchOf, DIRECTORY, inconsistencyOf, logFixture, newLog, openLog, readAll, readBatches } from './testing/log-fixture.ts';
+import type { LogRecovered } from './log-events.ts';
 import type { LogFixture } from './testing/log-fixture.ts';
 import type { UnifiedLog } from './unified-log.ts';
 
@@ -146,6 +147,33 @@ describe('after an unclean end', () => {
     expect(log.segments.map((segment) => segment.baseOffset)).toEqual(bases.slice(0, 3));
     expect([log.logEndOffset, inconsistencyOf(log)]).toEqual([middle, undefined]);
     expect(fixture.disk.exists(path(bases[3] ?? 0, '.log'))).toBe(false);
+  });
+
+  test('what recovery found is told: how much was scanned and cut off, and why', async () => {
+    const fixture = await left(50);
+    const bases = (await reopen(fixture)).segments.map((segment) => segment.baseOffset);
+    fixture.disk.crash(random, 'keep');
+    const told: LogRecovered[] = [];
+    const onRecovered = (recovered: LogRecovered): void => void told.push(recovered);
+    const open = (): Promise<UnifiedLog> =>
+      openLog(logFixture({ disk: fixture.disk, time: fixture.time }), SMALL, { onRecovered, recoveryPoint: bases[1] ?? 0 });
+    await open();
+    const sizes = bases.map((base) => fixture.disk.stat(path(base, '.log'))?.sizeBytes ?? 0);
+    const sum = (from: number): number => sizes.slice(from).reduce((total, bytes) => total + bytes, 0);
+    expect(told).toMatchObject([{ truncatedBytes: 0, scannedBytes: sum(1), logEndOffset: 50, reason: 'every batch is whole' }]);
+    fixture.disk.flipBit(path(bases[2] ?? 0, '.log'), 90 * 8);
+    await open();
+    expect(told[1]).toEqual({
+      kind: 'log-recovered',
+      topic: 'orders-eu',
+      partition: 3,
+      truncatedBytes: sum(2),
+      scannedBytes: sizes[1],
+      logEndOffset: bases[2],
+      recoveryPoint: bases[1],
+      reason: 'a wrong checksum',
+      tookMs: 0,
+    });
   });
 
   test('segments behind a hole are thrown away, but not in a compacted topic', async () => {

@@ -33,6 +33,7 @@ import type { LogConfig } from '../config/log-config.ts';
 import { LeaderEpochFileCache } from './leader-epoch-file-cache.ts';
 import { LocalLog } from './local-log.ts';
 import type { LogContext } from './log-context.ts';
+import type { LogRecovered } from './log-events.ts';
 import { recoverSegment } from './log-recovery.ts';
 import { LogSegment } from './log-segment.ts';
 import { LogSegments } from './log-segments.ts';
@@ -52,6 +53,8 @@ export interface LoadOptions {
   readonly hadCleanShutdown: boolean;
   /** Hears of bytes scanned by recovery. */
   readonly onBytes?: (bytes: number) => void;
+  /** Hears what recovery found, when it had something to scan. */
+  readonly onRecovered?: (recovered: LogRecovered) => void;
 }
 
 /** Makes the folder of a new log and opens it. Throws the disk's errors. */
@@ -94,6 +97,9 @@ class LogLoader {
   #epochsDirty = false;
   readonly #rebuilt: LogSegment[] = [];
   #topicId: string | undefined;
+  #scannedBytes = 0;
+  #truncatedBytes = 0;
+  #truncationReason: string | undefined;
 
   constructor(context: LogContext, options: LoadOptions) {
     this.#context = context;
@@ -104,6 +110,7 @@ class LogLoader {
 
   async load(): Promise<UnifiedLog> {
     const { topicPartition, directory, config, logStartOffset, hadCleanShutdown } = this.#options;
+    const startMs = this.#context.clock.monotonicMs();
     const names = this.#finishInterrupted();
     this.#topicId = this.#readTopicId(names);
     this.#openSegments(names);
@@ -121,6 +128,7 @@ class LogLoader {
     this.#snapshots.removeStray(new Set(this.#segments.all.map((segment) => segment.baseOffset)));
     const producerState = this.#rebuildState(start, logEndOffset);
     for (const segment of this.#segments.all) if (!this.#rebuilt.includes(segment)) segment.markSynced();
+    this.#tellRecovered(logEndOffset, startMs);
     return new UnifiedLog(this.#context, {
       topicPartition,
       config,
@@ -133,6 +141,21 @@ class LogLoader {
       logStartOffset: start,
       recoveryPoint,
       rebuilt: this.#rebuilt.filter((segment) => segment.sizeBytes > 0),
+    });
+  }
+
+  #tellRecovered(logEndOffset: number, startMs: number): void {
+    const { topicPartition, recoveryPoint, onRecovered } = this.#options;
+    if (this.#scannedBytes === 0 && this.#truncatedBytes === 0) return;
+    onRecovered?.({
+      kind: 'log-recovered',
+      ...topicPartition,
+      truncatedBytes: this.#truncatedBytes,
+      logEndOffset,
+      recoveryPoint,
+      reason: this.#truncationReason ?? 'every batch is whole',
+      scannedBytes: this.#scannedBytes,
+      tookMs: Math.round(this.#context.clock.monotonicMs() - startMs),
     });
   }
 
@@ -307,16 +330,20 @@ class LogLoader {
     for (const [index, segment] of unflushed.entries()) {
       // The end of the segment before was lost, or what should have replaced this one. Only compaction leaves gaps that are right.
       const isMisplaced = segment.baseOffset < nextOffset || (segment.baseOffset > nextOffset && !this.#options.config.compact);
-      if (isMisplaced)
+      if (isMisplaced) {
+        this.#truncationReason ??= `segment ${segment.baseOffset} doesn't follow offset ${nextOffset}`;
         this.#context.logger.warn(
           `Removing ${this.#options.directory} from segment ${segment.baseOffset} on: the one before ends at offset ${nextOffset}`,
         );
+      }
       const outcome = isMisplaced ? undefined : await this.#recoverOne(segment, state);
       if (outcome !== undefined && outcome.truncatedBytes === 0) {
         nextOffset = outcome.nextOffset;
         continue;
       }
-      this.#removeSegments(unflushed.slice(isMisplaced ? index : index + 1));
+      const behind = unflushed.slice(isMisplaced ? index : index + 1);
+      for (const { sizeBytes } of behind) this.#truncatedBytes += sizeBytes;
+      this.#removeSegments(behind);
       await this.#context.disk.syncDirectoryAsync(this.#options.directory);
       return;
     }
@@ -329,9 +356,14 @@ class LogLoader {
       segment,
       producerState: state,
       epochs: this.#epochs,
-      ...(onBytes === undefined ? {} : { onBytes }),
+      onBytes: (bytes) => {
+        this.#scannedBytes += bytes;
+        onBytes?.(bytes);
+      },
     });
     if (outcome.truncatedBytes > 0) {
+      this.#truncatedBytes += outcome.truncatedBytes;
+      this.#truncationReason ??= outcome.reason;
       this.#context.logger.warn(
         { directory, baseOffset: segment.baseOffset, truncatedBytes: outcome.truncatedBytes },
         `Cut ${outcome.truncatedBytes} bytes off segment ${segment.baseOffset} of ${directory} at offset ${outcome.nextOffset}: ${outcome.reason}`,

@@ -18,6 +18,7 @@ import type { KafkaConfig } from '../config/kafka-config.ts';
 import type { LogConfig } from '../config/log-config.ts';
 import { createLogContext } from './log-context.ts';
 import type { LogContext, LogLimits } from './log-context.ts';
+import type { LogEvent, LogRecovered } from './log-events.ts';
 import { LogDir } from './log-dir.ts';
 import { LogDirLock } from './log-dir-lock.ts';
 import { LogDirRefusedError, LogStorageError } from './log-errors.ts';
@@ -50,6 +51,8 @@ export interface LogManagerOptions {
   /** A log dir has failed; its logs are offline by then. `liveLogDirs` tells how many are left: with none the process must end. */
   readonly onLogDirFailure?: (directory: string, message: string) => void;
   readonly onProgress?: (progress: LoadProgress) => void;
+  /** What recovery found, and log dirs that fail. */
+  readonly onEvent?: (event: LogEvent) => void;
   readonly limits?: Partial<LogLimits>;
 }
 
@@ -156,6 +159,7 @@ export class LogManager {
     const jobs: FoundLog[] = [];
     for (const dir of this.#dirs.values()) if (!dir.isOffline) this.#guarded(dir, () => jobs.push(...this.#findLogs(dir)));
     const startMs = this.#context.clock.monotonicMs();
+    const recovered: LogRecovered[] = [];
     this.#setProgress({ totalLogs: jobs.length });
     let sliceBeganMs = startMs;
     await forEachConcurrently(jobs, LOAD_CONCURRENCY, async ({ dir, name, topicPartition, recoveryPoint, logStartOffset }) => {
@@ -169,6 +173,10 @@ export class LogManager {
           recoveryPoint,
           hadCleanShutdown: dir.hadCleanShutdown,
           onBytes: (bytes) => this.#setProgress({ scannedBytes: this.#progress.scannedBytes + bytes }),
+          onRecovered: (outcome) => {
+            recovered.push(outcome);
+            this.#options.onEvent?.(outcome);
+          },
         });
         this.#addLoaded(log);
       } catch (error) {
@@ -185,6 +193,22 @@ export class LogManager {
       { logs: jobs.length, tookMs },
       `Opened ${jobs.length} logs in ${tookMs} ms, ${this.#progress.scannedBytes} bytes scanned`,
     );
+    this.#tellRecovered(recovered, tookMs);
+  }
+
+  #tellRecovered(recovered: readonly LogRecovered[], tookMs: number): void {
+    if (recovered.length === 0) return;
+    const truncated = recovered.filter(({ truncatedBytes }) => truncatedBytes > 0);
+    this.#options.onEvent?.({
+      kind: 'logs-recovered',
+      totalLogs: this.#progress.totalLogs,
+      recoveredLogs: recovered.length,
+      truncatedLogs: truncated.length,
+      truncatedBytes: truncated.reduce((sum, { truncatedBytes }) => sum + truncatedBytes, 0),
+      scannedBytes: this.#progress.scannedBytes,
+      tookMs,
+      reason: 'the broker had not closed them in order',
+    });
   }
 
   /** The logs in a folder; those marked for deletion go. */
@@ -388,6 +412,7 @@ export class LogManager {
       log.goOffline(message);
       this.#logs.delete(key);
     }
+    this.#options.onEvent?.({ kind: 'log-dir-failed', directory, reason: message, liveLogDirs: this.liveLogDirs.length });
     this.#options.onLogDirFailure?.(directory, message);
   }
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { ErrorCode, errorByCode } from '../../protocol/errors.ts';
+import { LogStorageError } from '../log/log-errors.ts';
 import {
   batchOf,
   BROKER_EPOCH,
@@ -78,6 +79,15 @@ describe('a LeaderAndIsr request', () => {
     expect(partitionCode(fixture.lead({ leaderEpoch: 2 }))).toBe('KAFKA_STORAGE_ERROR');
     expect(follow(fixture, 0)).toBe('KAFKA_STORAGE_ERROR');
   });
+
+  it('takes a partition offline whose log may lie in a log dir that was offline at the start', () => {
+    const fixture = replicaManagerFixture();
+    fixture.logManager.getOrCreateLog = () => {
+      throw new LogStorageError('/data', 'it may lie in a folder that is offline');
+    };
+    expect(partitionCode(fixture.lead())).toBe('KAFKA_STORAGE_ERROR');
+    expect(follow(fixture, 0)).toBe('KAFKA_STORAGE_ERROR');
+  });
 });
 
 describe('a StopReplica request', () => {
@@ -105,6 +115,12 @@ describe('a StopReplica request', () => {
     expect(stop(fixture, 4, true)).toEqual({ code: 'NONE', partition: 'FENCED_LEADER_EPOCH', stopped: [] });
     expect(fixture.logManager.deleted).toEqual([]);
     expect(fixture.followed.size).toBe(1);
+  });
+
+  it('is refused for a partition whose log dir has failed', () => {
+    const fixture = leading();
+    fixture.manager.onLogDirFailure(fixture.logManager.liveLogDirs[0] ?? '');
+    expect(stop(fixture, 5, true)).toEqual({ code: 'NONE', partition: 'KAFKA_STORAGE_ERROR', stopped: [] });
   });
 
   it('ends following, and deletes the log only when told', () => {

@@ -14,7 +14,7 @@ import { ZERO_UUID } from '../../protocol/uuid.ts';
 import type { Logger } from '../../runtime/logger.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
 import type { Cancellable } from '../../runtime/scheduler.ts';
-import { InconsistentTopicIdError } from '../log/log-errors.ts';
+import { InconsistentTopicIdError, LogStorageError } from '../log/log-errors.ts';
 import type { LogManager } from '../log/log-manager.ts';
 import type { DelayedOperationPurgatory } from '../purgatory/delayed-operation-purgatory.ts';
 import type { AlterPartitionManager } from './alter-partition-manager.ts';
@@ -187,7 +187,7 @@ export class ReplicaManager {
 
   /**
    * Handles StopReplica for one controller request: stops following or leading, and deletes the log where told.
-   * Returns a code per partition: NONE, FENCED_LEADER_EPOCH.
+   * Returns a code per partition: NONE, FENCED_LEADER_EPOCH, KAFKA_STORAGE_ERROR where its log dir has failed.
    */
   stopReplicas(
     request: { controllerId: number; controllerEpoch: number; brokerEpoch: number },
@@ -203,8 +203,10 @@ export class ReplicaManager {
       const partition = this.partition(topicPartition);
       // -1: a request without epochs; -2: the topic is being deleted.
       const fenced = partition !== undefined && leaderEpoch >= 0 && leaderEpoch < partition.leaderEpoch;
-      if (fenced)
-        return { topicName: topicPartition.topic, partitionIndex: topicPartition.partition, errorCode: ErrorCode.FENCED_LEADER_EPOCH };
+      if (fenced || partition?.isOffline === true) {
+        const errorCode = fenced ? ErrorCode.FENCED_LEADER_EPOCH : ErrorCode.KAFKA_STORAGE_ERROR;
+        return { topicName: topicPartition.topic, partitionIndex: topicPartition.partition, errorCode };
+      }
       this.#stopReplica(topicPartition, deletePartition);
       stopped.push({ topicPartition, leaderEpoch: leaderEpoch >= 0 ? leaderEpoch : undefined, deleted: deletePartition });
       return { topicName: topicPartition.topic, partitionIndex: topicPartition.partition, errorCode: ErrorCode.NONE };
@@ -325,7 +327,13 @@ export class ReplicaManager {
       return ErrorCode.NONE;
     } catch (error) {
       this.#stateChangeLogger.error({ err: error }, `${key} could not change state`);
-      return error instanceof InconsistentTopicIdError ? error.errorCode : ErrorCode.KAFKA_STORAGE_ERROR;
+      if (error instanceof InconsistentTopicIdError) return error.errorCode;
+      // Clients are told so too, until the controller has found another leader.
+      if (error instanceof LogStorageError) {
+        partition.markOffline();
+        this.#partitions.set(key, partition);
+      }
+      return ErrorCode.KAFKA_STORAGE_ERROR;
     }
   }
 

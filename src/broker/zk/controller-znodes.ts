@@ -18,12 +18,13 @@ import {
   encodeController,
   encodeControllerEpoch,
   encodeFeatures,
+  encodeLogDirEvent,
   type FeatureNode,
   type PartitionReassignment,
 } from './zk-data.ts';
 import { ControllerMovedError } from './zk-errors.ts';
 import { createOp, deleteOp, isZooKeeperError, setDataOp, statOf } from './zk-ops.ts';
-import { ZkPaths } from './zk-paths.ts';
+import { LOG_DIR_EVENT_PREFIX, ZkPaths } from './zk-paths.ts';
 import type { ZooKeeperSession } from './zookeeper-session.ts';
 
 const INITIAL_CONTROLLER_EPOCH = 0;
@@ -149,6 +150,11 @@ export class ControllerZNodes {
   async deleteIsrChangeNotifications(names: readonly string[], epochZkVersion: number): Promise<void> {
     const ops = names.map((name) => deleteOp(ZkPaths.isrChangeNotification(name)));
     throwUnless(await fencedWrites(this.#session, epochZkVersion, ops), 'NoNode');
+  }
+
+  /** Tells the controller, whoever it is, that a log dir of the broker has failed. */
+  async propagateLogDirEvent(brokerId: number): Promise<void> {
+    await this.#session.create(ZkPaths.logDirEvent(LOG_DIR_EVENT_PREFIX), encodeLogDirEvent(brokerId), 'persistent-sequential');
   }
 
   getLogDirEvents(): Promise<readonly string[]> {

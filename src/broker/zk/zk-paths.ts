@@ -11,6 +11,7 @@ export type ConfigType = (typeof ConfigType)[keyof typeof ConfigType];
 export const DEFAULT_ENTITY_NAME = '<default>';
 
 export const CONFIG_CHANGE_PREFIX = 'config_change_';
+export const LOG_DIR_EVENT_PREFIX = 'log_dir_event_';
 
 export const ZkPaths = {
   controller: '/controller',
