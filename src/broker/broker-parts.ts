@@ -11,6 +11,7 @@ import type { MetadataCache } from './metadata/metadata-cache.ts';
 import type { ProducerIdManager } from './metadata/producer-id-manager.ts';
 import type { ZkAdminManager } from './metadata/zk-admin-manager.ts';
 import type { RecordAppender } from './replication/record-appender.ts';
+import type { RecordDeleter } from './replication/record-deleter.ts';
 import type { ReplicaManager } from './replication/replica-manager.ts';
 
 export interface BrokerParts {
@@ -25,6 +26,7 @@ export interface BrokerParts {
   readonly logManager: LogManager;
   readonly replicaManager: ReplicaManager;
   readonly appender: RecordAppender;
+  readonly recordDeleter: RecordDeleter;
   readonly groupCoordinator: GroupCoordinator;
   readonly controller: KafkaController;
   readonly adminManager: ZkAdminManager;

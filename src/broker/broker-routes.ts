@@ -6,6 +6,7 @@ import { ControlledShutdown } from '../protocol/generated/controlled-shutdown.ts
 import { CreatePartitions } from '../protocol/generated/create-partitions.ts';
 import { CreateTopics } from '../protocol/generated/create-topics.ts';
 import { DeleteGroups } from '../protocol/generated/delete-groups.ts';
+import { DeleteRecords } from '../protocol/generated/delete-records.ts';
 import { DeleteTopics } from '../protocol/generated/delete-topics.ts';
 import { DescribeCluster } from '../protocol/generated/describe-cluster.ts';
 import { DescribeConfigs } from '../protocol/generated/describe-configs.ts';
@@ -50,6 +51,7 @@ import { createDescribeGroupsHandler } from './api/handlers/15-describe-groups.t
 import { createListGroupsHandler } from './api/handlers/16-list-groups.ts';
 import { createCreateTopicsHandler } from './api/handlers/19-create-topics.ts';
 import { createDeleteTopicsHandler } from './api/handlers/20-delete-topics.ts';
+import { createDeleteRecordsHandler } from './api/handlers/21-delete-records.ts';
 import { createInitProducerIdHandler } from './api/handlers/22-init-producer-id.ts';
 import { createOffsetForLeaderEpochHandler } from './api/handlers/23-offset-for-leader-epoch.ts';
 import { createDescribeConfigsHandler } from './api/handlers/32-describe-configs.ts';
@@ -80,7 +82,7 @@ export function createRoutes(parts: BrokerParts): Route[] {
   return [...dataRoutes(parts), ...controlRoutes(parts), ...groupRoutes(parts), ...adminRoutes(parts)];
 }
 
-function dataRoutes({ appender, replicaManager, metadataCache: directory, config, logManager }: BrokerParts): Route[] {
+function dataRoutes({ appender, recordDeleter, replicaManager, metadataCache: directory, config, logManager }: BrokerParts): Route[] {
   return [
     route(Produce, createProduceHandler({ appender, directory })),
     route(
@@ -94,6 +96,7 @@ function dataRoutes({ appender, replicaManager, metadataCache: directory, config
     ),
     route(ListOffsets, createListOffsetsHandler({ replicaManager, directory })),
     route(OffsetForLeaderEpoch, createOffsetForLeaderEpochHandler({ replicaManager, directory })),
+    route(DeleteRecords, createDeleteRecordsHandler({ recordDeleter, directory })),
   ];
 }
 

@@ -49,6 +49,7 @@ import { Timer } from './purgatory/timer.ts';
 import { AlterPartitionManager } from './replication/alter-partition-manager.ts';
 import { InternalTopicLog } from './replication/internal-topic-log.ts';
 import { RecordAppender } from './replication/record-appender.ts';
+import { RecordDeleter } from './replication/record-deleter.ts';
 import { ReplicaFetcherManager } from './replication/replica-fetcher-manager.ts';
 import { ReplicaManager } from './replication/replica-manager.ts';
 import { BrokerIdInUseError } from './zk/broker-znodes.ts';
@@ -395,6 +396,7 @@ export class BrokerServer {
       }),
       producePurgatory: new DelayedOperationPurgatory(purgatory('Produce')),
       fetchPurgatory: new DelayedOperationPurgatory(purgatory('Fetch')),
+      deleteRecordsPurgatory: new DelayedOperationPurgatory(purgatory('DeleteRecords')),
       isBrokerAlive: (brokerId) => metadataCache.hasAliveBroker(brokerId),
       brokerEpoch,
       // The controller tells of ISR changes, with the reason that only the leader knows in its log.
@@ -451,6 +453,7 @@ export class BrokerServer {
       logManager,
       replicaManager,
       appender,
+      recordDeleter: new RecordDeleter({ replicaManager, logger: runtime.logger }),
       groupCoordinator,
       controller,
       adminManager,

@@ -18,6 +18,7 @@ import { ControlledShutdown } from '../../src/protocol/generated/controlled-shut
 import { CreatePartitions } from '../../src/protocol/generated/create-partitions.ts';
 import { CreateTopics } from '../../src/protocol/generated/create-topics.ts';
 import { DeleteGroups } from '../../src/protocol/generated/delete-groups.ts';
+import { DeleteRecords } from '../../src/protocol/generated/delete-records.ts';
 import { DeleteTopics } from '../../src/protocol/generated/delete-topics.ts';
 import { DescribeCluster } from '../../src/protocol/generated/describe-cluster.ts';
 import { DescribeConfigs } from '../../src/protocol/generated/describe-configs.ts';
@@ -289,6 +290,31 @@ matrix(DescribeCluster, async (send, version) => {
       'UNSUPPORTED_ENDPOINT_TYPE',
     );
   }
+});
+
+matrix(DeleteRecords, async (send, version) => {
+  const ask = async (node: Node, offset: number, name = `deleted-${version}`) => {
+    const { topics } = await send(node, { topics: [{ name, partitions: [{ partitionIndex: 0, offset }] }], timeoutMs: TIMEOUT_MS });
+    const { errorCode, lowWatermark } = topics[0]?.partitions[0] ?? {};
+    return [nameOf(errorCode), lowWatermark];
+  };
+  const topic = `deleted-${version}`;
+  valueOf((await admin.createTopics([{ name: topic, numPartitions: 1, replicationFactor: 3 }])).get(topic));
+  await untilInSync(admin, topic, 3);
+  const node = nodeOf((await describePartition(admin, topic)).leaderId);
+  const other = nodeOf([1, 2, 3].find((id) => id !== node.id) ?? -1);
+  const acks = { acks: -1, timeoutMs: TIMEOUT_MS, topicData: [{ name: topic, partitionData: [{ index: 0, records: [batch()] }] }] };
+  for (let count = 0; count < 3; count++) await client.send(node, Produce, acks, { version: 9 });
+  expect(await ask(node, 2)).toEqual(['NONE', 2]);
+  expect(await ask(node, 1)).toEqual(['NONE', 2]);
+  expect(await ask(node, -1)).toEqual(['NONE', 3]);
+  expect(await ask(node, 4)).toEqual(['OFFSET_OUT_OF_RANGE', -1]);
+  expect(await ask(other, 3)).toEqual(['NOT_LEADER_OR_FOLLOWER', -1]);
+  expect(await ask(node, 0, NO_SUCH_TOPIC)).toEqual(['UNKNOWN_TOPIC_OR_PARTITION', -1]);
+  expect(await ask(node, 0, '__consumer_offsets')).toEqual([
+    expect.stringMatching(/^(INVALID_TOPIC_EXCEPTION|UNKNOWN_TOPIC_OR_PARTITION)$/),
+    -1,
+  ]);
 });
 
 matrix(DescribeLogDirs, async (send) => {

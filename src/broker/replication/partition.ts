@@ -21,6 +21,8 @@ import { Replica } from './replica.ts';
 import type { FetchState } from './replica.ts';
 
 const NO_LEADER = -1;
+/** In DeleteRecords: all that is committed. */
+const HIGH_WATERMARK = -1;
 
 export interface PartitionOptions {
   readonly topicPartition: TopicPartition;
@@ -234,15 +236,48 @@ export class Partition {
     return maximalIsr(this.#isrState).size >= this.#effectiveMinIsr(log) ? ErrorCode.NONE : ErrorCode.NOT_ENOUGH_REPLICAS_AFTER_APPEND;
   }
 
+  /**
+   * Moves the log start offset up to `offset`, -1 for the high watermark; the offset that it is, and the smallest of the replicas.
+   * Throws KafkaError NOT_LEADER_OR_FOLLOWER, KAFKA_STORAGE_ERROR, POLICY_VIOLATION, OFFSET_OUT_OF_RANGE; OffsetOutOfRangeError.
+   */
+  deleteRecordsOnLeader(offset: number): { requiredOffset: number; lowWatermark: number } {
+    const log = this.leaderLogOrError();
+    if (typeof log === 'number') throw new KafkaError(log);
+    if (log.config.compact && !log.config.delete) {
+      throw new KafkaError(ErrorCode.POLICY_VIOLATION, `Records of ${this.#name} can't be deleted: its cleanup.policy has no delete`);
+    }
+    const requiredOffset = offset === HIGH_WATERMARK ? log.highWatermark : offset;
+    if (requiredOffset < 0)
+      throw new KafkaError(ErrorCode.OFFSET_OUT_OF_RANGE, `The offset ${offset} for partition ${this.#name} is not valid`);
+    log.maybeIncrementLogStartOffset(requiredOffset);
+    return { requiredOffset, lowWatermark: this.#lowWatermark(log) };
+  }
+
+  /** As leader: the smallest log start offset of the replicas whose brokers are alive. */
+  lowWatermarkOrError(): { readonly ok: true; readonly offset: number } | { readonly ok: false; readonly errorCode: number } {
+    const log = this.leaderLogOrError();
+    return typeof log === 'number' ? { ok: false, errorCode: log } : { ok: true, offset: this.#lowWatermark(log) };
+  }
+
+  #lowWatermark(log: UnifiedLog): number {
+    let lowWatermark = log.logStartOffset;
+    for (const { brokerId, logStartOffset } of this.#remoteReplicas.values()) {
+      if (logStartOffset < lowWatermark && this.#options.isBrokerAlive(brokerId)) lowWatermark = logStartOffset;
+    }
+    return lowWatermark;
+  }
+
   /** Notes a follower's fetch; may grow the ISR and move the high watermark. False when it isn't a replica of this partition. */
   updateFollowerFetchState(replicaId: number, state: FetchState): boolean {
     const replica = this.#remoteReplicas.get(replicaId);
     const log = this.#log;
     if (replica === undefined || log === undefined || !this.isLeader) return false;
-    const previousEnd = replica.logEndOffset;
+    const { logEndOffset: previousEnd, logStartOffset: previousStart } = replica;
     replica.updateFetchState(state);
     this.#maybeExpandIsr(replica, log);
-    if (previousEnd !== replica.logEndOffset && this.#maybeIncrementLeaderHighWatermark(log)) this.#options.onProgress();
+    const highWatermarkMoved = previousEnd !== replica.logEndOffset && this.#maybeIncrementLeaderHighWatermark(log);
+    // A DeleteRecords request may wait for the follower's start; none for a start at 0.
+    if (highWatermarkMoved || replica.logStartOffset > Math.max(previousStart, 0)) this.#options.onProgress();
     return true;
   }
 

@@ -18,6 +18,7 @@ import { InconsistentTopicIdError, LogStorageError } from '../log/log-errors.ts'
 import type { LogManager } from '../log/log-manager.ts';
 import type { DelayedOperationPurgatory } from '../purgatory/delayed-operation-purgatory.ts';
 import type { AlterPartitionManager } from './alter-partition-manager.ts';
+import type { DelayedDeleteRecords } from './delayed-delete-records.ts';
 import { DelayedFetch } from './delayed-fetch.ts';
 import type { DelayedProduce } from './delayed-produce.ts';
 import type { FetchParams, FetchPartitionRequest } from './fetch-types.ts';
@@ -43,6 +44,7 @@ export interface ReplicaManagerOptions {
   readonly fetcherManager: Pick<ReplicaFetcherManager, 'add' | 'remove' | 'close'>;
   readonly producePurgatory: DelayedOperationPurgatory<DelayedProduce>;
   readonly fetchPurgatory: DelayedOperationPurgatory<DelayedFetch>;
+  readonly deleteRecordsPurgatory: DelayedOperationPurgatory<DelayedDeleteRecords>;
   readonly isBrokerAlive: (brokerId: number) => boolean;
   readonly brokerEpoch: () => number;
   readonly onIsrChange: (topicPartition: TopicPartition, change: IsrChange) => void;
@@ -135,6 +137,7 @@ export class ReplicaManager {
   completeDelayed(key: string): void {
     this.#options.producePurgatory.checkAndComplete(key);
     this.#options.fetchPurgatory.checkAndComplete(key);
+    this.#options.deleteRecordsPurgatory.checkAndComplete(key);
   }
 
   completeDelayedFetches(key: string): void {
@@ -143,6 +146,10 @@ export class ReplicaManager {
 
   get producePurgatory(): DelayedOperationPurgatory<DelayedProduce> {
     return this.#options.producePurgatory;
+  }
+
+  get deleteRecordsPurgatory(): DelayedOperationPurgatory<DelayedDeleteRecords> {
+    return this.#options.deleteRecordsPurgatory;
   }
 
   /**

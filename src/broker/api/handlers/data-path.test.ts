@@ -1,11 +1,12 @@
 /**
- * The handlers that read and write logs (0, 1, 2, 23, 35), and 4 and 5, in each of their versions, on a replica manager whose log
+ * The handlers that read and write logs (0, 1, 2, 21, 23, 35), and 4 and 5, in each of their versions, on a replica manager whose log
  * is in memory: what they answer, and that each version can carry it.
  */
 import { describe, expect, it } from 'vitest';
 import type { Api } from '../../../protocol/api.ts';
 import { ErrorCode, errorByCode } from '../../../protocol/errors.ts';
 import { decodeResponse, encodeRequest, encodeResponse } from '../../../protocol/frames.ts';
+import { DeleteRecords } from '../../../protocol/generated/delete-records.ts';
 import { DescribeLogDirs } from '../../../protocol/generated/describe-log-dirs.ts';
 import { Fetch } from '../../../protocol/generated/fetch.ts';
 import { LeaderAndIsr } from '../../../protocol/generated/leader-and-isr.ts';
@@ -19,12 +20,15 @@ import type { LogManager } from '../../log/log-manager.ts';
 import type { ApiHandler } from '../../network/broker-request.ts';
 import { batchOf, replicaManagerFixture, stateOf, TOPIC, TOPIC_ID, TP, valuesOf } from '../../replication/testing/replication-fixture.ts';
 import type { ReplicaManagerFixture } from '../../replication/testing/replication-fixture.ts';
+import { RecordDeleter } from '../../replication/record-deleter.ts';
+import { silentLogger } from '../../../runtime/node/node-logger.ts';
 import { fakeRequest } from '../testing/fake-request.ts';
 import { createProduceHandler } from './00-produce.ts';
 import { createFetchHandler } from './01-fetch.ts';
 import { createListOffsetsHandler } from './02-list-offsets.ts';
 import { createLeaderAndIsrHandler } from './04-leader-and-isr.ts';
 import { createStopReplicaHandler } from './05-stop-replica.ts';
+import { createDeleteRecordsHandler } from './21-delete-records.ts';
 import { createOffsetForLeaderEpochHandler } from './23-offset-for-leader-epoch.ts';
 import { createDescribeLogDirsHandler } from './35-describe-log-dirs.ts';
 import type { BrokerDirectory } from './broker-directory.ts';
@@ -72,6 +76,28 @@ function leading(...values: string[]): ReplicaManagerFixture {
   for (const value of values) fixture.append(batchOf([value]), { acks: 1 });
   return fixture;
 }
+
+describe('DeleteRecords', () => {
+  it.each(versionsOf(DeleteRecords))('version %i', async (version) => {
+    const fixture = leading('a', 'b', 'c');
+    const recordDeleter = new RecordDeleter({ replicaManager: fixture.manager, logger: silentLogger });
+    // Broker 2 is a replica that has not fetched yet: it would be waited for.
+    fixture.fetch({ replicaId: 2, maxWaitMs: 0 }, { fetchOffset: 3, logStartOffset: 3 });
+    fixture.fetch({ replicaId: 3, maxWaitMs: 0 }, { fetchOffset: 3, logStartOffset: 3 });
+    const handler = createDeleteRecordsHandler({ recordDeleter, directory });
+    const { topics } = await ask(DeleteRecords, handler, version, {
+      topics: [
+        { name: TOPIC, partitions: [{ partitionIndex: 0, offset: 2 }] },
+        { name: 'unknown', partitions: [{ partitionIndex: 0, offset: 2 }] },
+      ],
+      timeoutMs: 100,
+    });
+    expect(topics).toEqual([
+      { name: 'unknown', partitions: [{ partitionIndex: 0, lowWatermark: -1, errorCode: ErrorCode.UNKNOWN_TOPIC_OR_PARTITION }] },
+      { name: TOPIC, partitions: [{ partitionIndex: 0, lowWatermark: 2, errorCode: ErrorCode.NONE }] },
+    ]);
+  });
+});
 
 describe('Produce', () => {
   const send = async (fixture: ReplicaManagerFixture, version: number, records: Buffer | null, name = TOPIC, acks = 1) => {

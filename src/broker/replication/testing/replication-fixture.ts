@@ -251,6 +251,7 @@ export function replicaManagerFixture(options: FixtureOptions & { readonly disk?
     },
     producePurgatory: new DelayedOperationPurgatory({ name: 'Produce', timer, clock: time }),
     fetchPurgatory: new DelayedOperationPurgatory({ name: 'Fetch', timer, clock: time }),
+    deleteRecordsPurgatory: new DelayedOperationPurgatory({ name: 'DeleteRecords', timer, clock: time }),
     isBrokerAlive: () => true,
     brokerEpoch: () => BROKER_EPOCH,
     onIsrChange: () => {},
