@@ -17,6 +17,7 @@ import type { Watcher } from './tree/watch-manager.ts';
 
 /** Frames before a session is open: a ConnectRequest is 44 or 45 bytes. */
 const MAX_HANDSHAKE_BYTES = 4096;
+const FRAME_LENGTH_BYTES = 4;
 /** Unsent bytes at which the socket is no longer read, and at which a client that doesn't read is cut off. */
 const PAUSE_AT_BUFFERED_BYTES = 4 * 1024 * 1024;
 const CUT_OFF_AT_BUFFERED_BYTES = 256 * 1024 * 1024;
@@ -31,10 +32,14 @@ export interface ConnectionOwner {
   onConnectRequest(connection: ClientConnection, frame: Buffer): void;
   /** Any later frame. */
   onRequest(connection: ClientConnection, frame: Buffer): void;
-  /** Four bytes that can't be a handshake's length; true when they were a command and have been answered. */
-  onFourLetterWord(connection: ClientConnection, word: string): boolean;
-  onConnectionClosed(connection: ClientConnection): void;
+  /** Four bytes that can't be a handshake's length, and what came with them; true when they were a command and have been answered. */
+  onFourLetterWord(connection: ClientConnection, word: string, argument: Buffer): boolean;
+  /** `dropped`: the client's side ended while its session was open. */
+  onConnectionClosed(connection: ClientConnection, dropped: boolean): void;
   onPacketSent(): void;
+  /** A reply or a notification of that many bytes, without its length. */
+  onReplySent(bytes: number): void;
+  onNotificationSent(bytes: number): void;
 }
 
 /** A request whose turn to be answered hasn't come: `run` answers it. A write has none, its commit answers it. */
@@ -94,7 +99,7 @@ export class ClientConnection implements Watcher {
     this.lastResponseMs = options.nowMs;
     this.#decoder = new FrameDecoder(MAX_HANDSHAKE_BYTES, {
       onFrame: (frame) => this.#onFrame(frame),
-      onBadLength: (length) => this.#onBadLength(length),
+      onBadLength: (length, rest) => this.#onBadLength(length, rest),
     });
     socket.setHandler({
       onData: (chunk) => this.#decoder.push(chunk),
@@ -156,11 +161,19 @@ export class ClientConnection implements Watcher {
     this.#scheduleFlush();
   }
 
+  /** Sends the reply to a request. */
+  sendReply(frame: Buffer): void {
+    this.#owner.onReplySent(frame.length - FRAME_LENGTH_BYTES);
+    this.send(frame);
+  }
+
   /** A watch has fired: a notification, if the client may read the node. */
   process(type: EventType, path: string, acl: readonly Acl[]): void {
     if (!isAllowed(acl, Perms.READ, this.authInfo)) return;
     const frame = replyFrame(Xid.notification, NOTIFICATION_ZXID, 0).int(type).int(KEEPER_STATE_SYNC_CONNECTED).string(path);
-    this.send(finishFrame(frame));
+    const bytes = finishFrame(frame);
+    this.#owner.onNotificationSent(bytes.length - FRAME_LENGTH_BYTES);
+    this.send(bytes);
   }
 
   addAuth(ids: readonly Id[]): void {
@@ -187,6 +200,7 @@ export class ClientConnection implements Watcher {
 
   /** Closes at once. */
   destroy(): void {
+    this.#endAfterFlush = true;
     this.#socket.destroy();
     this.#onClose();
   }
@@ -218,11 +232,11 @@ export class ClientConnection implements Watcher {
     if (this.outstanding > PAUSE_AT_QUEUED) this.#addPause('queue');
   }
 
-  #onBadLength(length: number): void {
+  #onBadLength(length: number, rest: Buffer): void {
     if (this.state === 'new') {
       const word = Buffer.alloc(4);
       word.writeInt32BE(length, 0);
-      if (this.#owner.onFourLetterWord(this, word.toString('latin1'))) return;
+      if (this.#owner.onFourLetterWord(this, word.toString('latin1'), rest)) return;
     }
     this.destroy();
   }
@@ -264,11 +278,12 @@ export class ClientConnection implements Watcher {
 
   #onClose(): void {
     if (this.state === 'closed') return;
+    const dropped = this.state === 'open' && !this.#endAfterFlush;
     this.state = 'closed';
     this.#linger?.cancel();
     this.#out = [];
     this.#queue = [];
     this.#queueHead = 0;
-    this.#owner.onConnectionClosed(this);
+    this.#owner.onConnectionClosed(this, dropped);
   }
 }

@@ -39,6 +39,9 @@ export interface ZooKeeperConfig {
   readonly containerCheckIntervalMs: number;
 }
 
+/** A connection without a session after this long is closed (zookeeper.nio.sessionlessCnxnTimeout). */
+export const SESSIONLESS_TIMEOUT_MS = 10_000;
+
 export type ZooKeeperConfigInput = Partial<ZooKeeperConfig> & Pick<ZooKeeperConfig, 'dataDir'>;
 
 /** A value that can't be used; the message has the key, the value and what is allowed. */

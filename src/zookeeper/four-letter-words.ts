@@ -3,8 +3,10 @@
  * text (org.apache.zookeeper.server.command). The connection is closed after the answer.
  */
 import type { ClientConnection } from './client-connection.ts';
-import type { ZooKeeperConfig } from './config.ts';
+import { SESSIONLESS_TIMEOUT_MS, type ZooKeeperConfig } from './config.ts';
 import type { LongHex } from './jute/records.ts';
+import type { ProcessInfo } from './process-info.ts';
+import { javaDouble } from './server-metrics.ts';
 import type { ServerStats } from './server-stats.ts';
 import type { SessionTracker } from './session-tracker.ts';
 import type { DataTree } from './tree/data-tree.ts';
@@ -24,8 +26,14 @@ export interface FourLetterContext {
   readonly nowWallMs: number;
   readonly uptimeMs: number;
   readonly directorySizeBytes: () => number;
-  readonly environment: ReadonlyMap<string, string>;
+  readonly process: ProcessInfo;
+  /** What came behind the word. */
+  readonly argument: Buffer;
+  readonly trace: { mask: number };
 }
+
+/** Client requests, sessions, warnings, outgoing proposals (ZooTrace). */
+export const DEFAULT_TRACE_MASK = 306;
 
 type Command = (context: FourLetterContext, asker: ClientConnection) => string;
 
@@ -40,13 +48,14 @@ const COMMANDS = new Map<string, Command>([
   ['conf', configuration],
   ['dirs', (context) => `datadir_size: ${context.directorySizeBytes()}\nlogdir_size: ${context.directorySizeBytes()}\n`],
   ['dump', dump],
-  ['envi', (context) => `Environment:\n${Array.from(context.environment, ([key, value]) => `${key}=${value}\n`).join('')}`],
+  ['envi', environment],
   ['wchs', watchSummary],
   ['wchc', watchesByConnection],
   ['wchp', watchesByPath],
   ['mntr', monitor],
-  ['gtmk', () => '306'],
-  ['stmk', () => '0'],
+  ['gtmk', (context) => String(context.trace.mask)],
+  ['stmk', setTraceMask],
+  // The digests of each 128th transaction, of which none are kept here.
   ['hash', () => ''],
 ]);
 
@@ -66,7 +75,7 @@ function version(): string {
 
 function statistics({ stats, connections, outstanding, tree }: FourLetterContext): string {
   return [
-    `Latency min/avg/max: ${stats.latency.minMs}/${decimal(stats.latency.averageMs)}/${stats.latency.maxMs}`,
+    `Latency min/avg/max: ${stats.latency.minMs}/${javaDouble(stats.latency.averageMs)}/${stats.latency.maxMs}`,
     `Received: ${stats.packetsReceived}`,
     `Sent: ${stats.packetsSent}`,
     `Connections: ${connections.size}`,
@@ -75,12 +84,6 @@ function statistics({ stats, connections, outstanding, tree }: FourLetterContext
     'Mode: standalone',
     `Node count: ${tree.nodeCount}\n`,
   ].join('\n');
-}
-
-/** A double as Java prints it, to four places. */
-function decimal(value: number): string {
-  const rounded = Math.round(value * 10_000) / 10_000;
-  return Number.isInteger(rounded) ? `${rounded}.0` : String(rounded);
 }
 
 function clientLines(context: FourLetterContext, asker: ClientConnection, brief: boolean): string {
@@ -149,11 +152,24 @@ function configuration({ config, clientPort, directorySizeBytes }: FourLetterCon
   return values.map(([key, value]) => `${key}=${value}\n`).join('');
 }
 
+function environment({ process }: FourLetterContext): string {
+  const values = new Map([['zookeeper.version', FULL_VERSION], ...process.environment()]);
+  return `Environment:\n${Array.from(values, ([key, value]) => `${key}=${value}\n`).join('')}`;
+}
+
+/** Behind `stmk` comes the mask, an int64; without it there is no answer. */
+function setTraceMask({ argument, trace }: FourLetterContext): string {
+  if (argument.length < 8) return '';
+  const mask = argument.readBigInt64BE(0);
+  trace.mask = Number(mask);
+  return String(mask);
+}
+
 function dump({ sessions, tree, connections, nowWallMs }: FourLetterContext): string {
   const buckets = sessions.expiryBuckets();
   const lines = ['SessionTracker dump:', `Session Sets (${buckets.length})/(${sessions.count}):`];
   for (const { inMs, sessions: ids } of buckets) {
-    lines.push(`${ids.length} expire at ${new Date(nowWallMs + inMs).toUTCString()}:`);
+    lines.push(`${ids.length} expire at ${javaDate(nowWallMs + inMs)}:`);
     for (const id of ids) lines.push(`\t0x${shortHex(id)}`);
   }
   const owners = Array.from(tree.sessionsWithEphemerals());
@@ -162,10 +178,38 @@ function dump({ sessions, tree, connections, nowWallMs }: FourLetterContext): st
     lines.push(`0x${shortHex(id)}:`);
     for (const path of paths) lines.push(`\t${path}`);
   }
-  lines.push('Connections dump:', `Connections Sets (${connections.size === 0 ? 0 : 1})/(${connections.size}):`);
-  for (const connection of connections)
-    lines.push(`\tip: /${connection.address}:${connection.port} sessionId: 0x${shortHex(connection.sessionId)}`);
+  const sets = connectionsByExpiry(connections, buckets, nowWallMs);
+  lines.push('Connections dump:', `Connections Sets (${sets.size})/(${connections.size}):`);
+  for (const [when, members] of sets) {
+    lines.push(`${members.length} expire at ${when}:`);
+    for (const { address, port, sessionId } of members) lines.push(`\tip: /${address}:${port} sessionId: 0x${shortHex(sessionId)}`);
+  }
   return `${lines.join('\n')}\n`;
+}
+
+/** A connection goes with its session, one without a session when its time for a handshake is over. */
+function connectionsByExpiry(
+  connections: Iterable<ClientConnection>,
+  buckets: readonly { inMs: number; sessions: readonly LongHex[] }[],
+  nowWallMs: number,
+): Map<string, ClientConnection[]> {
+  const inMs = new Map<LongHex, number>();
+  for (const bucket of buckets) for (const id of bucket.sessions) inMs.set(id, bucket.inMs);
+  const sets = new Map<string, ClientConnection[]>();
+  for (const connection of connections) {
+    const sessionMs = inMs.get(connection.sessionId);
+    const when = javaDate(sessionMs === undefined ? connection.acceptedAtMs + SESSIONLESS_TIMEOUT_MS : nowWallMs + sessionMs);
+    const set = sets.get(when);
+    if (set === undefined) sets.set(when, [connection]);
+    else set.push(connection);
+  }
+  return sets;
+}
+
+/** java.util.Date.toString, in UTC. */
+function javaDate(ms: number): string {
+  const [day, date, month, year, time] = new Date(ms).toUTCString().replace(',', '').split(' ');
+  return `${day} ${month} ${date} ${time} UTC ${year}`;
 }
 
 function watchSummary({ tree: { dataWatches } }: FourLetterContext): string {
@@ -190,27 +234,35 @@ function watchesByPath({ tree: { dataWatches } }: FourLetterContext): string {
   return `${lines.join('')}\n`;
 }
 
-function monitor({ stats, connections, outstanding, tree, sessions, uptimeMs }: FourLetterContext): string {
-  const values: [string, string | number][] = [
+function monitor({ stats, connections, outstanding, tree, sessions, uptimeMs, process }: FourLetterContext): string {
+  const values: (readonly [string, string | number])[] = [
     ['version', FULL_VERSION],
     ['server_state', 'standalone'],
     ['ephemerals_count', tree.ephemeralCount],
     ['num_alive_connections', connections.size],
-    ['avg_latency', decimal(stats.latency.averageMs)],
+    ['avg_latency', javaDouble(stats.latency.averageMs)],
     ['outstanding_requests', outstanding],
     ['znode_count', tree.nodeCount],
     ['global_sessions', sessions.count],
-    ['local_sessions', 0],
+    ['non_mtls_remote_conn_count', 0],
+    ['last_client_response_size', stats.replyBytes?.last ?? -1],
     ['packets_sent', stats.packetsSent],
     ['packets_received', stats.packetsReceived],
+    ['max_client_response_size', stats.replyBytes?.max ?? -1],
+    ['connection_drop_probability', '0.0'],
     ['watch_count', tree.dataWatches.watchCount + tree.childWatches.watchCount],
-    ['approximate_data_size', tree.approximateDataSizeBytes],
-    ['min_latency', stats.latency.minMs],
-    ['max_latency', stats.latency.maxMs],
-    ['uptime', Math.floor(uptimeMs)],
     ['auth_failed_count', stats.authFailed],
-    ['connection_rejected', stats.connectionsRejected],
-    ['stale_sessions_expired', stats.staleSessionsExpired],
+    ['min_latency', stats.latency.minMs],
+    ['max_file_descriptor_count', process.maxFileDescriptors],
+    ['approximate_data_size', tree.approximateDataSizeBytes],
+    ['open_file_descriptor_count', process.openFileDescriptors()],
+    ['local_sessions', 0],
+    ['uptime', Math.floor(uptimeMs)],
+    ['max_latency', stats.latency.maxMs],
+    ['outstanding_tls_handshake', 0],
+    ['min_client_response_size', stats.replyBytes?.min ?? -1],
+    ['non_mtls_local_conn_count', 0],
+    ...stats.metrics.lines(),
   ];
   return values.map(([key, value]) => `zk_${key}\t${value}\n`).join('');
 }

@@ -11,6 +11,7 @@ import { createNodeLogger } from '../runtime/node/node-logger.ts';
 import { createNodeRuntime } from '../runtime/node/node-runtime.ts';
 import { QueryResponder } from '../introspection/query-responder.ts';
 import type { ZooKeeperConfigInput } from './config.ts';
+import { nodeProcessInfo } from './node-process-info.ts';
 import { zooKeeperQueryHandlers } from './introspection.ts';
 import { ZooKeeperServer } from './server.ts';
 
@@ -31,7 +32,7 @@ function readOptions(argument: string | undefined): ProcessOptions {
 async function main(): Promise<void> {
   const { logFile, logLevel, ...config } = readOptions(process.argv[2]);
   const logger = createNodeLogger({ destination: logFile ?? 1, level: logLevel ?? 'info' }).child({ component: 'zookeeper' });
-  const server = new ZooKeeperServer({ ...config, runtime: createNodeRuntime(logger) });
+  const server = new ZooKeeperServer({ ...config, runtime: createNodeRuntime(logger), process: nodeProcessInfo() });
   let stopping = false;
   const stop = (reason: string): void => {
     if (stopping) return;

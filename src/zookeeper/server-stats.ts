@@ -1,3 +1,5 @@
+import { ServerMetrics } from './server-metrics.ts';
+
 /** Counts that four-letter words show (ServerStats, ServerCnxn's own). Latencies are milliseconds. */
 export class LatencyStats {
   #count = 0;
@@ -5,7 +7,9 @@ export class LatencyStats {
   #minMs = Number.POSITIVE_INFINITY;
   #maxMs = 0;
 
-  record(ms: number): void {
+  /** Whole milliseconds count, as on Apache's clock: else an average could be above the largest. */
+  record(exactMs: number): void {
+    const ms = Math.floor(exactMs);
     this.#count++;
     this.#totalMs += ms;
     if (ms < this.#minMs) this.#minMs = ms;
@@ -13,11 +17,11 @@ export class LatencyStats {
   }
 
   get minMs(): number {
-    return this.#count === 0 ? 0 : Math.floor(this.#minMs);
+    return this.#count === 0 ? 0 : this.#minMs;
   }
 
   get maxMs(): number {
-    return Math.floor(this.#maxMs);
+    return this.#maxMs;
   }
 
   get averageMs(): number {
@@ -34,14 +38,28 @@ export class LatencyStats {
 
 export class ServerStats {
   readonly latency = new LatencyStats();
+  readonly metrics = new ServerMetrics();
+  /** Bytes of replies; undefined before the first. */
+  replyBytes: { last: number; min: number; max: number } | undefined;
   packetsReceived = 0;
   packetsSent = 0;
   authFailed = 0;
-  staleSessionsExpired = 0;
-  connectionsRejected = 0;
+
+  onReply(bytes: number): void {
+    this.metrics.count('response_bytes', bytes);
+    const sizes = this.replyBytes;
+    if (sizes === undefined) this.replyBytes = { last: bytes, min: bytes, max: bytes };
+    else {
+      sizes.last = bytes;
+      if (bytes < sizes.min) sizes.min = bytes;
+      if (bytes > sizes.max) sizes.max = bytes;
+    }
+  }
 
   reset(): void {
     this.latency.reset();
+    this.metrics.reset();
+    this.replyBytes = undefined;
     this.packetsReceived = 0;
     this.packetsSent = 0;
   }

@@ -425,7 +425,7 @@ describe('a four-letter word', () => {
       /^Zookeeper version: 3\.8\.\S+ built on .*\nLatency min\/avg\/max: \d+\/[\d.]+\/\d+\nReceived: \d+\nSent: \d+\nConnections: 2\nOutstanding: 0\nZxid: 0x2\nMode: standalone\nNode count: 6\n$/,
     );
     expect(await ask('stat')).toMatch(
-      /Clients:\n \/127\.0\.0\.1:\d+\[1\]\(queued=0,recved=3,sent=3\)\n \/127\.0\.0\.1:\d+\[0\]\(queued=0,recved=0,sent=0\)\n\nLatency/,
+      /Clients:\n \/127\.0\.0\.1:\d+\[1\]\(queued=0,recved=3,sent=3\)\n \/127\.0\.0\.1:\d+\[0\]\(queued=0,recved=1,sent=0\)\n\nLatency/,
     );
     const mntr = await ask('mntr');
     for (const line of [
@@ -436,13 +436,34 @@ describe('a four-letter word', () => {
       'zk_global_sessions\t1',
     ])
       expect(mntr).toContain(`${line}\n`);
+    // What a standalone Apache ZooKeeper 3.8 prints, and three of the sums over namespaces, five lines each.
+    expect(mntr.split('\n').filter((line) => line.startsWith('zk_') && !line.includes('_per_namespace'))).toHaveLength(485);
+    const values = new Map(mntr.split('\n').map((line) => line.split('\t') as [string, string]));
+    expect(values.get('zk_cnt_updatelatency')).toBe('2');
+    expect(values.get('zk_cnt_readlatency')).toBe('1');
+    expect(values.get('zk_sum_sync_processor_batch_size')).toBe('2');
+    expect(values.get('zk_cnt_fsynctime')).toBe('2');
+    expect(values.get('zk_sum_e_write_per_namespace')).toBe('6');
+    expect(values.get('zk_sum_e_read_per_namespace')).toBe('74');
+    expect(values.get('zk_connection_request_count')).toBe('1');
     expect(await ask('conf')).toContain(`clientPort=${server.port}\n`);
     expect(await ask('cons')).toContain(`sid=0x${client.sessionId.toString('hex').replace(/^0/, '')}`);
     expect(await ask('dump')).toContain('\t/e\n');
     expect(await ask('wchs')).toBe('1 connections watching 1 paths\nTotal watches:1\n');
     expect(await ask('wchp')).toMatch(/^\/e\n\t0x1[0-9a-f]+\n\n$/);
+    expect(await ask('wchc')).toMatch(/^0x1[0-9a-f]+\n\t\/e\n\n$/);
     expect(await ask('envi')).toContain('zookeeper.version=');
+    expect(await ask('dump')).toMatch(
+      /Connections Sets \(2\)\/\(2\):\n1 expire at \w{3} \w{3} \d\d \d\d:\d\d:\d\d UTC \d{4}:\n\tip: \/127\.0\.0\.1:\d+ sessionId: 0x1/,
+    );
+    expect(await ask('gtmk')).toBe('306');
+    expect(await talk(server.port, Buffer.from('stmk\0\0\0\0\0\0\0\x07', 'latin1'))).toBe('7');
+    expect(await ask('gtmk')).toBe('7');
+    expect(await ask('stmk')).toBe('');
+    await client.request(3, OpCode.setData, setData('/e', 'other'));
+    expect(await ask('mntr')).toContain('zk_sum_node_changed_watch_count\t1\n');
     expect(await ask('srst')).toBe('Server stats reset.\n');
+    expect(await ask('mntr')).toContain('zk_cnt_updatelatency\t0\n');
     expect(await ask('crst')).toBe('Connection stats reset.\n');
     expect(await ask('dirs')).toMatch(/^datadir_size: \d+\nlogdir_size: \d+\n$/);
   });

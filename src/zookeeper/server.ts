@@ -10,30 +10,33 @@ import type { Runtime } from '../runtime/runtime.ts';
 import type { Listener, Socket } from '../runtime/net.ts';
 import type { Cancellable } from '../runtime/scheduler.ts';
 import { ClientConnection, type ConnectionOwner } from './client-connection.ts';
-import { type ZooKeeperConfig, type ZooKeeperConfigInput, zooKeeperConfig } from './config.ts';
+import { SESSIONLESS_TIMEOUT_MS, type ZooKeeperConfig, type ZooKeeperConfigInput, zooKeeperConfig } from './config.ts';
 import { startContainerManager } from './container-manager.ts';
-import { answerFourLetterWord, type FourLetterContext } from './four-letter-words.ts';
+import { answerFourLetterWord, DEFAULT_TRACE_MASK, type FourLetterContext } from './four-letter-words.ts';
+import { EventType } from './jute/constants.ts';
 import { JuteError, JuteReader } from './jute/jute-reader.ts';
-import { type LongHex, NO_OWNER } from './jute/records.ts';
+import { type LongHex, NO_OWNER, STAT_BYTES } from './jute/records.ts';
 import { type ConnectRequest, encodeConnectResponse, readConnectRequest } from './jute/session-records.ts';
 import { openDatabase } from './persistence/database.ts';
 import { FileTxnLog } from './persistence/file-txn-log.ts';
 import { RequestPreparer } from './processor/prepare.ts';
 import { type PendingWrite, RequestProcessor } from './processor/request-processor.ts';
 import { TxnCommitter } from './processor/txn-committer.ts';
+import { type ProcessInfo, UNKNOWN_PROCESS } from './process-info.ts';
+import { type ServerMetrics } from './server-metrics.ts';
 import { ServerStats } from './server-stats.ts';
 import { sessionPassword } from './session-password.ts';
 import { SessionTracker } from './session-tracker.ts';
-import type { DataTree } from './tree/data-tree.ts';
+import type { DataTree, TreeObserver } from './tree/data-tree.ts';
 
 export type ZooKeeperServerRuntime = Pick<Runtime, 'clock' | 'scheduler' | 'disk' | 'net' | 'random' | 'halt' | 'logger'>;
 
 export interface ZooKeeperServerOptions extends ZooKeeperConfigInput {
   readonly runtime: ZooKeeperServerRuntime;
+  /** What `envi` and `mntr` tell of the process; without it those say they don't know. */
+  readonly process?: ProcessInfo;
 }
 
-/** A connection without a session after this long is closed (zookeeper.nio.sessionlessCnxnTimeout). */
-const SESSIONLESS_TIMEOUT_MS = 10_000;
 /** Bytes waiting for the log at which sockets are no longer read. */
 const MAX_PENDING_LOG_BYTES = 16 * 1024 * 1024;
 /** Errors of a listener that mean "this machine hasn't that address". */
@@ -53,6 +56,9 @@ export class ZooKeeperServer implements ConnectionOwner {
   readonly config: ZooKeeperConfig;
   readonly #runtime: ZooKeeperServerRuntime;
   readonly #stats = new ServerStats();
+  readonly #process: ProcessInfo;
+  /** `stmk` sets it, `gtmk` tells it; nothing is traced by it. */
+  readonly #trace = { mask: DEFAULT_TRACE_MASK };
   readonly #connections = new Set<ClientConnection>();
   /** The connection that a session is on. */
   readonly #bySession = new Map<LongHex, ClientConnection>();
@@ -63,8 +69,9 @@ export class ZooKeeperServer implements ConnectionOwner {
   #throttled = false;
 
   /** Throws `ZooKeeperConfigError`. */
-  constructor({ runtime, ...config }: ZooKeeperServerOptions) {
+  constructor({ runtime, process = UNKNOWN_PROCESS, ...config }: ZooKeeperServerOptions) {
     this.#runtime = runtime;
+    this.#process = process;
     this.config = zooKeeperConfig(config);
     this.#startedAtMs = runtime.clock.monotonicMs();
   }
@@ -120,13 +127,20 @@ export class ZooKeeperServer implements ConnectionOwner {
   async #open(): Promise<Running> {
     const { config } = this;
     const runtime = this.#runtime;
-    const { directory, tree, sessions: committedSessions, replayedTxns } = await openDatabase<ClientConnection>(runtime, config);
+    const opened = await openDatabase<ClientConnection>(runtime, config);
+    const { directory, tree, sessions: committedSessions, replayedTxns } = opened;
+    const { metrics } = this.#stats;
+    metrics.record('startup_snap_load_time', opened.snapshotLoadMs);
+    metrics.record('startup_txns_load_time', opened.txnsLoadMs);
+    metrics.record('startup_txns_loaded', replayedTxns);
+    metrics.record('dbinittime', opened.snapshotLoadMs + opened.txnsLoadMs);
+    tree.observer = treeObserver(metrics);
     const sessions = new SessionTracker(runtime, {
       tickTimeMs: config.tickTimeMs,
       restored: committedSessions,
       onExpired: (session) => this.#onExpired(session.id, session.timeoutMs),
     });
-    const preparer = new RequestPreparer(tree, sessions, runtime.clock, config);
+    const preparer = new RequestPreparer(tree, sessions, runtime.clock, config, metrics);
     const processor = new RequestProcessor({
       tree,
       sessions,
@@ -155,6 +169,7 @@ export class ZooKeeperServer implements ConnectionOwner {
         snapRetainCount: config.snapRetainCount,
         txnsSinceSnapshot: replayedTxns,
         snapshotSource: { tree, sessions: committedSessions },
+        metrics,
       },
       (group) => processor.onCommitted(group),
     );
@@ -186,7 +201,7 @@ export class ZooKeeperServer implements ConnectionOwner {
     const { maxClientCnxns, maxCnxns } = this.config;
     const fromAddress = this.#byAddress.get(socket.remoteAddress) ?? 0;
     if (this.#running === undefined || (maxClientCnxns > 0 && fromAddress >= maxClientCnxns) || this.#connections.size >= maxCnxns) {
-      this.#stats.connectionsRejected++;
+      this.#stats.metrics.count('connection_rejected');
       this.#runtime.logger.warn({ address: socket.remoteAddress }, `too many connections from ${socket.remoteAddress}, refusing one more`);
       socket.destroy();
       return;
@@ -201,8 +216,9 @@ export class ZooKeeperServer implements ConnectionOwner {
     if (this.#throttled) connection.setThrottled(true);
   }
 
-  onConnectionClosed(connection: ClientConnection): void {
+  onConnectionClosed(connection: ClientConnection, dropped: boolean): void {
     if (!this.#connections.delete(connection)) return;
+    if (dropped) this.#stats.metrics.count('connection_drop_count');
     const left = (this.#byAddress.get(connection.address) ?? 1) - 1;
     if (left > 0) this.#byAddress.set(connection.address, left);
     else this.#byAddress.delete(connection.address);
@@ -214,10 +230,21 @@ export class ZooKeeperServer implements ConnectionOwner {
     this.#stats.packetsSent++;
   }
 
-  onFourLetterWord(connection: ClientConnection, word: string): boolean {
+  onReplySent(bytes: number): void {
+    this.#stats.onReply(bytes);
+  }
+
+  onNotificationSent(bytes: number): void {
+    this.#stats.metrics.count('watch_bytes', bytes);
+  }
+
+  onFourLetterWord(connection: ClientConnection, word: string, argument: Buffer): boolean {
     this.#stats.packetsReceived++;
+    this.#stats.metrics.count('bytes_received_count', 4);
+    connection.packetsReceived++;
     const running = this.#running;
-    const answer = running === undefined ? undefined : answerFourLetterWord(word, this.#fourLetterContext(running), connection);
+    const context = running === undefined ? undefined : this.#fourLetterContext(running, argument);
+    const answer = context === undefined ? undefined : answerFourLetterWord(word, context, connection);
     if (answer === undefined) return false;
     connection.send(Buffer.from(answer, 'utf8'));
     connection.end();
@@ -226,9 +253,13 @@ export class ZooKeeperServer implements ConnectionOwner {
 
   onRequest(connection: ClientConnection, frame: Buffer): void {
     this.#stats.packetsReceived++;
+    this.#stats.metrics.count('bytes_received_count', frame.length + 4);
     connection.packetsReceived++;
     const running = this.#running;
-    if (running === undefined) return connection.destroy();
+    if (running === undefined) {
+      this.#stats.metrics.count('cnxn_closed_without_zk_server_running');
+      return connection.destroy();
+    }
     running.sessions.touch(connection.sessionId, connection.sessionTimeoutMs);
     try {
       running.processor.handle(connection, frame);
@@ -241,6 +272,10 @@ export class ZooKeeperServer implements ConnectionOwner {
 
   onConnectRequest(connection: ClientConnection, frame: Buffer): void {
     this.#stats.packetsReceived++;
+    this.#stats.metrics.count('bytes_received_count', frame.length + 4);
+    this.#stats.metrics.count('connection_request_count');
+    // Connections are let in at once: no throttle of theirs ever lacks tokens.
+    this.#stats.metrics.record('connection_token_deficit', 0);
     connection.packetsReceived++;
     const running = this.#running;
     const request = readHandshake(frame);
@@ -286,7 +321,7 @@ export class ZooKeeperServer implements ConnectionOwner {
 
   #onExpired(sessionId: LongHex, timeoutMs: number): void {
     this.#runtime.logger.info({ sessionId, timeoutMs }, `session 0x${sessionId} has expired after ${timeoutMs} ms without a sign of life`);
-    this.#stats.staleSessionsExpired++;
+    this.#stats.metrics.count('stale_sessions_expired');
     this.#running?.processor.closeSession(sessionId);
   }
 
@@ -299,7 +334,9 @@ export class ZooKeeperServer implements ConnectionOwner {
   #closeSessionless(): void {
     const oldestMs = this.#runtime.clock.wallMs() - SESSIONLESS_TIMEOUT_MS;
     for (const connection of Array.from(this.#connections)) {
-      if (connection.state === 'new' && connection.acceptedAtMs < oldestMs) connection.destroy();
+      if (connection.state !== 'new' || connection.acceptedAtMs >= oldestMs) continue;
+      this.#stats.metrics.count('sessionless_connections_expired');
+      connection.destroy();
     }
   }
 
@@ -311,10 +348,11 @@ export class ZooKeeperServer implements ConnectionOwner {
     const over = outstanding > this.config.globalOutstandingLimit * share || pendingBytes > MAX_PENDING_LOG_BYTES * share;
     if (over === this.#throttled) return;
     this.#throttled = over;
+    if (over) this.#stats.metrics.count('request_throttle_wait_count');
     for (const connection of this.#connections) connection.setThrottled(over);
   }
 
-  #fourLetterContext(running: Running): FourLetterContext {
+  #fourLetterContext(running: Running, argument: Buffer): FourLetterContext {
     const { clock, disk } = this.#runtime;
     return {
       config: this.config,
@@ -331,12 +369,32 @@ export class ZooKeeperServer implements ConnectionOwner {
         for (const entry of disk.list(running.directory)) bytes += disk.stat(`${running.directory}/${entry.name}`)?.sizeBytes ?? 0;
         return bytes;
       },
-      environment: new Map([
-        ['zookeeper.version', '3.8.4-samsa'],
-        ['host.name', 'localhost'],
-      ]),
+      process: this.#process,
+      argument,
+      trace: this.#trace,
     };
   }
+}
+
+const WATCH_METRICS = {
+  [EventType.NodeCreated]: 'node_created_watch_count',
+  [EventType.NodeDeleted]: 'node_deleted_watch_count',
+  [EventType.NodeDataChanged]: 'node_changed_watch_count',
+  [EventType.NodeChildrenChanged]: 'node_children_watch_count',
+  [EventType.DataWatchRemoved]: undefined,
+  [EventType.ChildWatchRemoved]: undefined,
+  [EventType.PersistentWatchRemoved]: undefined,
+} as const;
+
+function treeObserver(metrics: ServerMetrics): TreeObserver {
+  return {
+    onWatchesFired(type, watchers) {
+      const name = WATCH_METRICS[type];
+      if (name !== undefined) metrics.record(name, watchers);
+    },
+    onRead: (path, bytes) => metrics.recordNamespace('read_per_namespace', path, path.length + bytes + STAT_BYTES),
+    onWritten: (path, dataBytes) => metrics.recordNamespace('write_per_namespace', path, path.length + dataBytes),
+  };
 }
 
 function readHandshake(frame: Buffer): ConnectRequest | undefined {

@@ -14,6 +14,8 @@ export interface Session {
   timeoutMs: number;
   /** Set when its end has been decided; it takes no more requests. */
   closing: boolean;
+  /** Milliseconds since its last sign of life, and until it expires without another, are made of these. */
+  lastSeenMs: number;
 }
 
 interface TrackedSession extends Session {
@@ -67,7 +69,7 @@ export class SessionTracker {
 
   /** Begins to watch a session. */
   track(id: LongHex, timeoutMs: number): Session {
-    const session: TrackedSession = { id, timeoutMs, closing: false, expiryTick: 0 };
+    const session: TrackedSession = { id, timeoutMs, closing: false, lastSeenMs: this.#clock.monotonicMs(), expiryTick: 0 };
     this.#sessions.set(id, session);
     this.#moveToBucket(session);
     return session;
@@ -78,6 +80,7 @@ export class SessionTracker {
     const session = this.#sessions.get(id);
     if (session === undefined || session.closing) return false;
     session.timeoutMs = timeoutMs;
+    session.lastSeenMs = this.#clock.monotonicMs();
     this.#moveToBucket(session);
     return true;
   }

@@ -6,8 +6,8 @@
 export type FrameSink = {
   /** A whole frame. Returns false to stop: what follows is kept until `resume`. */
   onFrame(frame: Buffer): boolean;
-  /** A length that is refused. Nothing is decoded after it. */
-  onBadLength(length: number): void;
+  /** A length that is refused, and what came in the same chunk behind it. Nothing is decoded after it. */
+  onBadLength(length: number, rest: Buffer): void;
 };
 
 export class FrameDecoder {
@@ -67,7 +67,7 @@ export class FrameDecoder {
     const length = this.#header.readInt32BE(0);
     if (length < 0 || length > this.maxFrameBytes) {
       this.#broken = true;
-      this.#sink.onBadLength(length);
+      this.#sink.onBadLength(length, chunk.subarray(offset));
       return offset;
     }
     if (chunk.length - offset >= length) {

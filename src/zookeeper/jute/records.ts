@@ -40,6 +40,9 @@ export interface StatRecord {
   pzxid: number;
 }
 
+/** A Stat on the wire. */
+export const STAT_BYTES = 68;
+
 export function writeStat(writer: JuteWriter, stat: StatRecord): void {
   writer.long(stat.czxid).long(stat.mzxid).long(stat.ctime).long(stat.mtime);
   writer.int(stat.version).int(stat.cversion).int(stat.aversion).longHex(stat.ephemeralOwner);

@@ -30,6 +30,8 @@ export interface OpenedDatabase<W extends Watcher> {
   readonly sessions: Map<LongHex, number>;
   /** Transactions replayed from logs. */
   readonly replayedTxns: number;
+  readonly snapshotLoadMs: number;
+  readonly txnsLoadMs: number;
 }
 
 export interface OpenDatabaseOptions {
@@ -42,10 +44,11 @@ export async function openDatabase<W extends Watcher>(
   runtime: SnapshotWriterRuntime & { readonly logger: Logger },
   options: OpenDatabaseOptions,
 ): Promise<OpenedDatabase<W>> {
-  const { disk, logger } = runtime;
+  const { disk, logger, clock } = runtime;
   const directory = `${options.dataDir}/version-2`;
   disk.makeDirectory(directory);
   removeTemporaryFiles(disk, directory);
+  const startMs = clock.monotonicMs();
   const { tree, sessions, found } = loadNewestSnapshot<W>(disk, directory, options, logger);
   const logs = listZxidFiles(disk, directory, LOG_PREFIX);
   if (!found) {
@@ -53,13 +56,14 @@ export async function openDatabase<W extends Watcher>(
     await writeSnapshot(runtime, directory, { tree, sessions });
     // The folder itself was made just now.
     disk.syncDirectory(options.dataDir);
-    return { directory, tree, sessions, replayedTxns: 0 };
+    return { directory, tree, sessions, replayedTxns: 0, snapshotLoadMs: 0, txnsLoadMs: 0 };
   }
+  const loadedMs = clock.monotonicMs();
   const replayedTxns = replayLogs(disk, logs, tree, sessions, logger);
   for (const [session] of Array.from(tree.sessionsWithEphemerals()))
     if (!sessions.has(session)) tree.killSession(session, tree.lastProcessedZxid);
   logger.info({ zxid: tree.lastProcessedZxid, replayedTxns, nodes: tree.nodeCount, sessions: sessions.size }, 'opened the database');
-  return { directory, tree, sessions, replayedTxns };
+  return { directory, tree, sessions, replayedTxns, snapshotLoadMs: loadedMs - startMs, txnsLoadMs: clock.monotonicMs() - loadedMs };
 }
 
 function loadNewestSnapshot<W extends Watcher>(

@@ -3,6 +3,7 @@
  * (ZooKeeperServer.outstandingChanges). A record per path and transaction; it goes when its transaction is applied.
  */
 import type { Acl, LongHex } from '../jute/records.ts';
+import { ServerMetrics } from '../server-metrics.ts';
 import type { DataTree } from '../tree/data-tree.ts';
 
 /** A node as writes see it. Never changed: a change makes a new one. */
@@ -33,8 +34,11 @@ export class OutstandingChanges {
   /** Records before this index have been applied. */
   #head = 0;
 
-  constructor(tree: DataTree) {
+  readonly #metrics: ServerMetrics;
+
+  constructor(tree: DataTree, metrics = new ServerMetrics()) {
     this.#tree = tree;
+    this.#metrics = metrics;
   }
 
   get(path: string): NodeView | undefined {
@@ -58,6 +62,7 @@ export class OutstandingChanges {
     const record: ChangeRecord = { zxid, path, node, previous: this.#latest.get(path) };
     this.#latest.set(path, record);
     this.#records.push(record);
+    this.#metrics.count('outstanding_changes_queued');
   }
 
   /** Takes back everything that `zxid`, the last transaction, has put. */
@@ -73,6 +78,7 @@ export class OutstandingChanges {
   applied(zxid: number): void {
     for (let record = this.#records[this.#head]; record !== undefined && record.zxid <= zxid; record = this.#records[this.#head]) {
       this.#head++;
+      this.#metrics.count('outstanding_changes_removed');
       record.previous = undefined;
       if (this.#latest.get(record.path) === record) this.#latest.delete(record.path);
     }

@@ -7,6 +7,7 @@ import { fixupAcl, isAllowed } from '../auth.ts';
 import { KeeperCode, OpCode, Perms, isCreateMode, isEphemeralMode, isSequentialMode, isTtlMode, CreateMode } from '../jute/constants.ts';
 import { type Id, type LongHex, NO_OWNER } from '../jute/records.ts';
 import type { CheckRequest, CreateRequest, DeleteRequest, MultiOp, SetAclRequest, SetDataRequest } from '../jute/requests.ts';
+import type { ServerMetrics } from '../server-metrics.ts';
 import type { SessionTracker } from '../session-tracker.ts';
 import type { DataTree } from '../tree/data-tree.ts';
 import { CONTAINER_OWNER, MAX_TTL_MS, ephemeralTypeOf, ttlOwner } from '../tree/ephemeral-type.ts';
@@ -68,8 +69,8 @@ export class RequestPreparer {
   readonly #options: PrepareOptions;
   #lastZxid: number;
 
-  constructor(tree: DataTree, sessions: SessionTracker, clock: Clock, options: PrepareOptions) {
-    this.changes = new OutstandingChanges(tree);
+  constructor(tree: DataTree, sessions: SessionTracker, clock: Clock, options: PrepareOptions, metrics?: ServerMetrics) {
+    this.changes = new OutstandingChanges(tree, metrics);
     this.#tree = tree;
     this.#sessions = sessions;
     this.#clock = clock;

@@ -82,6 +82,7 @@ function exists(tree: DataTree, reader: Reader, body: JuteReader, reply: JuteWri
   if (node !== undefined && readable(tree, reader, node) !== KeeperCode.OK) return KeeperCode.NoAuth;
   if (watch) tree.dataWatches.add(path, reader);
   if (node === undefined) return KeeperCode.NoNode;
+  tree.observer?.onRead(path, 0);
   writeStat(reply, tree.statOf(node));
   return KeeperCode.OK;
 }
@@ -91,6 +92,7 @@ function getData(tree: DataTree, reader: Reader, { path, watch }: { path: string
   const error = readable(tree, reader, node);
   if (node === undefined || error !== KeeperCode.OK) return error;
   if (watch) tree.dataWatches.add(path, reader);
+  tree.observer?.onRead(path, node.data?.length ?? 0);
   writeStat(reply.buffer(node.data), tree.statOf(node));
   return KeeperCode.OK;
 }
@@ -106,7 +108,10 @@ function getChildren(
   const error = readable(tree, reader, node);
   if (node === undefined || error !== KeeperCode.OK) return error;
   if (watch) tree.childWatches.add(path, reader);
+  const start = reply.length;
   reply.strings(node.children);
+  // The names alone: each has four bytes of length in front, and so has the list.
+  tree.observer?.onRead(path, reply.length - start - 4 - 4 * node.childCount);
   if (withStat) writeStat(reply, tree.statOf(node));
   return KeeperCode.OK;
 }

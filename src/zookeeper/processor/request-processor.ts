@@ -13,6 +13,7 @@ import { finishFrame } from '../jute/jute-writer.ts';
 import type { LongHex } from '../jute/records.ts';
 import { readAuth, readCheck, readCreate, readDelete, readMulti, readSetAcl, readSetData } from '../jute/requests.ts';
 import { replyFrame } from '../jute/session-records.ts';
+import type { SummaryName } from '../server-metrics.ts';
 import type { ServerStats } from '../server-stats.ts';
 import type { SessionTracker } from '../session-tracker.ts';
 import type { DataTree, TxnResult } from '../tree/data-tree.ts';
@@ -94,6 +95,7 @@ export class RequestProcessor {
 
   /** Handles a frame of an open connection. Throws `JuteError` when not even its header can be read. */
   handle(connection: ClientConnection, frame: Buffer): void {
+    this.#deps.stats.metrics.count('prep_processor_request_queued');
     const reader = new JuteReader(frame);
     const xid = reader.int();
     const type = reader.int();
@@ -133,7 +135,12 @@ export class RequestProcessor {
       preparer.changes.applied(write.header.zxid);
       this.#outstanding--;
       const connection = write.connection?.state === 'closed' ? undefined : write.connection;
-      if (connection !== undefined) this.#recordAnswer(connection, write.requestType, write.xid, write.startMs);
+      if (connection !== undefined) {
+        // As in Apache, a write that fails leaves no name.
+        const name = result.err === KeeperCode.OK || write.txn.type === OpCode.multi ? write.requestType : OpCode.error;
+        this.#recordAnswer(connection, name, write.xid, write.startMs, 'updatelatency');
+        this.#deps.stats.metrics.record('propagation_latency', this.#deps.clock.wallMs() - write.header.time);
+      }
       if (write.txn.type === OpCode.createSession) this.#deps.onSessionCreated(write.header.clientId, write.txn.timeOut, connection);
       else if (connection !== undefined) sendWriteReply(connection, write, result);
       connection?.onWriteAnswered();
@@ -152,8 +159,8 @@ export class RequestProcessor {
       const error = this.#sessionError(connection);
       const reply = replyFrame(xid, tree.lastProcessedZxid, 0);
       const err = error ?? executeRead(type, tree, connection, body, reply);
-      this.#recordAnswer(connection, type, xid, startMs);
-      connection.send(finishFrame(err === KeeperCode.OK ? reply : replyFrame(xid, tree.lastProcessedZxid, err)));
+      this.#recordAnswer(connection, type, xid, startMs, 'readlatency');
+      connection.sendReply(finishFrame(err === KeeperCode.OK ? reply : replyFrame(xid, tree.lastProcessedZxid, err)));
     });
   }
 
@@ -163,10 +170,15 @@ export class RequestProcessor {
   }
 
   #submit(write: WriteRequest, sessionId: LongHex, connection: ClientConnection | undefined, xid: number, requestType: number): void {
-    const { preparer, clock, committer, onOutstandingChanged } = this.#deps;
+    const { preparer, clock, committer, onOutstandingChanged, stats } = this.#deps;
+    const startMs = clock.monotonicMs();
     const { header, txn } = preparer.prepare(write, { sessionId, xid, authInfo: connection?.authInfo ?? [] });
+    const preparedMs = clock.monotonicMs();
+    stats.metrics.record('prep_process_time', preparedMs - startMs);
+    if (requestType === OpCode.closeSession) stats.metrics.record('close_session_prep_time', preparedMs - startMs);
     this.#outstanding++;
-    committer().submit({ header, txn, connection, xid, requestType, startMs: clock.monotonicMs() });
+    committer().submit({ header, txn, connection, xid, requestType, startMs });
+    stats.metrics.record('proposal_process_time', clock.monotonicMs() - preparedMs);
     onOutstandingChanged(this.#outstanding);
   }
 
@@ -201,8 +213,9 @@ export class RequestProcessor {
     });
   }
 
-  #recordAnswer(connection: ClientConnection, type: number, xid: number, startMs: number): void {
+  #recordAnswer(connection: ClientConnection, type: number, xid: number, startMs: number, latency: SummaryName): void {
     const nowMs = this.#deps.clock.monotonicMs();
+    this.#deps.stats.metrics.record(latency, nowMs - startMs);
     this.#deps.stats.latency.record(nowMs - startMs);
     connection.latency.record(nowMs - startMs);
     connection.lastOperation = OPERATION_NAMES.get(type) ?? 'NA';
@@ -217,7 +230,7 @@ function sendWriteReply(connection: ClientConnection, write: PendingWrite, resul
   const err = write.txn.type === OpCode.multi ? KeeperCode.OK : result.err;
   const reply = replyFrame(write.xid, write.header.zxid, err);
   if (err === KeeperCode.OK) writeReplyBody(reply, write.requestType, result);
-  connection.send(finishFrame(reply));
+  connection.sendReply(finishFrame(reply));
 }
 
 /** The write in a frame; undefined for an operation that doesn't exist. A body that makes no sense becomes a write that fails. */

@@ -10,6 +10,7 @@ import type { Random } from '../../runtime/random.ts';
 import { purgeOldFiles } from '../persistence/database.ts';
 import { writeSnapshot, type SnapshotSource, type SnapshotWriterRuntime } from '../persistence/file-snap-writer.ts';
 import type { FileTxnLog } from '../persistence/file-txn-log.ts';
+import { ServerMetrics } from '../server-metrics.ts';
 import type { TxnLogEntry } from '../txn.ts';
 
 export interface TxnCommitterOptions {
@@ -19,6 +20,7 @@ export interface TxnCommitterOptions {
   /** Transactions in the log since the last snapshot. */
   readonly txnsSinceSnapshot: number;
   readonly snapshotSource: SnapshotSource;
+  readonly metrics?: ServerMetrics;
 }
 
 export class TxnCommitter<T extends TxnLogEntry> {
@@ -26,7 +28,10 @@ export class TxnCommitter<T extends TxnLogEntry> {
   readonly #options: TxnCommitterOptions;
   readonly #log: FileTxnLog;
   readonly #onCommitted: (group: readonly T[]) => void;
+  readonly #metrics: ServerMetrics;
   #waiting: T[] = [];
+  /** When each of them came. */
+  #waitingSinceMs: number[] = [];
   #flushScheduled = false;
   #syncing = false;
   #idleWaiters: (() => void)[] = [];
@@ -44,6 +49,7 @@ export class TxnCommitter<T extends TxnLogEntry> {
   ) {
     this.#runtime = runtime;
     this.#log = log;
+    this.#metrics = options.metrics ?? new ServerMetrics();
     this.#options = options;
     this.#onCommitted = onCommitted;
     this.#txnsSinceSnapshot = options.txnsSinceSnapshot;
@@ -53,7 +59,10 @@ export class TxnCommitter<T extends TxnLogEntry> {
   submit(entry: T): void {
     if (this.#closed) return;
     this.#log.append(entry.header, entry.txn);
+    this.#metrics.record('sync_processor_queue_size', this.#waiting.length);
+    this.#metrics.count('sync_processor_request_queued');
     this.#waiting.push(entry);
+    this.#waitingSinceMs.push(this.#runtime.clock.monotonicMs());
     if (this.#syncing || this.#flushScheduled) return;
     this.#flushScheduled = true;
     this.#runtime.scheduler.endOfTurn(() => {
@@ -84,13 +93,19 @@ export class TxnCommitter<T extends TxnLogEntry> {
     this.#syncing = true;
     while (this.#waiting.length > 0) {
       const group = this.#waiting;
+      const sinceMs = this.#waitingSinceMs;
       this.#waiting = [];
+      this.#waitingSinceMs = [];
+      const startMs = this.#runtime.clock.monotonicMs();
       try {
         this.#log.flush();
+        const flushedMs = this.#runtime.clock.monotonicMs();
         await this.#log.sync();
+        this.#metrics.record('fsynctime', this.#runtime.clock.monotonicMs() - flushedMs);
       } catch (error) {
         this.#runtime.halt.halt(1, `the transaction log can't be written: ${String(error)}`, error);
       }
+      this.#measure(sinceMs, startMs);
       this.#txnsSinceSnapshot += group.length;
       this.#onCommitted(group);
       if (this.#txnsSinceSnapshot >= this.#snapshotAfter) this.#beginSnapshot();
@@ -99,6 +114,18 @@ export class TxnCommitter<T extends TxnLogEntry> {
     const waiters = this.#idleWaiters;
     this.#idleWaiters = [];
     for (const resolve of waiters) resolve();
+  }
+
+  #measure(sinceMs: readonly number[], startMs: number): void {
+    const metrics = this.#metrics;
+    const endMs = this.#runtime.clock.monotonicMs();
+    metrics.record('sync_processor_batch_size', sinceMs.length);
+    metrics.record('sync_processor_queue_flush_time_ms', endMs - startMs);
+    metrics.record('sync_process_time', endMs - startMs);
+    for (const ms of sinceMs) {
+      metrics.record('sync_processor_queue_time_ms', startMs - ms);
+      metrics.record('sync_processor_queue_and_flush_time_ms', endMs - ms);
+    }
   }
 
   #beginSnapshot(): void {
@@ -118,6 +145,7 @@ export class TxnCommitter<T extends TxnLogEntry> {
     try {
       const path = await writeSnapshot(this.#runtime, this.#options.directory, this.#options.snapshotSource);
       purgeOldFiles(disk, this.#options.directory, this.#options.snapRetainCount);
+      this.#metrics.record('snapshottime', clock.monotonicMs() - startMs);
       logger.info({ path, tookMs: Math.round(clock.monotonicMs() - startMs) }, 'wrote a snapshot');
     } catch (error) {
       halt.halt(1, `a snapshot can't be written: ${String(error)}`, error);

@@ -24,6 +24,16 @@ export interface TxnResult {
   readonly multi?: readonly TxnResult[];
 }
 
+/** Hears what a server counts. */
+export interface TreeObserver {
+  /** An event of `path`'s kind was told to that many watchers. */
+  onWatchesFired(type: EventType, watchers: number): void;
+  /** A node has been made, changed or deleted, with that much data. */
+  onWritten(path: string, dataBytes: number): void;
+  /** A node has been read; `bytes` of data, or of its children's names. */
+  onRead(path: string, bytes: number): void;
+}
+
 interface CreateArguments {
   readonly path: string;
   readonly data: Buffer | null;
@@ -38,8 +48,10 @@ const SPECIAL_PATHS: ReadonlySet<string> = new Set(['/', '/zookeeper', QUOTA_ROO
 
 export class DataTree<W extends Watcher = Watcher> {
   readonly aclCache = new AclCache();
-  readonly dataWatches = new WatchManager<W>();
-  readonly childWatches = new WatchManager<W>();
+  readonly dataWatches = new WatchManager<W>((type, watchers) => this.observer?.onWatchesFired(type, watchers));
+  readonly childWatches = new WatchManager<W>((type, watchers) => this.observer?.onWatchesFired(type, watchers));
+  /** Set once the tree serves clients: a replay counts for nothing. */
+  observer: TreeObserver | undefined;
   /** The zxid of the last transaction applied. */
   lastProcessedZxid = 0;
 
@@ -267,6 +279,7 @@ export class DataTree<W extends Watcher = Watcher> {
     parent.addChild(name);
     this.#addNode(path, node);
     this.#quotas.onCreated(path, node.data?.length ?? 0);
+    this.observer?.onWritten(path, node.data?.length ?? 0);
     this.dataWatches.trigger(path, EventType.NodeCreated, create.acl);
     this.childWatches.trigger(above, EventType.NodeChildrenChanged, this.aclOf(parent));
     return node;
@@ -284,6 +297,7 @@ export class DataTree<W extends Watcher = Watcher> {
     const acl = this.aclOf(node);
     this.#removeNode(path, node);
     this.#quotas.onDeleted(path, node.data?.length ?? 0);
+    this.observer?.onWritten(path, 0);
     const told = this.dataWatches.trigger(path, EventType.NodeDeleted, acl);
     this.childWatches.trigger(path, EventType.NodeDeleted, acl, told);
     this.childWatches.trigger(above, EventType.NodeChildrenChanged, this.aclOf(parent));
@@ -301,6 +315,7 @@ export class DataTree<W extends Watcher = Watcher> {
     this.#dataSizeBytes += grownBytes;
     const stat = this.statOf(node);
     this.#quotas.count(path, grownBytes, 0);
+    this.observer?.onWritten(path, data?.length ?? 0);
     this.dataWatches.trigger(path, EventType.NodeDataChanged, this.aclOf(node));
     return { type: OpCode.setData, err: KeeperCode.OK, path, stat };
   }

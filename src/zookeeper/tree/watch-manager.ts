@@ -18,6 +18,12 @@ export class WatchManager<W extends Watcher> {
   readonly #byPath = new Map<string, Map<W, WatchMode>>();
   readonly #byWatcher = new Map<W, Set<string>>();
   #recursiveCount = 0;
+  readonly #onTold: ((type: EventType, watchers: number) => void) | undefined;
+
+  /** `onTold` hears of each event that had watchers. */
+  constructor(onTold?: (type: EventType, watchers: number) => void) {
+    this.#onTold = onTold;
+  }
 
   add(path: string, watcher: W, mode: WatchMode = 'standard'): void {
     let watchers = this.#byPath.get(path);
@@ -76,7 +82,13 @@ export class WatchManager<W extends Watcher> {
       }
     }
     if (told.size === 0) return undefined;
-    for (const watcher of told) if (suppress?.has(watcher) !== true) watcher.process(type, path, acl);
+    let count = 0;
+    for (const watcher of told) {
+      if (suppress?.has(watcher) === true) continue;
+      watcher.process(type, path, acl);
+      count++;
+    }
+    if (count > 0) this.#onTold?.(type, count);
     return told;
   }
 
