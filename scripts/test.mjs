@@ -1,5 +1,5 @@
 /**
- * `npm test`: set-up, then check, unit, integration, interop and end-to-end tests. On Debian as root it installs the
+ * `npm test`: set-up, then check, unit, simulation, integration, interop and end-to-end tests. On Debian as root it installs the
  * programs that the tests drive; elsewhere it says what to install. Options: the names of the stages to run alone.
  */
 import { execFileSync } from 'node:child_process';
@@ -68,6 +68,7 @@ const vitest = (kind) =>
 
 const STAGES = {
   check,
+  simulation: () => vitest('simulation'),
   integration: () => vitest('integration'),
   interop: () => vitest('interop'),
   e2e: () =>
@@ -103,7 +104,7 @@ async function main() {
     say(`${name}: ${((Date.now() - startedMs) / 1000).toFixed(0)} s`);
   }
   const counts = { passed: 0, failed: 0, skipped: 0 };
-  for (const name of ['unit', 'integration', 'interop', 'e2e']) {
+  for (const name of ['unit', 'simulation', 'integration', 'interop', 'e2e']) {
     const stage = countsOf(join(root, 'test-results', `${name}.json`));
     for (const key of Object.keys(counts)) counts[key] += stage[key];
   }

@@ -78,8 +78,6 @@ export interface BrokerServerOptions {
   readonly onFatal: (reason: string) => void;
 }
 
-/** Between AlterPartition attempts and the like the channel looks for the controller this long. */
-const CONTROLLER_REQUEST_TIMEOUT_MS = 30_000;
 const REGISTER_RETRY_MS = 200;
 /** The server expires sessions in buckets of a tick: a little after their time-out. */
 const SESSION_EXPIRY_MARGIN = 1.5;
@@ -371,7 +369,7 @@ export class BrokerServer {
       clock: runtime.clock,
       scheduler: runtime.scheduler,
       logger: runtime.logger.child({ component: 'NodeToControllerChannel' }),
-      retryTimeoutMs: CONTROLLER_REQUEST_TIMEOUT_MS,
+      retryTimeoutMs: config.requestTimeoutMs,
     });
 
     const timer = new Timer(runtime);

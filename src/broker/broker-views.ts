@@ -4,7 +4,7 @@ import type { DynamicBrokerConfig } from './config/dynamic-config.ts';
 import type { KafkaConfig } from './config/kafka-config.ts';
 import type { ControllerConfig } from './controller/controller-parts.ts';
 import type { GroupCoordinatorConfig } from './coordinator/coordinator-config.ts';
-import type { ReplicaFetcherConfig } from './replication/replica-fetcher.ts';
+import type { ReplicaFetcherManagerConfig } from './replication/replica-fetcher-manager.ts';
 import type { ReplicaManagerConfig } from './replication/replica-manager.ts';
 
 const MINUTE_MS = 60_000;
@@ -22,10 +22,11 @@ export function replicaManagerConfig(config: KafkaConfig): ReplicaManagerConfig 
   };
 }
 
-export function replicaFetcherConfig(config: KafkaConfig): ReplicaFetcherConfig & { readonly numReplicaFetchers: number } {
+export function replicaFetcherConfig(config: KafkaConfig): ReplicaFetcherManagerConfig {
   return {
     brokerId: config.brokerId,
     numReplicaFetchers: config.numReplicaFetchers,
+    socketTimeoutMs: config.replicaSocketTimeoutMs,
     fetchWaitMaxMs: config.replicaFetchWaitMaxMs,
     fetchMinBytes: config.replicaFetchMinBytes,
     fetchMaxBytes: config.replicaFetchMaxBytes,

@@ -7,7 +7,7 @@ import { MetadataCache } from './metadata-cache.ts';
 import { NodeToControllerChannel } from './node-to-controller-channel.ts';
 import { updateMetadata } from './testing/update-metadata.ts';
 
-function fixture(answer: (nodeId: number, attempt: number) => object): {
+function fixture(answer: (nodeId: number, attempt: number) => object | Promise<object>): {
   readonly time: ManualTime;
   readonly cache: MetadataCache;
   readonly asked: number[];
@@ -80,4 +80,15 @@ it('gives up when the time is over, and when it is closed', async () => {
   channel.close();
   await time.advance(60);
   expect(await second).toMatchObject({ errorName: 'REQUEST_TIMED_OUT' });
+});
+
+it('does not wait for the answer of a frozen controller once another is in office', async () => {
+  const { time, cache, asked, channel } = fixture((nodeId) => (nodeId === 1 ? new Promise(() => {}) : { errorCode: ErrorCode.NONE }));
+  cache.updateMetadata(updateMetadata({}, [1, 2], 1));
+  const response = channel.send(AllocateProducerIds, BODY);
+  await time.advance(100);
+  cache.updateMetadata(updateMetadata({}, [1, 2], 2));
+  await time.advance(60);
+  expect(await response).toMatchObject({ errorCode: ErrorCode.NONE });
+  expect(asked).toEqual([1, 2]);
 });

@@ -3,7 +3,8 @@
  * ControlledShutdown.
  *
  * The controller is looked up in the metadata cache for each attempt. No controller, a lost connection and NOT_CONTROLLER mean:
- * wait a little, look again, until the time is over. So a request may be sent twice; all of the above bear that.
+ * wait a little, look again, until the time is over. A controller that is frozen or cut off answers nothing: what was sent to it is
+ * given up when another takes office (Kafka waits for its time-out). So a request may be sent twice; all of the above bear that.
  * Source: kafka.server.NodeToControllerChannelManager.
  */
 import type { Api } from '../../protocol/api.ts';
@@ -70,7 +71,7 @@ export class NodeToControllerChannel {
       if (node !== undefined) {
         try {
           const sendOptions = { timeoutMs: remainingMs, ...(options.version === undefined ? {} : { version: options.version }) };
-          const response = await this.#options.client.send(node, api, body, sendOptions);
+          const response = await this.#unlessReplaced(node, this.#options.client.send(node, api, body, sendOptions));
           if (!isNotController(response)) return response;
           lastFailure = new KafkaError(ErrorCode.NOT_CONTROLLER, `broker ${node.id} is not the controller`);
         } catch (error) {
@@ -87,6 +88,18 @@ export class NodeToControllerChannel {
   /** Requests under way reject at their next attempt. The network client is the owner's to close. */
   close(): void {
     this.#closed = true;
+  }
+
+  /** As `answer`; rejects with NOT_CONTROLLER as soon as another than `node` is known to be controller. */
+  #unlessReplaced<Res>(node: BrokerNode, answer: Promise<Res>): Promise<Res> {
+    return new Promise((resolve, reject) => {
+      const forget = this.#options.metadataCache.onChange(({ snapshot: { controllerId } }) => {
+        if (controllerId === undefined || controllerId === node.id) return;
+        forget();
+        reject(new KafkaError(ErrorCode.NOT_CONTROLLER, `broker ${controllerId} has become controller in place of ${node.id}`));
+      });
+      answer.finally(forget).then(resolve, reject);
+    });
   }
 
   #controllerNode(): BrokerNode | undefined {

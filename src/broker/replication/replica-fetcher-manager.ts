@@ -11,8 +11,14 @@ import type { Partition } from './partition.ts';
 import { ReplicaFetcher } from './replica-fetcher.ts';
 import type { BrokerEndpoint, ReplicaFetcherConfig } from './replica-fetcher.ts';
 
+export interface ReplicaFetcherManagerConfig extends ReplicaFetcherConfig {
+  readonly numReplicaFetchers: number;
+  /** How long a leader may take to answer; a long poll's wait is within it. */
+  readonly socketTimeoutMs: number;
+}
+
 export interface ReplicaFetcherManagerOptions {
-  readonly config: ReplicaFetcherConfig & { readonly numReplicaFetchers: number };
+  readonly config: ReplicaFetcherManagerConfig;
   readonly runtime: Runtime;
   readonly brokerEpoch: () => number;
   readonly onAppended: (key: string) => void;
@@ -81,7 +87,7 @@ export class ReplicaFetcherManager {
     const client = new NetworkClient({
       runtime,
       clientId: `broker-${config.brokerId}-fetcher-${leader.id}`,
-      requestTimeoutMs: 30_000,
+      requestTimeoutMs: config.socketTimeoutMs,
       skipApiVersions: true,
     });
     return { client, fetcher: new ReplicaFetcher({ leader, config, client, runtime, brokerEpoch, onAppended }) };

@@ -10,6 +10,7 @@ import type { DirectoryEntry, Disk, DiskFile, FileStat, OpenMode } from '../disk
 import type { Random } from '../random.ts';
 
 const PAGE_BYTES = 512;
+const EMPTY = Buffer.alloc(0);
 
 interface FileNode {
   readonly kind: 'file';
@@ -18,6 +19,12 @@ interface FileNode {
   sizeBytes: number;
   /** What is on the device. */
   synced: Buffer;
+  /** Where it may differ from what reads see; empty when `dirtyFrom` isn't below `dirtyTo`. */
+  dirtyFrom: number;
+  dirtyTo: number;
+  /** Counts changes, so that an fsync knows whether it covered the last one, and an old one doesn't undo a newer. */
+  version: number;
+  syncedVersion: number;
   mtimeMs: number;
 }
 
@@ -97,6 +104,7 @@ export class MemoryDisk implements Disk {
       node.content = content;
       node.sizeBytes = content.length;
       node.synced = Buffer.from(content);
+      markClean(node);
     }
   }
 
@@ -139,21 +147,32 @@ export class MemoryDisk implements Disk {
     if (at >= node.sizeBytes) return;
     node.content[at] = (node.content[at] ?? 0) ^ (1 << (bit % 8));
     node.synced = Buffer.from(node.content.subarray(0, node.sizeBytes));
+    markClean(node);
   }
 
   // ---- Disk
 
-  open(path: string, mode: OpenMode): DiskFile {
+  open(path: string, mode: OpenMode): MemoryFile {
     this.#call('open', path);
     let node = this.#names.get(path);
     if (node?.kind === 'directory') throw diskError('EISDIR', 'open', path);
     if (node === undefined) {
       if (mode === 'read' || mode === 'read-write') throw diskError('ENOENT', 'open', path);
       if (!this.#names.has(parentOf(path))) throw diskError('ENOENT', 'open', path);
-      node = { kind: 'file', content: Buffer.alloc(0), sizeBytes: 0, synced: Buffer.alloc(0), mtimeMs: this.#nowMs() };
+      node = {
+        kind: 'file',
+        content: EMPTY,
+        sizeBytes: 0,
+        synced: EMPTY,
+        dirtyFrom: 0,
+        dirtyTo: 0,
+        version: 0,
+        syncedVersion: 0,
+        mtimeMs: this.#nowMs(),
+      };
       this.#change({ kind: 'link', path, node });
     } else if (mode === 'create-new') throw diskError('EEXIST', 'open', path);
-    else if (mode === 'truncate') node.sizeBytes = 0;
+    else if (mode === 'truncate') shrink(node, 0);
     return new MemoryFile(this, path, node, this.#generation);
   }
 
@@ -275,6 +294,7 @@ export class MemoryDisk implements Disk {
       node.content = larger;
     }
     if (position > node.sizeBytes) node.content.fill(0, node.sizeBytes, position);
+    markDirty(node, Math.min(position, node.sizeBytes), position + Math.max(0, allowed));
     let written = 0;
     for (const chunk of chunks) {
       const length = Math.min(chunk.byteLength, allowed - written);
@@ -305,7 +325,7 @@ export class MemoryDisk implements Disk {
   }
 }
 
-class MemoryFile implements DiskFile {
+export class MemoryFile implements DiskFile {
   readonly path: string;
   readonly #disk: MemoryDisk;
   readonly #node: FileNode;
@@ -343,23 +363,40 @@ class MemoryFile implements DiskFile {
   }
 
   sync(): void {
-    this.#call('fsync');
-    this.#node.synced = Buffer.from(this.#node.content.subarray(0, this.#node.sizeBytes));
+    this.beginSync()();
   }
 
   async syncAsync(): Promise<void> {
-    // What is written after the call was made isn't covered by it.
-    const content = Buffer.from(this.#node.content.subarray(0, this.#node.sizeBytes));
+    const finish = this.beginSync();
     await Promise.resolve();
-    this.#call('fsync');
-    this.#node.synced = content;
+    finish();
+  }
+
+  /** An fsync in two halves: what is written after the first isn't covered by it. The second may throw the disk's error. */
+  beginSync(): () => void {
+    const node = this.#node;
+    const { sizeBytes, version } = node;
+    const from = Math.min(node.dirtyFrom, sizeBytes);
+    const changed = Buffer.from(node.content.subarray(from, Math.max(from, Math.min(node.dirtyTo, sizeBytes))));
+    return () => {
+      this.#call('fsync');
+      if (node.syncedVersion > version) return;
+      node.syncedVersion = version;
+      if (node.synced.length !== sizeBytes) {
+        const resized = Buffer.alloc(sizeBytes);
+        node.synced.copy(resized, 0, 0, Math.min(node.synced.length, sizeBytes));
+        node.synced = resized;
+      }
+      changed.copy(node.synced, from);
+      if (node.version === version) markClean(node);
+    };
   }
 
   truncate(sizeBytes: number): void {
     this.#call('ftruncate');
     const node = this.#node;
     if (sizeBytes > node.sizeBytes) this.#disk.write(node, [Buffer.alloc(sizeBytes - node.sizeBytes)], node.sizeBytes);
-    node.sizeBytes = sizeBytes;
+    else shrink(node, sizeBytes);
   }
 
   sizeBytes(): number {
@@ -387,6 +424,24 @@ function apply(names: Map<string, Node>, change: NameChange): void {
       names.set(change.to + path.slice(change.from.length), node);
     }
   }
+}
+
+function shrink(node: FileNode, sizeBytes: number): void {
+  markDirty(node, sizeBytes, node.sizeBytes);
+  node.sizeBytes = sizeBytes;
+}
+
+function markDirty(node: FileNode, from: number, to: number): void {
+  const isClean = node.dirtyFrom >= node.dirtyTo;
+  node.dirtyFrom = isClean ? from : Math.min(node.dirtyFrom, from);
+  node.dirtyTo = isClean ? to : Math.max(node.dirtyTo, to);
+  node.version++;
+}
+
+function markClean(node: FileNode): void {
+  node.dirtyFrom = 0;
+  node.dirtyTo = 0;
+  node.syncedVersion = node.version;
 }
 
 /** Synced bytes with any of the unsynced pages, ending at any byte between the two sizes. */

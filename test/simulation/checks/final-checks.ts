@@ -1,0 +1,148 @@
+/**
+ * What must be true when the faults are over and everything has settled: replicas agree byte for byte, offsets are dense, and the logs
+ * hold what was acknowledged, where it was said to be, once and in order.
+ */
+import { iterateBatches, readBatchHeader } from '../../../src/protocol/records/record-batch.ts';
+import { forEachRecord } from '../../../src/protocol/records/record-reader.ts';
+import type { MemoryDisk } from '../../../src/runtime/testing/memory-disk.ts';
+import type { SimCluster } from '../cluster/sim-cluster.ts';
+import type { SimConsumer } from '../workload/sim-consumer.ts';
+import type { Machine } from '../world/machine.ts';
+import { ACKED_WITHOUT_OFFSET, decodeValue, type History, type Lane, placeOf, recordOf } from './history.ts';
+
+const MAX_RECORD_BYTES = 1 << 20;
+
+interface Replica {
+  readonly machine: Machine;
+  readonly topicId: string | undefined;
+  readonly bytes: Buffer;
+}
+
+export function checkLogs(options: {
+  cluster: SimCluster;
+  history: History;
+  topics: ReadonlyMap<string, number>;
+  consumers: readonly SimConsumer[];
+}): void {
+  const { cluster, history, topics, consumers } = options;
+  for (const [topic, count] of topics) {
+    for (let partition = 0; partition < count; partition++) {
+      const name = `${topic}-${partition}`;
+      const replicas = replicasOf(cluster, topic, partition);
+      const first = replicas[0];
+      if (first === undefined) continue;
+      for (const other of replicas.slice(1)) {
+        const at = firstDifference(first.bytes, other.bytes);
+        if (at !== undefined)
+          history.violate(`the logs of ${name} on ${first.machine.name} and ${other.machine.name} differ from byte ${at} on`);
+      }
+      const records = recordsOf(history, name, first.bytes);
+      if (!history.isLoose(topic)) checkAcknowledged(history, topic, partition, records);
+      checkConsumers({ history, consumers, topicId: first.topicId, topic, partition, records });
+    }
+  }
+}
+
+function replicasOf(cluster: SimCluster, topic: string, partition: number): Replica[] {
+  const replicas: Replica[] = [];
+  for (const machine of cluster.brokers) {
+    const held = cluster.server(machine)?.parts?.replicaManager.partition({ topic, partition });
+    const directory = held?.log?.directory;
+    if (directory !== undefined) replicas.push({ machine, topicId: held?.topicId, bytes: readSegments(machine.disk, directory) });
+  }
+  return replicas;
+}
+
+function readSegments(disk: MemoryDisk, directory: string): Buffer {
+  const names = disk
+    .list(directory)
+    .map(({ name }) => name)
+    .filter((name) => name.endsWith('.log'))
+    .toSorted();
+  return Buffer.concat(names.map((name) => disk.readFile(`${directory}/${name}`)));
+}
+
+function firstDifference(a: Buffer, b: Buffer): number | undefined {
+  if (a.equals(b)) return undefined;
+  const length = Math.min(a.length, b.length);
+  for (let at = 0; at < length; at++) if (a[at] !== b[at]) return at;
+  return length;
+}
+
+/** The record at each offset. */
+function recordsOf(history: History, name: string, bytes: Buffer): number[] {
+  const records: number[] = [];
+  for (const batch of iterateBatches(bytes)) {
+    const { baseOffset } = readBatchHeader(batch, 0);
+    if (baseOffset !== records.length)
+      history.violate(`the log of ${name} has a gap: offset ${records.length} is followed by ${baseOffset}`);
+    forEachRecord(batch, MAX_RECORD_BYTES, ({ offset, value }) => {
+      records[offset] = decodeValue(value) ?? -1;
+    });
+  }
+  return records;
+}
+
+function checkAcknowledged(history: History, topic: string, partition: number, records: readonly number[]): void {
+  const offsets = new Map<number, number[]>();
+  for (const [offset, record] of records.entries()) {
+    const known = offsets.get(record);
+    if (known === undefined) offsets.set(record, [offset]);
+    else known.push(offset);
+  }
+  for (const lane of history.lanes) {
+    if (lane.topic !== topic || lane.partition !== partition) continue;
+    if (lane.spec.acks === -1) checkLoss(history, lane, records, offsets);
+    if (lane.spec.isIdempotent) checkOrder(history, lane, records, offsets);
+  }
+}
+
+function checkLoss(history: History, lane: Lane, records: readonly number[], offsets: ReadonlyMap<number, number[]>): void {
+  for (const [place, offset] of lane.acked.entries()) {
+    if (offset === undefined) continue;
+    const record = recordOf(lane, place);
+    if (!offsets.has(record)) history.violate(`LOST: ${history.nameOf(record)} was acknowledged at offset ${offset} and is nowhere`);
+    else if (offset !== ACKED_WITHOUT_OFFSET && records[offset] !== record)
+      history.violate(`${history.nameOf(record)} was acknowledged at offset ${offset}, where ${history.nameOf(records[offset] ?? -1)} is`);
+    else continue;
+    return;
+  }
+}
+
+function checkOrder(history: History, lane: Lane, records: readonly number[], offsets: ReadonlyMap<number, number[]>): void {
+  let last = -1;
+  for (const [offset, record] of records.entries()) {
+    if (history.laneOf(record) !== lane) continue;
+    if ((offsets.get(record)?.length ?? 0) > 1) {
+      history.violate(`DOUBLED: ${history.nameOf(record)} is at offsets ${offsets.get(record)?.join(' and ')}`);
+      return;
+    }
+    if (placeOf(record) <= last) {
+      history.violate(`REORDERED: ${history.nameOf(record)} at offset ${offset} comes behind #${last} of its lane`);
+      return;
+    }
+    last = placeOf(record);
+  }
+}
+
+/** What each consumer believes must be what the log holds: it was told of whatever was cut away under it. */
+function checkConsumers(options: {
+  history: History;
+  consumers: readonly SimConsumer[];
+  topicId: string | undefined;
+  topic: string;
+  partition: number;
+  records: readonly number[];
+}): void {
+  const { history, consumers, topicId, topic, partition, records } = options;
+  for (const consumer of consumers) {
+    for (const position of consumer.positions.values()) {
+      if (position.topicId !== topicId || position.partition !== partition) continue;
+      const wrong = position.read.findIndex((record, offset) => record !== undefined && record !== records[offset]);
+      if (wrong >= 0)
+        history.violate(
+          `${consumer.name} read ${history.nameOf(position.read[wrong] ?? -1)} at ${topic}-${partition} offset ${wrong}, where the log has ${history.nameOf(records[wrong] ?? -1)}, and was not told`,
+        );
+    }
+  }
+}

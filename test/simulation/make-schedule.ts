@@ -1,0 +1,168 @@
+/** Makes a schedule from a seed: a cluster, its load, and some faults and deeds, none of them before the cluster has formed. */
+import type { Random } from '../../src/runtime/random.ts';
+import { SeededRandom } from '../../src/runtime/testing/seeded-random.ts';
+import { CLIENTS_START_MS, type ProducerSpec, type Schedule, type Step, type TopicSpec } from './schedule.ts';
+
+const FAULTS_END_MS = 45_000;
+const FIRST_STEP_MS = CLIENTS_START_MS + 1500;
+const CODECS = ['none', 'none', 'none', 'gzip', 'snappy', 'lz4', 'zstd'] as const;
+
+export function makeSchedule(seed: number): Schedule {
+  const random = new SeededRandom(seed ^ 0x5eed_5eed);
+  const brokers = pick(random, [3, 3, 3, 3, 4, 5]);
+  const machines = Array.from({ length: brokers }, (_, index) => `broker${index + 1}`);
+  const topics = makeTopics(random);
+  const steps: Step[] = [];
+  const count = 3 + random.int(10);
+  for (let index = 0; index < count; index++) steps.push(makeFault(random, machines, timeOf(random)));
+  steps.push(...makeDeeds(random, topics));
+  steps.sort((a, b) => a.atMs - b.atMs);
+  return {
+    seed,
+    brokers,
+    faultsEndMs: FAULTS_END_MS,
+    topics,
+    producers: makeProducers(random, topics),
+    consumers: 1 + random.int(2),
+    steps,
+  };
+}
+
+function pick<T>(random: Random, from: readonly T[]): T {
+  const chosen = from[random.int(from.length)];
+  if (chosen === undefined) throw new Error('nothing to pick from');
+  return chosen;
+}
+
+function timeOf(random: Random): number {
+  return FIRST_STEP_MS + random.int(FAULTS_END_MS - FIRST_STEP_MS - 3000);
+}
+
+function makeTopics(random: Random): TopicSpec[] {
+  const strict = { 'min.insync.replicas': '2' };
+  const topics: TopicSpec[] = [
+    {
+      name: 'orders',
+      partitions: 1 + random.int(3),
+      replicationFactor: 3,
+      configs: random.int(3) === 0 ? { ...strict, 'segment.bytes': '16384' } : strict,
+    },
+  ];
+  if (random.int(2) === 0) {
+    const configs = random.int(4) === 0 ? { ...strict, 'flush.messages': '1' } : strict;
+    topics.push({ name: 'payments', partitions: 1 + random.int(2), replicationFactor: 3, configs });
+  }
+  if (random.int(3) === 0)
+    topics.push({
+      name: 'clicks',
+      partitions: 1,
+      replicationFactor: 2 + random.int(2),
+      configs: { 'min.insync.replicas': '1', 'unclean.leader.election.enable': 'true' },
+    });
+  return topics;
+}
+
+function makeProducers(random: Random, topics: readonly TopicSpec[]): ProducerSpec[] {
+  const producers: ProducerSpec[] = [];
+  for (const { name, configs } of topics) {
+    const isLoose = configs['unclean.leader.election.enable'] === 'true';
+    const count = 1 + random.int(2);
+    for (let index = 0; index < count; index++) {
+      const acks = isLoose ? pick(random, [1, 1, -1] as const) : pick(random, [-1, -1, -1, -1, 1, 0] as const);
+      const isIdempotent = acks === -1 && random.int(4) !== 0;
+      producers.push({
+        topic: name,
+        acks: index === 0 && !isLoose ? -1 : acks,
+        isIdempotent: (index === 0 && !isLoose) || isIdempotent,
+        codec: pick(random, CODECS),
+        intervalMs: pick(random, [60, 150, 300, 600]),
+        pipeline: pick(random, [1, 2, 4]),
+        maxRecords: pick(random, [1, 4, 10]),
+      });
+    }
+  }
+  return producers;
+}
+
+function makeFault(random: Random, machines: readonly string[], atMs: number): Step {
+  const machine = pick(random, machines);
+  const anyMachine = random.int(5) === 0 ? 'zookeeper' : machine;
+  const other = pick(
+    random,
+    machines.filter((name) => name !== machine),
+  );
+  const shortMs = 100 + random.int(2500);
+  const longMs = 500 + random.int(9000);
+  switch (random.int(16)) {
+    case 0:
+    case 1:
+    case 2:
+      return { atMs, kind: 'kill', machine: anyMachine, forMs: random.int(2) === 0 ? shortMs : longMs };
+    case 3:
+      return { atMs, kind: 'stop', machine, forMs: longMs };
+    case 4:
+    case 5:
+      return { atMs, kind: 'pause', machine: anyMachine, forMs: random.int(2) === 0 ? shortMs : longMs };
+    case 6:
+    case 7:
+      return { atMs, kind: 'lose-power', machine: anyMachine, forMs: longMs, mode: pick(random, ['tear', 'lose'] as const) };
+    case 8:
+    case 9:
+      return { atMs, kind: 'partition', ...makePartition(random, machines, machine, other), forMs: longMs };
+    case 10:
+      return {
+        atMs,
+        kind: 'slow-link',
+        from: machine,
+        to: random.int(3) === 0 ? 'zookeeper' : other,
+        byMs: 20 + random.int(600),
+        forMs: longMs,
+      };
+    case 11:
+      return { atMs, kind: 'reset-connections', from: machine, to: random.int(3) === 0 ? 'zookeeper' : other };
+    case 12:
+      return { atMs, kind: 'clock-jump', machine: anyMachine, byMs: (random.int(2) === 0 ? 1 : -1) * random.int(3_600_000) };
+    case 13:
+      return { atMs, kind: 'slow-disk', machine: anyMachine, factor: 5 + random.int(500), forMs: longMs };
+    case 14:
+      return { atMs, kind: pick(random, ['disk-full', 'disk-error'] as const), machine, forMs: longMs };
+    default:
+      return { atMs, kind: 'end-session', machine };
+  }
+}
+
+function makePartition(
+  random: Random,
+  machines: readonly string[],
+  machine: string,
+  other: string,
+): { from: string[]; to: string[]; isOneWay: boolean } {
+  const isOneWay = random.int(2) === 0;
+  const others = machines.filter((name) => name !== machine);
+  switch (random.int(4)) {
+    case 0:
+      return { from: [machine], to: [...others, 'zookeeper'], isOneWay };
+    case 1:
+      return { from: [machine], to: ['zookeeper'], isOneWay };
+    case 2:
+      return { from: [machine], to: others, isOneWay };
+    default:
+      return random.int(2) === 0 ? { from: [machine], to: [other], isOneWay } : { from: [other], to: [machine], isOneWay };
+  }
+}
+
+function makeDeeds(random: Random, topics: readonly TopicSpec[]): Step[] {
+  const deeds: Step[] = [];
+  const [first] = topics;
+  if (first !== undefined && random.int(3) === 0)
+    deeds.push({ atMs: timeOf(random), kind: 'add-partitions', topic: first.name, count: first.partitions + 1 });
+  if (first !== undefined && random.int(3) === 0)
+    deeds.push({ atMs: timeOf(random), kind: 'alter-config', topic: first.name, key: 'segment.bytes', value: '32768' });
+  if (random.int(2) === 0) {
+    const atMs = timeOf(random);
+    deeds.push({ atMs, kind: 'create-topic', topic: 'passing' });
+    if (random.int(2) === 0)
+      deeds.push({ atMs: Math.min(FAULTS_END_MS - 1000, atMs + random.int(15_000)), kind: 'delete-topic', topic: 'passing' });
+  }
+  return deeds;
+}

@@ -1,0 +1,182 @@
+/**
+ * One run of a schedule, from an empty cluster to its verdict:
+ *
+ *   0 s        ZooKeeper and brokers start       1.5 s   topics are made, clients begin; from here on the steps happen
+ *   faultsEndMs   all faults end, producers make nothing new
+ *   then       everything must become whole and every record be acknowledged, within LIVENESS_MS; the logs are compared
+ */
+import { SimCluster } from './cluster/sim-cluster.ts';
+import { staleViewsOf, troublesOf } from './cluster/health.ts';
+import { checkLogs } from './checks/final-checks.ts';
+import { History } from './checks/history.ts';
+import { observe, stopObserving } from './checks/observers.ts';
+import { Faults } from './faults/faults.ts';
+import { CLIENTS_START_MS, LIVENESS_MS, type Schedule, type Step } from './schedule.ts';
+import { SimAdmin } from './workload/sim-admin.ts';
+import { SimClient } from './workload/sim-client.ts';
+import { SimConsumer } from './workload/sim-consumer.ts';
+import { SimProducer } from './workload/sim-producer.ts';
+import { EventKind } from './world/event-queue.ts';
+import { type LogLine, World } from './world/world.ts';
+
+export interface RunOptions {
+  readonly isLogging?: boolean;
+  /** False: consumers neither fence nor validate, as before KIP-320. */
+  readonly consumersFence?: boolean;
+}
+
+export interface RunResult {
+  /** In order; empty when all went well. */
+  readonly violations: readonly string[];
+  readonly traceHash: string;
+  readonly events: number;
+  readonly virtualMs: number;
+  readonly acknowledged: number;
+  readonly read: number;
+  readonly log: readonly LogLine[];
+}
+
+/** How often it is looked whether all has settled. */
+const SETTLE_CHECK_MS = 250;
+
+export async function runSchedule(schedule: Schedule, options: RunOptions = {}): Promise<RunResult> {
+  const world = new World(schedule.seed, { isLogging: options.isLogging ?? false });
+  const history = new History(world);
+  const onRejection = (error: unknown): void => {
+    world.breakdowns.push(
+      `a promise was rejected and nobody cared: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
+    );
+  };
+  process.on('unhandledRejection', onRejection);
+  observe(world, history);
+  try {
+    const simulation = new Simulation(world, history, schedule, options.consumersFence ?? true);
+    await simulation.run();
+  } finally {
+    stopObserving();
+    // Rejections of the last events are told in a turn of the real event loop.
+    await new Promise((resolve) => setImmediate(resolve));
+    process.off('unhandledRejection', onRejection);
+  }
+  return {
+    violations: [...world.breakdowns.map((text) => `BROKEN: ${text}`), ...history.violations],
+    traceHash: world.traceHash,
+    events: world.eventCount,
+    virtualMs: world.nowMs,
+    acknowledged: history.ackedCount,
+    read: history.readCount,
+    log: world.log,
+  };
+}
+
+class Simulation {
+  readonly #world: World;
+  readonly #history: History;
+  readonly #schedule: Schedule;
+  readonly #cluster: SimCluster;
+  readonly #admin: SimAdmin;
+  readonly #faults: Faults;
+  readonly #producers: SimProducer[];
+  readonly #consumers: SimConsumer[];
+  /** Topics that are to be there, with the number of partitions that they have at least. */
+  readonly #topics = new Map<string, number>();
+  #churning = 0;
+
+  constructor(world: World, history: History, schedule: Schedule, consumersFence: boolean) {
+    this.#world = world;
+    this.#history = history;
+    this.#schedule = schedule;
+    this.#cluster = new SimCluster(world, schedule.brokers);
+    const adminClient = new SimClient(this.#cluster, 'admin', 0);
+    this.#admin = new SimAdmin(adminClient);
+    this.#faults = new Faults({
+      world,
+      cluster: this.#cluster,
+      schedule,
+      admin: this.#admin,
+      client: adminClient,
+      topics: () => this.#topics,
+      onTopicChange: (step) => void this.#changeTopic(step),
+    });
+    this.#producers = schedule.producers.map(
+      (spec, index) => new SimProducer({ client: new SimClient(this.#cluster, `producer${index}`, 1 + index), history, spec, index }),
+    );
+    const firstConsumer = 1 + schedule.producers.length;
+    this.#consumers = Array.from({ length: schedule.consumers }, (_, index) => {
+      const client = new SimClient(this.#cluster, `consumer${index}`, firstConsumer + index, { comparesEpochs: consumersFence });
+      return new SimConsumer({ client, history, topics: () => [...this.#topics.keys()], fences: consumersFence });
+    });
+    for (const { name, configs } of schedule.topics) if (configs['unclean.leader.election.enable'] === 'true') history.expectLoss(name);
+  }
+
+  async run(): Promise<void> {
+    const world = this.#world;
+    const { faultsEndMs } = this.#schedule;
+    this.#cluster.startAll();
+    world.at(CLIENTS_START_MS, EventKind.control, undefined, () => void this.#begin());
+    this.#faults.start();
+    const isBroken = (): boolean => world.breakdowns.length > 0 || this.#history.violations.length > 0;
+    await world.runUntil(faultsEndMs, isBroken);
+    for (const producer of this.#producers) producer.finish();
+    let troubles = this.#unsettled();
+    while (!isBroken() && troubles.length > 0 && world.nowMs < faultsEndMs + LIVENESS_MS) {
+      await world.runUntil(world.nowMs + SETTLE_CHECK_MS, isBroken);
+      troubles = this.#unsettled();
+    }
+    if (isBroken()) return;
+    for (const trouble of troubles) this.#history.violate(`NOT LIVE ${LIVENESS_MS} ms after the end of all faults: ${trouble}`);
+    if (troubles.length > 0) return;
+    checkLogs({ cluster: this.#cluster, history: this.#history, topics: this.#topics, consumers: this.#consumers });
+  }
+
+  async #begin(): Promise<void> {
+    for (const topic of this.#schedule.topics) {
+      if (await this.#admin.createTopic(topic)) this.#topics.set(topic.name, topic.partitions);
+      else this.#history.violate(`topic ${topic.name} could not be made`);
+    }
+    for (const producer of this.#producers) void producer.run();
+    for (const consumer of this.#consumers) consumer.run();
+  }
+
+  async #changeTopic(step: Extract<Step, { kind: 'create-topic' | 'delete-topic' | 'add-partitions' }>): Promise<void> {
+    this.#churning++;
+    const { topic } = step;
+    if (step.kind === 'delete-topic') {
+      this.#topics.delete(topic);
+      await this.#admin.deleteTopic(topic);
+    } else if (step.kind === 'create-topic') {
+      const spec = { name: topic, partitions: 2, replicationFactor: 3, configs: {} };
+      this.#history.expectLoss(topic);
+      if (await this.#admin.createTopic(spec)) this.#topics.set(topic, spec.partitions);
+    } else if (await this.#admin.addPartitions(topic, step.count)) {
+      this.#topics.set(topic, Math.max(step.count, this.#topics.get(topic) ?? 0));
+    }
+    this.#churning--;
+  }
+
+  /** What still has to come true. */
+  #unsettled(): string[] {
+    const unsettled = troublesOf(this.#cluster, this.#topics);
+    if (unsettled.length === 0) unsettled.push(...staleViewsOf(this.#cluster, this.#topics));
+    if (this.#churning > 0) unsettled.push('an administrator is not answered');
+    for (const [index, producer] of this.#producers.entries())
+      if (!producer.isDone) unsettled.push(`producer${index} waits for an acknowledgement`);
+    for (const consumer of this.#consumers) {
+      for (const { topic, topicId, partition, offset } of consumer.positions.values()) {
+        const end = this.#endOf(topic, topicId, partition);
+        if (end !== undefined && offset < end)
+          unsettled.push(`${consumer.name} is at offset ${offset} of ${topic}-${partition}, which ends at ${end}`);
+      }
+    }
+    return unsettled;
+  }
+
+  /** The log end offset of the leader, when it and its replicas have committed all. */
+  #endOf(topic: string, topicId: string, partition: number): number | undefined {
+    for (const machine of this.#cluster.brokers) {
+      const held = this.#cluster.server(machine)?.parts?.replicaManager.partition({ topic, partition });
+      if (held?.isLeader === true && held.topicId === topicId) return held.log?.logEndOffset;
+    }
+    return undefined;
+  }
+}

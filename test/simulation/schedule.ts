@@ -1,0 +1,114 @@
+/**
+ * What a run does, as data: the cluster, the load on it, and the steps (faults and administrators' deeds) with their times. The seed
+ * decides what isn't named here: delays, who wins a race, where a write tears. A schedule is made from a seed by `make-schedule.ts`, made
+ * shorter by `shrink.ts`, and kept as JSON in `schedules/` when it has found something.
+ */
+export type MachineName = string;
+
+/** A fault lasts `forMs`, or until all faults end; a process that ends is started again after `forMs`. */
+export type Step =
+  | { readonly atMs: number; readonly kind: 'kill' | 'stop' | 'pause'; readonly machine: MachineName; readonly forMs: number }
+  | {
+      readonly atMs: number;
+      readonly kind: 'lose-power';
+      readonly machine: MachineName;
+      readonly forMs: number;
+      readonly mode: 'tear' | 'lose';
+    }
+  | {
+      readonly atMs: number;
+      readonly kind: 'partition';
+      readonly from: readonly MachineName[];
+      readonly to: readonly MachineName[];
+      readonly isOneWay: boolean;
+      readonly forMs: number;
+    }
+  | {
+      readonly atMs: number;
+      readonly kind: 'slow-link';
+      readonly from: MachineName;
+      readonly to: MachineName;
+      readonly byMs: number;
+      readonly forMs: number;
+    }
+  | { readonly atMs: number; readonly kind: 'reset-connections'; readonly from: MachineName; readonly to: MachineName }
+  | { readonly atMs: number; readonly kind: 'clock-jump'; readonly machine: MachineName; readonly byMs: number }
+  | { readonly atMs: number; readonly kind: 'slow-disk'; readonly machine: MachineName; readonly factor: number; readonly forMs: number }
+  | { readonly atMs: number; readonly kind: 'disk-full' | 'disk-error'; readonly machine: MachineName; readonly forMs: number }
+  | { readonly atMs: number; readonly kind: 'end-session'; readonly machine: MachineName }
+  | { readonly atMs: number; readonly kind: 'create-topic'; readonly topic: string }
+  | { readonly atMs: number; readonly kind: 'delete-topic'; readonly topic: string }
+  | { readonly atMs: number; readonly kind: 'add-partitions'; readonly topic: string; readonly count: number }
+  | { readonly atMs: number; readonly kind: 'alter-config'; readonly topic: string; readonly key: string; readonly value: string };
+
+export interface TopicSpec {
+  readonly name: string;
+  readonly partitions: number;
+  readonly replicationFactor: number;
+  readonly configs: Readonly<Record<string, string>>;
+}
+
+export interface ProducerSpec {
+  readonly topic: string;
+  readonly acks: -1 | 0 | 1;
+  readonly isIdempotent: boolean;
+  readonly codec: 'none' | 'gzip' | 'snappy' | 'lz4' | 'zstd';
+  /** Between two sends to a partition, on average. */
+  readonly intervalMs: number;
+  /** Batches of a partition under way together. */
+  readonly pipeline: number;
+  /** Records in a batch, at most. */
+  readonly maxRecords: number;
+}
+
+export interface Schedule {
+  readonly seed: number;
+  readonly note?: string;
+  readonly brokers: number;
+  /** All faults end then, and what was promised must come true within `LIVENESS_MS`. */
+  readonly faultsEndMs: number;
+  readonly topics: readonly TopicSpec[];
+  readonly producers: readonly ProducerSpec[];
+  readonly consumers: number;
+  readonly steps: readonly Step[];
+}
+
+/** Clients begin then: the cluster has formed. */
+export const CLIENTS_START_MS = 1500;
+/** After the end of faults everything must be well within so long. */
+export const LIVENESS_MS = 15_000;
+
+export function describeStep(step: Step): string {
+  const at = `${(step.atMs / 1000).toFixed(3)} s`;
+  switch (step.kind) {
+    case 'kill':
+    case 'stop':
+    case 'pause':
+      return `${at}  ${step.kind} ${step.machine} for ${step.forMs} ms`;
+    case 'lose-power':
+      return `${at}  ${step.machine} loses power for ${step.forMs} ms (${step.mode === 'tear' ? 'torn' : 'lost'} writes)`;
+    case 'partition':
+      return `${at}  cut ${step.from.join(',')} ${step.isOneWay ? '→' : '↔'} ${step.to.join(',')} for ${step.forMs} ms`;
+    case 'slow-link':
+      return `${at}  slow ${step.from} ↔ ${step.to} by up to ${step.byMs} ms for ${step.forMs} ms`;
+    case 'reset-connections':
+      return `${at}  reset connections ${step.from} ↔ ${step.to}`;
+    case 'clock-jump':
+      return `${at}  wall clock of ${step.machine} jumps by ${step.byMs} ms`;
+    case 'slow-disk':
+      return `${at}  fsync on ${step.machine} takes ${step.factor} times as long for ${step.forMs} ms`;
+    case 'disk-full':
+      return `${at}  disk of ${step.machine} is full for ${step.forMs} ms`;
+    case 'disk-error':
+      return `${at}  disk of ${step.machine} fails for ${step.forMs} ms`;
+    case 'end-session':
+      return `${at}  ZooKeeper session of ${step.machine} ends`;
+    case 'create-topic':
+    case 'delete-topic':
+      return `${at}  ${step.kind === 'create-topic' ? 'create' : 'delete'} topic ${step.topic}`;
+    case 'add-partitions':
+      return `${at}  topic ${step.topic} grows to ${step.count} partitions`;
+    case 'alter-config':
+      return `${at}  topic ${step.topic}: ${step.key}=${step.value}`;
+  }
+}

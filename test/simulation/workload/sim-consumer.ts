@@ -1,0 +1,209 @@
+/**
+ * A consumer without a group: reads all partitions of its topics from their leaders, from the first offset on. It fences itself by leader
+ * epochs as KIP-320 has it: a fetch carries the epoch that it knows, and under a new one it asks first whether its position is still
+ * part of the history (OffsetForLeaderEpoch); where it isn't, it goes back and says so.
+ */
+import { ErrorCode, errorByCode } from '../../../src/protocol/errors.ts';
+import { Fetch } from '../../../src/protocol/generated/fetch.ts';
+import type { PartitionData } from '../../../src/protocol/generated/fetch.ts';
+import { OffsetForLeaderEpoch } from '../../../src/protocol/generated/offset-for-leader-epoch.ts';
+import { iterateBatches, readBatchHeader } from '../../../src/protocol/records/record-batch.ts';
+import { forEachRecord } from '../../../src/protocol/records/record-reader.ts';
+import { sleep } from '../../../src/runtime/scheduler.ts';
+import type { Node } from '../../../src/client/network-client.ts';
+import { decodeValue, type History } from '../checks/history.ts';
+import type { SimClient } from './sim-client.ts';
+
+const FETCH_VERSION = 16;
+const MAX_WAIT_MS = 400;
+const IDLE_MS = 120;
+const METADATA_MS = 1000;
+const MAX_RECORD_BYTES = 1 << 20;
+
+export interface Position {
+  readonly topic: string;
+  readonly topicId: string;
+  readonly partition: number;
+  offset: number;
+  /** The leader epoch of the last record read. */
+  lastEpoch: number;
+  /** The leader epoch under which the position was last found to be part of the history. */
+  validatedEpoch: number;
+  highWatermark: number;
+  /** What it believes the partition to hold. */
+  readonly read: (number | undefined)[];
+}
+
+export class SimConsumer {
+  readonly name: string;
+  readonly positions = new Map<string, Position>();
+  readonly #client: SimClient;
+  readonly #history: History;
+  readonly #topics: () => readonly string[];
+  /** False: neither fences nor validates, as before KIP-320. */
+  readonly #fences: boolean;
+  #isOver = false;
+
+  constructor(options: { client: SimClient; history: History; topics: () => readonly string[]; fences: boolean }) {
+    this.#client = options.client;
+    this.name = options.client.name;
+    this.#history = options.history;
+    this.#topics = options.topics;
+    this.#fences = options.fences;
+  }
+
+  finish(): void {
+    this.#isOver = true;
+  }
+
+  run(): void {
+    void this.#followMetadata();
+    for (const broker of this.#client.brokers) void this.#followBroker(broker);
+  }
+
+  async #followMetadata(): Promise<void> {
+    while (!this.#isOver) {
+      await this.#client.view.refresh(this.#topics());
+      await sleep(this.#client.runtime.scheduler, METADATA_MS);
+    }
+  }
+
+  async #followBroker(node: Node): Promise<void> {
+    const { scheduler } = this.#client.runtime;
+    while (!this.#isOver) {
+      const due = this.#positionsAt(node.id);
+      const ready: Position[] = [];
+      for (const position of due) if (await this.#isValid(position, node)) ready.push(position);
+      if (ready.length === 0) await sleep(scheduler, IDLE_MS);
+      else if (!(await this.#fetch(node, ready))) {
+        await this.#client.view.refresh(this.#topics());
+        await sleep(scheduler, IDLE_MS * (0.5 + this.#client.runtime.random.next()));
+      }
+    }
+  }
+
+  #positionsAt(brokerId: number): Position[] {
+    const found: Position[] = [];
+    for (const name of this.#topics()) {
+      const view = this.#client.view.topics.get(name);
+      if (view === undefined) continue;
+      for (const [partition, leader] of view.partitions.entries()) {
+        if (leader?.node?.id !== brokerId) continue;
+        const key = `${view.topicId}:${partition}`;
+        let position = this.positions.get(key);
+        if (position === undefined) {
+          const { topicId } = view;
+          position = { topic: name, topicId, partition, offset: 0, lastEpoch: -1, validatedEpoch: -1, highWatermark: 0, read: [] };
+          this.positions.set(key, position);
+        }
+        found.push(position);
+      }
+    }
+    return found;
+  }
+
+  #epochOf(position: Position): number {
+    return this.#client.view.leader(position.topic, position.partition)?.leaderEpoch ?? -1;
+  }
+
+  /** Under a new leader epoch: is what was read still part of the history? */
+  async #isValid(position: Position, node: Node): Promise<boolean> {
+    const epoch = this.#epochOf(position);
+    if (!this.#fences || position.lastEpoch < 0 || position.validatedEpoch >= epoch) return true;
+    const { topic, partition } = position;
+    const body = {
+      replicaId: -1,
+      topics: [{ topic, partitions: [{ partition, currentLeaderEpoch: epoch, leaderEpoch: position.lastEpoch }] }],
+    };
+    const response = await this.#client.network.send(node, OffsetForLeaderEpoch, body, { timeoutMs: 1500 }).catch(() => undefined);
+    const answer = response?.topics[0]?.partitions[0];
+    if (answer === undefined || answer.errorCode !== ErrorCode.NONE || answer.endOffset < 0) {
+      await this.#client.view.refresh(this.#topics());
+      return false;
+    }
+    position.validatedEpoch = Math.max(position.validatedEpoch, epoch);
+    if (answer.endOffset >= position.offset && answer.leaderEpoch === position.lastEpoch) return true;
+    const back = Math.min(answer.endOffset, position.offset);
+    if (back < position.offset) this.#goBack(position, back);
+    return true;
+  }
+
+  #goBack(position: Position, offset: number): void {
+    const { topic, partition } = position;
+    if (!this.#history.isLoose(topic))
+      this.#history.violate(
+        `${this.name} was at offset ${position.offset} of ${topic}-${partition}, and learns that the log was cut to ${offset}`,
+      );
+    position.offset = offset;
+    position.read.length = offset;
+    position.lastEpoch = -1;
+  }
+
+  /** True when it went well for all. */
+  async #fetch(node: Node, positions: readonly Position[]): Promise<boolean> {
+    const byTopic = Map.groupBy(positions, ({ topicId }) => topicId);
+    const asked = new Map(
+      positions.map((position) => [`${position.topicId}:${position.partition}`, { position, offset: position.offset }]),
+    );
+    const body = {
+      maxWaitMs: MAX_WAIT_MS,
+      minBytes: 1,
+      topics: Array.from(byTopic, ([topicId, list]) => ({
+        topicId,
+        partitions: list.map((position) => ({
+          partition: position.partition,
+          currentLeaderEpoch: this.#fences ? this.#epochOf(position) : -1,
+          fetchOffset: position.offset,
+          partitionMaxBytes: 1 << 18,
+        })),
+      })),
+    };
+    const options = { version: FETCH_VERSION, timeoutMs: MAX_WAIT_MS + 2000 };
+    const response = await this.#client.network.send(node, Fetch, body, options).catch(() => undefined);
+    if (response === undefined || response.errorCode !== ErrorCode.NONE) return false;
+    let isWell = true;
+    for (const topic of response.responses) {
+      for (const data of topic.partitions) {
+        const found = asked.get(`${topic.topicId}:${data.partitionIndex}`);
+        if (found !== undefined && found.position.offset === found.offset && !this.#take(found.position, data, node)) isWell = false;
+      }
+    }
+    return isWell;
+  }
+
+  #take(position: Position, data: PartitionData, node: Node): boolean {
+    const { topic, topicId, partition } = position;
+    if (data.errorCode === ErrorCode.OFFSET_OUT_OF_RANGE && !this.#history.isLoose(topic)) {
+      this.#history.violate(
+        `${this.name} is refused offset ${position.offset} of ${topic}-${partition} by broker ${node.id}: out of range`,
+      );
+      position.offset = 0;
+      return false;
+    }
+    if (data.errorCode === ErrorCode.OFFSET_OUT_OF_RANGE)
+      this.#goBack(position, Math.min(position.offset, Math.max(0, data.highWatermark)));
+    if (data.errorCode !== ErrorCode.NONE) return errorByCode(data.errorCode).name === 'OFFSET_OUT_OF_RANGE';
+    position.highWatermark = data.highWatermark;
+    for (const bytes of data.records ?? []) {
+      for (const batch of iterateBatches(bytes)) {
+        const header = readBatchHeader(batch, 0);
+        if (header.lastOffset < position.offset) continue;
+        if (header.baseOffset > position.offset && !this.#history.isLoose(topic))
+          this.#history.violate(
+            `${this.name} finds a gap in ${topic}-${partition}: offset ${position.offset} is followed by ${header.baseOffset}`,
+          );
+        if (header.lastOffset >= data.highWatermark)
+          this.#history.violate(`${this.name} is given offset ${header.lastOffset} of ${topic}-${partition}, above the high watermark`);
+        forEachRecord(batch, MAX_RECORD_BYTES, ({ offset, value }) => {
+          if (offset < position.offset) return;
+          const record = decodeValue(value) ?? -1;
+          position.read[offset] = record;
+          this.#history.onRead(this.name, { topic, topicId, partition, offset }, record);
+        });
+        position.offset = header.lastOffset + 1;
+        position.lastEpoch = header.partitionLeaderEpoch;
+      }
+    }
+    return true;
+  }
+}

@@ -1,0 +1,154 @@
+/**
+ * A producer: a lane to each partition of its topic. A lane makes some batches, has them under way together, and sends again, in order,
+ * what wasn't acknowledged, until it is. An idempotent one keeps each batch's sequence. One with acks 0 or 1 gives up what failed.
+ */
+import { ErrorCode, errorByCode } from '../../../src/protocol/errors.ts';
+import { InitProducerId } from '../../../src/protocol/generated/init-producer-id.ts';
+import { Produce } from '../../../src/protocol/generated/produce.ts';
+import { compressionByName } from '../../../src/protocol/records/compression.ts';
+import { buildRecordBatch } from '../../../src/protocol/records/record-batch-builder.ts';
+import { sleep } from '../../../src/runtime/scheduler.ts';
+import type { History, Lane } from '../checks/history.ts';
+import { encodeValue, recordOf } from '../checks/history.ts';
+import type { ProducerSpec } from '../schedule.ts';
+import type { SimClient } from './sim-client.ts';
+
+/** The broker gives up a produce request after it. */
+const PRODUCE_TIMEOUT_MS = 1200;
+const REQUEST_TIMEOUT_MS = 2500;
+const RETRY_MS = 60;
+const FILL_BYTES = 40;
+
+interface Batch {
+  readonly from: number;
+  readonly count: number;
+  readonly baseSequence: number;
+}
+
+type Outcome = { readonly kind: 'acked'; readonly baseOffset: number } | { readonly kind: 'failed'; readonly errorCode: number };
+/** Not a code of Kafka's: no answer came. */
+const NO_ANSWER = -1000;
+
+export class SimProducer {
+  readonly #client: SimClient;
+  readonly #history: History;
+  readonly #spec: ProducerSpec;
+  readonly #index: number;
+  readonly #lanes = new Map<number, Promise<void>>();
+  #producerId = -1;
+  #isOver = false;
+  #idleLanes = 0;
+
+  constructor(options: { client: SimClient; history: History; spec: ProducerSpec; index: number }) {
+    this.#client = options.client;
+    this.#history = options.history;
+    this.#spec = options.spec;
+    this.#index = options.index;
+  }
+
+  /** Makes nothing new; what it has made goes on until it is acknowledged. */
+  finish(): void {
+    this.#isOver = true;
+  }
+
+  /** True when everything made is acknowledged, or given up where its acks allow that. */
+  get isDone(): boolean {
+    return this.#isOver && this.#idleLanes === this.#lanes.size;
+  }
+
+  async run(): Promise<void> {
+    if (this.#spec.isIdempotent) await this.#initProducerId();
+    while (!this.#isOver) {
+      await this.#client.view.refresh([this.#spec.topic]);
+      const count = this.#client.view.topics.get(this.#spec.topic)?.partitions.length ?? 0;
+      for (let partition = 0; partition < count; partition++) {
+        if (!this.#lanes.has(partition)) this.#lanes.set(partition, this.#runLane(partition));
+      }
+      await sleep(this.#client.runtime.scheduler, 1000);
+    }
+  }
+
+  async #initProducerId(): Promise<void> {
+    while (this.#producerId < 0) {
+      const response = await this.#client.sendToAny(InitProducerId, { transactionalId: null, transactionTimeoutMs: 60_000 });
+      if (response?.errorCode === ErrorCode.NONE) this.#producerId = response.producerId;
+      else await sleep(this.#client.runtime.scheduler, RETRY_MS);
+    }
+  }
+
+  async #runLane(partition: number): Promise<void> {
+    const { scheduler, random } = this.#client.runtime;
+    const lane = this.#history.addLane(this.#spec.topic, partition, this.#index, this.#spec);
+    while (!this.#isOver) {
+      await sleep(scheduler, this.#spec.intervalMs * 2 * random.next());
+      const batches: Batch[] = [];
+      for (let wanted = 1 + random.int(this.#spec.pipeline); wanted > 0 && !this.#isOver; wanted--) {
+        const count = 1 + random.int(this.#spec.maxRecords);
+        batches.push({ from: lane.made, count, baseSequence: lane.made });
+        lane.made += count;
+      }
+      await this.#deliver(lane, batches);
+    }
+    this.#idleLanes++;
+  }
+
+  /** Sends until each batch is acknowledged. */
+  async #deliver(lane: Lane, batches: readonly Batch[]): Promise<void> {
+    let rest = batches;
+    for (;;) {
+      const outcomes = await Promise.all(rest.map((batch) => this.#send(lane, batch)));
+      const left: Batch[] = [];
+      for (const [index, batch] of rest.entries()) {
+        const outcome = outcomes[index];
+        if (outcome?.kind === 'acked') this.#history.onAcked(lane, batch.from, batch.count, outcome.baseOffset);
+        else left.push(batch);
+      }
+      if (left.length === 0 || this.#spec.acks !== -1) return;
+      this.#judge(lane, left[0] === rest[0] ? outcomes[0] : undefined);
+      rest = left;
+      await this.#client.view.refresh([lane.topic]);
+      await sleep(this.#client.runtime.scheduler, RETRY_MS * (0.5 + this.#client.runtime.random.next()));
+    }
+  }
+
+  /** The first of the unacknowledged batches follows one that was acknowledged: no honest broker finds a gap before it. */
+  #judge(lane: Lane, outcome: Outcome | undefined): void {
+    if (outcome?.kind !== 'failed' || outcome.errorCode === NO_ANSWER) return;
+    const { name, retriable } = errorByCode(outcome.errorCode);
+    if (retriable || this.#history.isLoose(lane.topic)) return;
+    this.#history.violate(`${lane.name}: a batch that follows an acknowledged one is refused with ${name}`);
+  }
+
+  async #send(lane: Lane, batch: Batch): Promise<Outcome> {
+    const { view, network, runtime } = this.#client;
+    const leader = view.leader(lane.topic, lane.partition)?.node;
+    if (leader === undefined) return { kind: 'failed', errorCode: NO_ANSWER };
+    const { acks, codec, isIdempotent } = this.#spec;
+    const nowMs = runtime.clock.wallMs();
+    const records = Array.from({ length: batch.count }, (_, index) => ({
+      timestamp: nowMs,
+      key: null,
+      value: encodeValue(recordOf(lane, batch.from + index), FILL_BYTES),
+    }));
+    const bytes = buildRecordBatch(records, {
+      codec: compressionByName(codec) ?? 0,
+      ...(isIdempotent ? { producerId: this.#producerId, producerEpoch: 0, baseSequence: batch.baseSequence } : {}),
+    });
+    const body = {
+      acks,
+      timeoutMs: PRODUCE_TIMEOUT_MS,
+      topicData: [{ name: lane.topic, partitionData: [{ index: lane.partition, records: [bytes] }] }],
+    };
+    try {
+      const response = await network.send(leader, Produce, body, { timeoutMs: REQUEST_TIMEOUT_MS, expectsResponse: acks !== 0 });
+      if (acks === 0) return { kind: 'failed', errorCode: NO_ANSWER };
+      const answer = response.responses[0]?.partitionResponses[0];
+      if (answer === undefined) return { kind: 'failed', errorCode: NO_ANSWER };
+      if (answer.errorCode === ErrorCode.NONE) return { kind: 'acked', baseOffset: answer.baseOffset };
+      if (answer.errorCode === ErrorCode.DUPLICATE_SEQUENCE_NUMBER) return { kind: 'acked', baseOffset: -1 };
+      return { kind: 'failed', errorCode: answer.errorCode };
+    } catch {
+      return { kind: 'failed', errorCode: NO_ANSWER };
+    }
+  }
+}
