@@ -16,6 +16,7 @@ const PYTHON_MODULES = {
   snappy: 'python3-snappy',
   zstandard: 'python3-zstandard',
   kazoo: 'python3-kazoo',
+  confluent_kafka: 'python3-confluent-kafka',
 };
 /** A real ZooKeeper, whose folders and wire ours is compared with. */
 const FILES = { '/usr/share/java/zookeeper.jar': 'zookeeper' };

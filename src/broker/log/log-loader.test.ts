@@ -213,6 +213,21 @@ describe('after an unclean end', () => {
     expect([log.topicId, log.activeProducers.get(5)?.lastSequence, inconsistencyOf(log)]).toEqual([undefined, 34, undefined]);
   });
 
+  test('a producer that had several batches under way can send all of them again', async () => {
+    const fixture = await left(50);
+    const log = await reopen(fixture);
+    for (const baseSequence of [45, 46, 49]) {
+      const again = batchOf([`value ${baseSequence} ${'x'.repeat(60)}`], {
+        producerId: 5,
+        producerEpoch: 0,
+        baseSequence,
+        timestamp: T + baseSequence,
+      });
+      expect(append(fixture, log, again), `${baseSequence}`).toMatchObject({ firstOffset: baseSequence, lastOffset: baseSequence });
+    }
+    expect(log.logEndOffset).toBe(50);
+  });
+
   test('a log that ends below its log start offset begins anew there', async () => {
     const fixture = await left(5);
     const log = await reopen(fixture, { logStartOffset: 100 });

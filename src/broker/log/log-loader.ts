@@ -96,6 +96,8 @@ class LogLoader {
   #epochs: LeaderEpochFileCache;
   #epochsDirty = false;
   readonly #rebuilt: LogSegment[] = [];
+  /** What recovery learned of producers by its scan. */
+  #recoveredState: ProducerStateManager | undefined;
   #topicId: string | undefined;
   #scannedBytes = 0;
   #truncatedBytes = 0;
@@ -326,6 +328,7 @@ class LogLoader {
     const first = unflushed[0];
     if (first === undefined) return;
     const state = this.#stateUpTo(first.baseOffset);
+    this.#recoveredState = state;
     let nextOffset = first.baseOffset;
     for (const [index, segment] of unflushed.entries()) {
       // The end of the segment before was lost, or what should have replaced this one. Only compaction leaves gaps that are right.
@@ -382,7 +385,9 @@ class LogLoader {
   }
 
   #rebuildState(logStartOffset: number, logEndOffset: number): ProducerStateManager {
-    const state = new ProducerStateManager();
+    // The scan saw the last batches of each producer, of which a snapshot holds one: a producer that waited for several answers when the
+    // broker died sends them all again.
+    const state = this.#recoveredState ?? new ProducerStateManager();
     // A clean end without any snapshot: there were no producers (or another version of Kafka wrote the log). Nothing is scanned.
     if (this.#options.hadCleanShutdown && this.#snapshots.latestOffset === undefined) state.updateMapEndOffset(logEndOffset);
     else this.#rebuild(state, logStartOffset, logEndOffset);

@@ -1,4 +1,5 @@
 import { expect, it, vi } from 'vitest';
+import { ErrorCode } from '../../protocol/errors.ts';
 import { ZERO_UUID } from '../../protocol/uuid.ts';
 import { MetadataCache } from './metadata-cache.ts';
 import { partitionState, updateMetadata } from './testing/update-metadata.ts';
@@ -83,4 +84,13 @@ it('names only brokers that have the listener', () => {
   expect(cache.getAliveBrokerNodes('PLAINTEXT').map(({ port }) => port)).toEqual([9092, 9093, 9094]);
   expect(cache.getAliveBrokerNodes('SSL')).toEqual([]);
   expect(cache.endpointsOf([2, 9], 'PLAINTEXT')).toEqual([{ nodeId: 2, host: 'localhost', port: 9093, rack: null }]);
+});
+
+it('does not say of a partition that it is unknown before the controller has told of any', () => {
+  const cache = new MetadataCache();
+  expect(cache.absentPartitionError).toBe(ErrorCode.NOT_LEADER_OR_FOLLOWER);
+  cache.updateMetadata(updateMetadata({}));
+  expect(cache.absentPartitionError).toBe(ErrorCode.NOT_LEADER_OR_FOLLOWER);
+  cache.updateMetadata(updateMetadata({ t: { id: ID_T, states: [partitionState(0, 1)] } }));
+  expect(cache.absentPartitionError).toBe(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION);
 });

@@ -7,6 +7,7 @@
  * Source: kafka.server.metadata.ZkMetadataCache.
  */
 import type { UpdateMetadataPartitionState, UpdateMetadataRequest } from '../../protocol/generated/update-metadata.ts';
+import { ErrorCode } from '../../protocol/errors.ts';
 import type { TopicPartition } from '../../protocol/topic-partition.ts';
 import { ZERO_UUID } from '../../protocol/uuid.ts';
 import { LEADER_DURING_DELETE } from '../zk/leader-and-isr.ts';
@@ -194,6 +195,10 @@ export class MetadataCache {
   }
 
   /** As the data-path handlers ask (`BrokerDirectory`). */
+  get absentPartitionError(): number {
+    return this.#snapshot.partitionStates.size === 0 ? ErrorCode.NOT_LEADER_OR_FOLLOWER : ErrorCode.UNKNOWN_TOPIC_OR_PARTITION;
+  }
+
   endpointsOf(brokerIds: Iterable<number>, listenerName: string): { nodeId: number; host: string; port: number; rack: string | null }[] {
     const endpoints: { nodeId: number; host: string; port: number; rack: string | null }[] = [];
     for (const brokerId of brokerIds) {

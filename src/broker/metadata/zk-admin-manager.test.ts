@@ -71,6 +71,14 @@ class Fixture {
 }
 
 describe('creating a topic', () => {
+  it('says that it exists also when too few brokers are alive and the controller has not told of it yet', async () => {
+    const fixture = await Fixture.make();
+    expect((await fixture.create({ replicationFactor: 3 })).errorCode).toBe(ErrorCode.REQUEST_TIMED_OUT);
+    fixture.metadataCache.updateMetadata(updateMetadata({}, [1]));
+    expect((await fixture.create({ replicationFactor: 3 })).errorCode).toBe(ErrorCode.TOPIC_ALREADY_EXISTS);
+    expect((await fixture.create({ name: 'u', replicationFactor: 3 })).errorCode).toBe(ErrorCode.INVALID_REPLICATION_FACTOR);
+  });
+
   it('writes configuration and assignment and answers when every partition has a leader', async () => {
     const fixture = await Fixture.make();
     let result: CreatableTopicResultInput | undefined;

@@ -106,6 +106,8 @@ export class ZkAdminManager {
     const config = dynamicConfig.current;
     if (metadataCache.topicExists(topic.name))
       throw new KafkaError(ErrorCode.TOPIC_ALREADY_EXISTS, `Topic '${topic.name}' already exists.`);
+    // Before the brokers are counted: to a starting cluster a topic may be new only because the controller hasn't told of it yet.
+    await this.#checkNewName(topic.name);
     const overrides = overridesOf(topic);
     const assignment = assignmentOfNewTopic(topic, {
       numPartitions: config.numPartitions,
@@ -113,7 +115,6 @@ export class ZkAdminManager {
       brokers: metadataCache.getAliveBrokers(),
       random,
     });
-    await this.#checkNewName(topic.name);
     checkTopicAssignment(assignment);
     validateTopicConfig(config, overrides);
     const topicId = randomUuid(random.bytes(16));

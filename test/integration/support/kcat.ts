@@ -25,15 +25,15 @@ export async function kcat(args: readonly string[], input = ''): Promise<KcatRes
 }
 
 /**
- * The values of a partition from its beginning to its end, or the first `count`, one a line. While somebody writes, kcat hardly
+ * The values of a partition from its beginning (or offset `from`) to its end, or the first `count`, one a line. While somebody writes, kcat hardly
  * ever finds the end: then name a count.
  */
 export async function consumeValues(
   bootstrapServers: string,
   topic: string,
-  options: { partition?: number; count?: number } = {},
+  options: { partition?: number; count?: number; from?: number } = {},
 ): Promise<string[]> {
-  const { partition = 0, count } = options;
+  const { partition = 0, count, from } = options;
   const until = count === undefined ? ['-e'] : ['-c', String(count)];
   const { code, out, error } = await kcat([
     '-C',
@@ -44,7 +44,7 @@ export async function consumeValues(
     '-p',
     String(partition),
     '-o',
-    'beginning',
+    from === undefined ? 'beginning' : String(from),
     ...until,
     '-q',
     '-f',

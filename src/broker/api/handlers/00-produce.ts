@@ -75,7 +75,7 @@ export function createProduceHandler(deps: ProduceDeps): ApiHandler<ProduceReque
 
 /** What coordinators keep in internal topics is theirs: a client's record there would be taken for theirs at the next load. */
 function checkTopic({ directory }: ProduceDeps, topicPartition: TopicPartition, clientId: string | null): number {
-  if (!directory.partitionExists(topicPartition)) return ErrorCode.UNKNOWN_TOPIC_OR_PARTITION;
+  if (!directory.partitionExists(topicPartition)) return directory.absentPartitionError;
   return isInternalTopic(topicPartition.topic) && clientId !== ADMIN_CLIENT_ID ? ErrorCode.INVALID_TOPIC_EXCEPTION : ErrorCode.NONE;
 }
 

@@ -62,7 +62,7 @@ export function createFetchHandler(deps: FetchDeps): ApiHandler<FetchRequest> {
         if (name === undefined) {
           slot.result = failedFetch(ErrorCode.UNKNOWN_TOPIC_ID);
         } else if (replicaId < 0 && !deps.directory.partitionExists(topicPartition)) {
-          slot.result = failedFetch(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION);
+          slot.result = failedFetch(deps.directory.absentPartitionError);
         } else {
           askedSlots.push(slot);
           asked.push({

@@ -70,7 +70,7 @@ function answerOne(
   reader: Reader,
 ): ListOffsetsPartitionResponseInput {
   const fail = (errorCode: number): ListOffsetsPartitionResponseInput => ({ partitionIndex: topicPartition.partition, errorCode });
-  if (!deps.directory.partitionExists(topicPartition)) return fail(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION);
+  if (!deps.directory.partitionExists(topicPartition)) return fail(deps.directory.absentPartitionError);
   const partition = deps.replicaManager.partition(topicPartition);
   if (partition === undefined) return fail(ErrorCode.NOT_LEADER_OR_FOLLOWER);
   const found = lookUp(partition, asked, reader);

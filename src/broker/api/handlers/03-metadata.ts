@@ -118,9 +118,11 @@ async function missingTopics(
   allowAutoTopicCreation: boolean,
 ): Promise<MetadataResponseTopicInput[]> {
   const mayCreate = allowAutoTopicCreation && deps.autoCreateTopicsEnable();
+  // A starting broker knows of no topic until the controller has told it.
+  const unknown = view.snapshot.controllerId === undefined ? ErrorCode.LEADER_NOT_AVAILABLE : ErrorCode.UNKNOWN_TOPIC_OR_PARTITION;
   const codes = mayCreate ? await deps.autoTopicCreation.createTopics(names) : new Map<string, number>();
   return names.map((name) => {
-    const absent = invalidTopicNameReason(name) === undefined ? ErrorCode.UNKNOWN_TOPIC_OR_PARTITION : ErrorCode.INVALID_TOPIC_EXCEPTION;
+    const absent = invalidTopicNameReason(name) === undefined ? unknown : ErrorCode.INVALID_TOPIC_EXCEPTION;
     return {
       errorCode: codes.get(name) ?? absent,
       name,

@@ -24,9 +24,7 @@ export function createOffsetForLeaderEpochHandler({
         const topicPartition = { topic, partition };
         const hosted = replicaManager.partition(topicPartition);
         if (hosted === undefined) {
-          const errorCode = directory.partitionExists(topicPartition)
-            ? ErrorCode.NOT_LEADER_OR_FOLLOWER
-            : ErrorCode.UNKNOWN_TOPIC_OR_PARTITION;
+          const errorCode = directory.partitionExists(topicPartition) ? ErrorCode.NOT_LEADER_OR_FOLLOWER : directory.absentPartitionError;
           return { partition, errorCode, leaderEpoch: -1, endOffset: -1 };
         }
         return { partition, ...hosted.endOffsetForLeaderEpoch(currentLeaderEpoch, leaderEpoch) };

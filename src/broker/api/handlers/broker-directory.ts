@@ -11,6 +11,11 @@ export interface NodeEndpoint {
 export interface BrokerDirectory {
   /** Whether the controller has told of this partition. */
   partitionExists(topicPartition: TopicPartition): boolean;
+  /**
+   * What a client is told of a partition that doesn't exist as far as this broker knows: UNKNOWN_TOPIC_OR_PARTITION; NOT_LEADER_OR_FOLLOWER
+   * as long as the controller has told it of none. Kafka's starting broker says the former, and librdkafka gives records up for it.
+   */
+  readonly absentPartitionError: number;
   topicNameOf(topicId: string): string | undefined;
   topicIdOf(topic: string): string | undefined;
   leaderOf(topicPartition: TopicPartition): { readonly leaderId: number; readonly leaderEpoch: number } | undefined;

@@ -38,6 +38,7 @@ const nameOf = (code: number | undefined): string => (code === undefined ? 'no c
 
 /** Knows the topic that is hosted here, one that broker 2 leads, and an internal one. */
 const directory: BrokerDirectory = {
+  absentPartitionError: ErrorCode.UNKNOWN_TOPIC_OR_PARTITION,
   partitionExists: ({ topic, partition }) => partition === 0 && [TOPIC, ELSEWHERE, '__consumer_offsets'].includes(topic),
   topicNameOf: (id) => (id === TOPIC_ID ? TOPIC : undefined),
   topicIdOf: (topic) => (topic === TOPIC ? TOPIC_ID : undefined),

@@ -1,0 +1,68 @@
+/**
+ * Faults for real, as many rounds as wanted: `node test/faults/main.ts [--rounds 200] [--seed N] [--fault TEXT]`. Prints each round and, at the
+ * end, how long partitions were without a leader as a distribution. Ends with 1 at the first broken promise.
+ */
+import { parseArgs } from 'node:util';
+import { startCluster } from '../../src/cluster/start-cluster.ts';
+import { SeededRandom } from '../../src/runtime/testing/seeded-random.ts';
+import { summarize } from '../../bench/support/statistics.ts';
+import { FaultRun } from './fault-run.ts';
+import type { RoundOutcome } from './fault-run.ts';
+import { FAULTS } from './faults.ts';
+
+const { values } = parseArgs({ options: { rounds: { type: 'string' }, seed: { type: 'string' }, fault: { type: 'string' } } });
+const rounds = Number(values.rounds ?? 200);
+const seed = Number(values.seed ?? Date.now() % 1_000_000);
+const faults = FAULTS.filter(({ name }) => values.fault === undefined || name.includes(values.fault));
+if (faults.length === 0 || !Number.isSafeInteger(rounds) || !Number.isSafeInteger(seed)) {
+  process.stderr.write(`usage: [--rounds N] [--seed N] [--fault TEXT of: ${FAULTS.map(({ name }) => name).join(', ')}]\n`);
+  process.exit(2);
+}
+
+const print = (line: string): void => void process.stdout.write(`${line}\n`);
+const ms = (value: number): string => `${Math.round(value)} ms`;
+
+function printDistribution(title: string, outcomes: readonly RoundOutcome[]): void {
+  if (outcomes.length === 0) return;
+  const gaps = summarize(outcomes.map(({ gapMs }) => gapMs));
+  const recovered = summarize(outcomes.map(({ recoveredMs }) => recoveredMs));
+  print(
+    `| ${title} | ${outcomes.length} | ${ms(gaps.min)} | ${ms(gaps.median)} | ${ms(gaps.p99)} | ${ms(gaps.max)} | ${ms(recovered.median)} | ${ms(recovered.max)} |`,
+  );
+}
+
+print(`faults: ${rounds} rounds, seed ${seed}`);
+const cluster = await startCluster({ brokers: 3, ephemeral: true, basePort: 0 });
+const outcomes: RoundOutcome[] = [];
+try {
+  const run = new FaultRun(cluster, new SeededRandom(seed), faults);
+  await run.prepare();
+  for (let round = 0; round < rounds; round++) {
+    const outcome = await run.round();
+    outcomes.push(outcome);
+    const { fault, lastedMs, gapMs, recoveredMs, acknowledged } = outcome;
+    print(
+      `${round + 1}. ${fault} for ${ms(lastedMs)}: next write ${ms(gapMs)}, in sync after ${ms(recoveredMs)}, ${acknowledged} acknowledged`,
+    );
+  }
+  await run.close();
+  const total = outcomes.reduce((sum, { acknowledged }) => sum + acknowledged, 0);
+  print(`\n${total} records acknowledged in ${outcomes.length} rounds: each there once and in order.\n`);
+  print('| fault | rounds | to the next acknowledged write: min | median | p99 | max | in sync again: median | max |');
+  print('|---|---:|---:|---:|---:|---:|---:|---:|');
+  for (const { name } of faults)
+    printDistribution(
+      name,
+      outcomes.filter(({ fault }) => fault === name),
+    );
+  printDistribution(
+    'all that take the leader',
+    outcomes.filter(({ takesLeader }) => takesLeader),
+  );
+} catch (error) {
+  print(String(error));
+  process.exitCode = 1;
+} finally {
+  await cluster.stopHard();
+}
+process.exit();
