@@ -14,6 +14,7 @@ import { QueryResponder } from '../introspection/query-responder.ts';
 import { BrokerServer } from './broker-server.ts';
 import { parseKafkaConfig } from './config/kafka-config.ts';
 import type { ProcessUsage } from './introspection/describe-broker.ts';
+import { noteUnsynced } from './introspection/note-unsynced.ts';
 import { brokerQueryHandlers } from './introspection/broker-queries.ts';
 import { LoadProgressReporter } from './load-progress.ts';
 import { TimelineReporter } from './timeline-reporter.ts';
@@ -76,6 +77,12 @@ async function main(): Promise<void> {
     setTimeout(() => runtime.halt.halt(1, `Shutting down took longer than ${SHUTDOWN_LIMIT_MS} ms`), SHUTDOWN_LIMIT_MS).unref();
     void starting.then(() => server.shutdown({ handOver })).then(() => process.exit(0));
   };
+  /** No turn of the event loop between the look and the end: what is not noted as synced was never said to be. */
+  const losePower = (noteFile: string): void => {
+    if (server.parts === undefined) return;
+    nodeDisk.writeFile(noteFile, JSON.stringify(noteUnsynced(server.parts)));
+    process.kill(process.pid, 'SIGKILL');
+  };
   const queries = new QueryResponder(brokerQueryHandlers({ parts: () => server.parts, usage: processUsage }), tellParent);
   const setFault = ({ blockedPorts, blockAccepted }: NetworkFault): void => {
     network.set({ blockedPorts, blockAccepted });
@@ -88,6 +95,7 @@ async function main(): Promise<void> {
   process.on('message', (message) => {
     if (typeof message !== 'object' || message === null || !('type' in message)) return;
     if (queries.onMessage(message)) return;
+    if (message.type === 'power-loss' && 'file' in message && typeof message.file === 'string') losePower(message.file);
     if (message.type === 'stop') stop('the supervisor says so');
     // From the supervisor of the same version, which made it.
     if (message.type === 'network') setFault(message as unknown as NetworkFault);

@@ -10,6 +10,7 @@ import type {
   ControlErrorCode,
   LogPage,
   LogQuery,
+  PowerLoss,
   ProcessAction,
   ProcessStatus,
 } from './control-contract.ts';
@@ -28,6 +29,9 @@ export interface ControlClientOptions {
   /** For what waits on processes: act, stop. Default 60,000 ms. */
   readonly actionTimeoutMs?: number;
 }
+
+/** Every broker is restarted, one after another. */
+const CONFIGURE_TIMEOUT_MS = 300_000;
 
 interface Pending {
   readonly resolve: (result: unknown) => void;
@@ -91,6 +95,14 @@ export class ControlClient implements ClusterControl {
   async query(processId: string, name: string, input: unknown, timeoutMs = QUERY_TIMEOUT_MS): Promise<string> {
     // The supervisor keeps the time; this one is for a supervisor that doesn't answer.
     return (await this.#ask({ verb: 'query', processId, name, input, timeoutMs }, timeoutMs + this.#timeoutMs)) as string;
+  }
+
+  async losePower(processId: string): Promise<PowerLoss> {
+    return (await this.#ask({ verb: 'losePower', processId }, this.#actionTimeoutMs)) as PowerLoss;
+  }
+
+  async configure(changes: Readonly<Record<string, string | null>>): Promise<void> {
+    await this.#ask({ verb: 'configure', changes }, CONFIGURE_TIMEOUT_MS);
   }
 
   async logs(processId: string, query: LogQuery): Promise<LogPage> {

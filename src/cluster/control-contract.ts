@@ -3,7 +3,7 @@
  * interface for both. On the socket it is JSON lines:
  *
  *     ◄ {"samsa":1,"pid":123}                                  the greeting, at once
- *     ► {"id":1,"verb":"status"}                               also: act, cutOff, query, logs, stop, subscribe
+ *     ► {"id":1,"verb":"status"}                               also: act, cutOff, losePower, configure, query, logs, stop, subscribe
  *     ◄ {"id":1,"ok":true,"result":{…}} | {"id":1,"ok":false,"error":{"code":"…","message":"…"}}
  *     ◄ {"event":{…}}                                          after subscribe
  *
@@ -108,6 +108,22 @@ export type ClusterEvent =
   /** What a child told of itself over its channel (an election, an ISR change, …); its form is the child's. */
   | { readonly type: 'child'; readonly processId: string; readonly event: unknown; readonly atMs: number };
 
+/** What was cut off the files of a broker whose machine seemed to lose power. */
+export interface PowerLoss {
+  readonly brokerId: number;
+  readonly atMs: number;
+  /** Logs that had something that no fsync had confirmed; offsets are those of the broker's last moment. */
+  readonly logs: readonly {
+    readonly topic: string;
+    readonly partition: number;
+    readonly recoveryPoint: number;
+    readonly highWatermark: number;
+    readonly logEndOffset: number;
+    readonly lostBytes: number;
+    readonly files: readonly { readonly name: string; readonly sizeBytes: number; readonly keptBytes: number }[];
+  }[];
+}
+
 export interface ClusterControl {
   status(): Promise<ClusterStatus>;
   /** Resolves when it is done: ready, ended, frozen. Rejects with `ControlError`. */
@@ -124,6 +140,17 @@ export interface ClusterControl {
    * answer within `timeoutMs` (default `QUERY_TIMEOUT_MS`), 'bad-request', 'not-found', 'refused', 'failed' as the process says.
    */
   query(processId: string, name: string, input: unknown, timeoutMs?: number): Promise<string>;
+  /**
+   * Ends a running broker as a power loss would: it notes what is on the device and dies by SIGKILL in the same turn, then its log files
+   * are cut back to that. It stays down until `start`. Rejects with `ControlError`: 'refused' when it isn't running, 'timeout' when it doesn't
+   * answer (it goes on then, uncut).
+   */
+  losePower(processId: string): Promise<PowerLoss>;
+  /**
+   * Changes keys of all brokers' static configuration (null: back to the default of a local cluster), and restarts the running brokers one after
+   * another. When one does not start with it, what was before is put back and all are started with that: rejects with `ControlError` then.
+   */
+  configure(changes: Readonly<Record<string, string | null>>): Promise<void>;
   logs(processId: string, query: LogQuery): Promise<LogPage>;
   /** Stops everything in order, the supervisor too; resolves when all processes have ended. */
   stop(): Promise<void>;
@@ -161,6 +188,8 @@ export type ControlRequest = { readonly id: number } & (
   | { readonly verb: 'act'; readonly processId: string; readonly action: ProcessAction }
   | { readonly verb: 'cutOff'; readonly processId: string; readonly from: readonly string[] }
   | { readonly verb: 'query'; readonly processId: string; readonly name: string; readonly input: unknown; readonly timeoutMs: number }
+  | { readonly verb: 'losePower'; readonly processId: string }
+  | { readonly verb: 'configure'; readonly changes: Readonly<Record<string, string | null>> }
   | { readonly verb: 'logs'; readonly processId: string; readonly query: LogQuery }
   | { readonly verb: 'stop' }
   | { readonly verb: 'subscribe' }
@@ -172,6 +201,8 @@ export type ControlReply =
 
 const MAX_LOG_LINES = 2_000;
 const MAX_CUT_OFF = 1_000;
+const MAX_CHANGES = 100;
+const VERBS = ['status', 'act', 'cutOff', 'losePower', 'configure', 'query', 'logs', 'stop', 'subscribe'];
 const MAX_QUERY_TIMEOUT_MS = 60_000;
 
 /** `value` as a request, or `ControlError` with code 'bad-request'. */
@@ -181,10 +212,12 @@ export function checkControlRequest(value: unknown): ControlRequest {
   const { id, verb, processId, action } = request;
   if (typeof id !== 'number' || !Number.isSafeInteger(id)) throw bad('id must be a whole number');
   if (verb === 'status' || verb === 'stop' || verb === 'subscribe') return { id, verb };
-  if (verb !== 'act' && verb !== 'logs' && verb !== 'cutOff' && verb !== 'query')
-    throw bad(`verb ${JSON.stringify(verb)} is unknown; status, act, cutOff, query, logs, stop and subscribe are allowed`);
+  if (verb === 'configure') return { id, verb, changes: checkChanges(request['changes']) };
+  if (verb !== 'act' && verb !== 'logs' && verb !== 'cutOff' && verb !== 'losePower' && verb !== 'query')
+    throw bad(`verb ${JSON.stringify(verb)} is unknown; ${VERBS.join(', ')} are allowed`);
   if (typeof processId !== 'string') throw bad('processId must be text');
   if (verb === 'cutOff') return { id, verb, processId, from: checkCutOff(request['from']) };
+  if (verb === 'losePower') return { id, verb, processId };
   if (verb === 'query') return { id, verb, processId, ...checkQuery(request) };
   if (verb === 'logs') return { id, verb, processId, query: checkLogQuery(request['query']) };
   const known = PROCESS_ACTIONS.find((candidate) => candidate === action);
@@ -202,6 +235,14 @@ function checkQuery({ name, input, timeoutMs }: Record<string, unknown>): { name
   if (typeof timeoutMs !== 'number' || !(timeoutMs > 0 && timeoutMs <= MAX_QUERY_TIMEOUT_MS))
     throw bad(`timeoutMs is a number above 0, at most ${MAX_QUERY_TIMEOUT_MS}`);
   return { name, input, timeoutMs };
+}
+
+function checkChanges(value: unknown): Readonly<Record<string, string | null>> {
+  if (typeof value !== 'object' || value === null || Object.keys(value).length > MAX_CHANGES)
+    throw bad(`changes is an object of at most ${MAX_CHANGES} keys`);
+  for (const [key, text] of Object.entries(value))
+    if (text !== null && typeof text !== 'string') throw bad(`the value of ${key} must be text, or null for its default`);
+  return value as Record<string, string | null>;
 }
 
 function checkLogQuery(value: unknown): LogQuery {

@@ -104,6 +104,10 @@ class ControlConnection {
         return this.#control.cutOff(request.processId, request.from);
       case 'query':
         return this.#control.query(request.processId, request.name, request.input, request.timeoutMs);
+      case 'losePower':
+        return this.#control.losePower(request.processId);
+      case 'configure':
+        return this.#control.configure(request.changes);
       case 'logs':
         return this.#control.logs(request.processId, request.query);
       case 'stop':

@@ -8,7 +8,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createNodeRuntime } from '../runtime/node/node-runtime.ts';
 import { silentLogger } from '../runtime/node/node-logger.ts';
 import { checkControlRequest, CLIENTS, ControlError, MAX_REQUEST_BYTES } from './control-contract.ts';
-import type { ClusterControl, ClusterEvent, ClusterStatus, ProcessStatus } from './control-contract.ts';
+import type { ClusterControl, ClusterEvent, ClusterStatus, PowerLoss, ProcessStatus } from './control-contract.ts';
 import { connectControl } from './control-client.ts';
 import { ControlServer } from './control-server.ts';
 
@@ -40,6 +40,14 @@ class FakeCluster implements ClusterControl {
   cutOff(processId: string, from: readonly string[]): Promise<ProcessStatus> {
     this.acts.push(`cut off ${processId} from ${from.join(' ')}`);
     return Promise.resolve({ id: processId } as ProcessStatus);
+  }
+  losePower(processId: string): Promise<PowerLoss> {
+    this.acts.push(`power loss of ${processId}`);
+    return Promise.resolve({ brokerId: 1, atMs: 0, logs: [] });
+  }
+  configure(changes: Readonly<Record<string, string | null>>): Promise<void> {
+    this.acts.push(`configure ${JSON.stringify(changes)}`);
+    return Promise.resolve();
   }
   query(processId: string, name: string, input: unknown, timeoutMs?: number): Promise<string> {
     return Promise.resolve(JSON.stringify({ processId, name, input, timeoutMs }));

@@ -6,6 +6,7 @@ import { QUERY_TIMEOUT_MS } from '../introspection/queries.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import type { Processes } from '../runtime/processes.ts';
 import { brokerConfig, bootstrapServersOf, processIdOf, zookeeperConfig, zookeeperConnectOf } from './child-config.ts';
+import { checkClusterSpec, SpecError } from './cluster-spec.ts';
 import type { ClusterSpec } from './cluster-spec.ts';
 import { CONTROL_VERSION, ControlError } from './control-contract.ts';
 import type {
@@ -15,6 +16,7 @@ import type {
   ClusterStatus,
   LogPage,
   LogQuery,
+  PowerLoss,
   ProcessAction,
   ProcessStatus,
 } from './control-contract.ts';
@@ -43,7 +45,7 @@ export interface LocalClusterParts {
   /** Other programs than our own for the children. */
   readonly entries: { readonly broker?: string | undefined; readonly zookeeper?: string | undefined };
   /** Writes the spec, when everything has started with it. */
-  keepSpec(): void;
+  keepSpec(spec: ClusterSpec): void;
   /** Closes the ZooKeeper session that a dead broker left in `sessionFile`, if there is one. */
   closeDeadSession(sessionFile: string, zookeeperConnect: string): Promise<void>;
 }
@@ -66,13 +68,14 @@ export interface ProcessHandle {
   thaw(): Promise<ProcessStatus>;
   /** As `ClusterControl.cutOff`. */
   cutOff(from: readonly string[]): Promise<ProcessStatus>;
+  /** As `ClusterControl.losePower`. */
+  losePower(): Promise<PowerLoss>;
 }
 
 export class LocalCluster implements ClusterControl {
   readonly bootstrapServers: string;
   readonly zookeeperConnect: string;
   readonly folder: DataFolder;
-  readonly spec: ClusterSpec;
   readonly movedPorts: readonly MovedPort[];
   /** Resolves when everything has ended and the folder is given back. */
   readonly closed: Promise<void>;
@@ -82,13 +85,15 @@ export class LocalCluster implements ClusterControl {
   readonly #listeners = new Set<(event: ClusterEvent) => void>();
   readonly #startedAtMs: number;
   readonly #settleClosed: () => void;
+  #spec: ClusterSpec;
   #state: ClusterState = 'stopped';
+  #configuring: Promise<void> = Promise.resolve();
   #stopping: Promise<void> | undefined;
 
   constructor(parts: LocalClusterParts) {
     const { runtime, spec, folder } = parts;
     this.#parts = parts;
-    this.spec = spec;
+    this.#spec = spec;
     this.folder = folder;
     this.movedPorts = parts.movedPorts;
     this.bootstrapServers = bootstrapServersOf(spec);
@@ -105,6 +110,10 @@ export class LocalCluster implements ClusterControl {
     parts.lock.onConnection = (socket) => this.#server.accept(socket);
   }
 
+  get spec(): ClusterSpec {
+    return this.#spec;
+  }
+
   get state(): ClusterState {
     return this.#state;
   }
@@ -116,7 +125,7 @@ export class LocalCluster implements ClusterControl {
     this.#closeLeftSessions();
     await this.#supervisor.startAll();
     if (this.#state !== 'starting') return;
-    this.#parts.keepSpec();
+    this.#parts.keepSpec(this.#spec);
     this.#become('running');
   }
 
@@ -174,6 +183,57 @@ export class LocalCluster implements ClusterControl {
   async cutOff(processId: string, from: readonly string[]): Promise<ProcessStatus> {
     if (this.#stopping !== undefined) throw new ControlError('refused', 'the cluster is stopping');
     return this.#supervisor.cutOff(processId, from);
+  }
+
+  async losePower(processId: string): Promise<PowerLoss> {
+    if (this.#stopping !== undefined) throw new ControlError('refused', 'the cluster is stopping');
+    const { runtime } = this.#parts;
+    const noteFile = `${this.folder.run}/${processId.replaceAll(/[^\w-]/g, '')}.power-loss.json`;
+    if (runtime.disk.exists(noteFile)) runtime.disk.remove(noteFile);
+    const lost = await this.#supervisor.losePower(processId, noteFile);
+    const bytes = lost.logs.reduce((sum, { lostBytes }) => sum + lostBytes, 0);
+    const event = {
+      type: 'power-loss',
+      severity: 'warning',
+      brokerId: lost.brokerId,
+      text: `Broker ${lost.brokerId} lost what it had not synced, as in a power loss: ${bytes} bytes of ${lost.logs.length} logs`,
+    };
+    this.#emit({ type: 'child', processId, event, atMs: runtime.clock.wallMs() });
+    return lost;
+  }
+
+  configure(changes: Readonly<Record<string, string | null>>): Promise<void> {
+    const configuring = this.#configuring.then(() => this.#configure(changes));
+    // The next one waits, however this one ends.
+    this.#configuring = configuring.catch(() => {});
+    return configuring;
+  }
+
+  async #configure(changes: Readonly<Record<string, string | null>>): Promise<void> {
+    if (this.#state !== 'running') throw new ControlError('refused', `the cluster is ${this.#state}, not running`);
+    const before = this.#spec;
+    const config: Record<string, string> = { ...before.config };
+    for (const [key, text] of Object.entries(changes)) {
+      if (text === null) delete config[key];
+      else config[key] = text;
+    }
+    try {
+      this.#spec = checkClusterSpec({ ...before, config }, 'the cluster');
+      await this.#restartBrokers();
+    } catch (error) {
+      this.#spec = before;
+      if (error instanceof SpecError) throw new ControlError('bad-request', error.message);
+      await this.#restartBrokers();
+      const why = error instanceof Error ? error.message : String(error);
+      throw new ControlError('refused', `the brokers run with what was set before, since they did not start with the change: ${why}`);
+    }
+    this.#parts.keepSpec(this.#spec);
+  }
+
+  /** One after another, so that the others lead meanwhile. What the user has stopped, killed or frozen stays so. */
+  async #restartBrokers(): Promise<void> {
+    const wanted = this.processes().filter(({ role, state }) => role === 'broker' && state !== 'stopped' && state !== 'frozen');
+    for (const { id } of wanted) await this.#supervisor.act(id, 'restart');
   }
 
   async query(processId: string, name: string, input: unknown, timeoutMs = QUERY_TIMEOUT_MS): Promise<string> {
@@ -236,6 +296,7 @@ export class LocalCluster implements ClusterControl {
       freeze: () => this.act(id, 'freeze'),
       thaw: () => this.act(id, 'thaw'),
       cutOff: (from) => this.cutOff(id, from),
+      losePower: () => this.losePower(id),
     };
   }
 
@@ -277,7 +338,7 @@ export class LocalCluster implements ClusterControl {
         dataDir: folder.broker(broker.id),
         logFile: folder.log(id),
         note: noteFor(id),
-        prepare: () => childCommand('broker', write(id, brokerConfig(disk, spec, broker, folder)), entries.broker),
+        prepare: () => childCommand('broker', write(id, brokerConfig(disk, this.#spec, broker, folder)), entries.broker),
         afterExit: () => this.#parts.closeDeadSession(folder.session(id), this.zookeeperConnect),
       });
     }

@@ -80,6 +80,7 @@ interface Generation {
 
 /** What is asked of `afterExit`; after that the next start doesn't wait any longer. */
 const MAX_AFTER_EXIT_MS = 3_000;
+const POWER_LOSS_TIMEOUT_MS = 5_000;
 
 export class ManagedProcess {
   readonly definition: ProcessDefinition;
@@ -208,6 +209,27 @@ export class ManagedProcess {
     }
     generation.child.signal('SIGKILL');
     await generation.ended;
+  }
+
+  /**
+   * The broker notes in `noteFile` what is on the device and kills itself; it stays down. Resolves when it has ended. Rejects with
+   * `ControlError`, and it goes on, when it doesn't do so in time.
+   */
+  async losePower(noteFile: string): Promise<void> {
+    const { id, role } = this.definition;
+    const generation = this.#generation;
+    if (role !== 'broker' || generation === undefined || this.#state !== 'running')
+      throw new ControlError('refused', `${id} is ${this.#state}: only a running broker can lose what it has not synced`);
+    const late = Promise.withResolvers<'late'>();
+    const timer = this.#runtime.scheduler.after(POWER_LOSS_TIMEOUT_MS, () => late.resolve('late'));
+    this.#wanted = 'down';
+    const isTold = generation.child.send({ type: 'power-loss', file: noteFile });
+    const outcome = isTold ? await Promise.race([generation.ended, late.promise]) : 'late';
+    timer.cancel();
+    if (outcome !== 'late' || generation !== this.#generation) return;
+    // It may still do so later; it is started again then, and nothing is cut.
+    this.#wanted = 'up';
+    throw new ControlError('timeout', `${id} does not answer: nothing was done`);
   }
 
   /** Ends with the generation. Throws `ControlError` when it isn't running, or is no broker. */

@@ -140,7 +140,7 @@ export async function openCluster(options: OpenClusterOptions = {}): Promise<Loc
       ephemeral,
       processOptions: { stopTimeoutMs: STOP_TIMEOUT_MS, ...options.processOptions },
       entries: options.entries ?? {},
-      keepSpec: () => writeClusterSpec(runtime.disk, folder.spec, spec),
+      keepSpec: (kept) => writeClusterSpec(runtime.disk, folder.spec, kept),
       closeDeadSession: (sessionFile, zookeeperConnect) => closeDeadSession(runtime, sessionFile, zookeeperConnect),
     });
   } catch (error) {

@@ -4,10 +4,11 @@
  * and four processes that start at once are sooner ready than one after another.
  */
 import { CLIENTS, ControlError } from './control-contract.ts';
-import type { ClusterEvent, LogPage, LogQuery, ProcessAction, ProcessStatus } from './control-contract.ts';
+import type { ClusterEvent, LogPage, LogQuery, PowerLoss, ProcessAction, ProcessStatus } from './control-contract.ts';
 import type { Disk } from '../runtime/disk.ts';
 import { ManagedProcess } from './managed-process.ts';
 import type { ManagedProcessOptions, ProcessDefinition, ProcessRuntime } from './managed-process.ts';
+import { losePower } from './power-loss.ts';
 import { ProcessLog } from './process-log.ts';
 
 export interface SupervisorRuntime extends ProcessRuntime {
@@ -27,6 +28,7 @@ interface Supervised {
 
 export class Supervisor {
   readonly #supervised = new Map<string, Supervised>();
+  readonly #disk: Disk;
 
   constructor(
     definitions: readonly ProcessDefinition[],
@@ -34,6 +36,7 @@ export class Supervisor {
     options: ManagedProcessOptions,
     events: SupervisorEvents,
   ) {
+    this.#disk = runtime.disk;
     const wallMs = (): number => runtime.clock.wallMs();
     for (const definition of definitions) {
       const log = new ProcessLog(runtime.disk, definition.logFile, wallMs);
@@ -73,6 +76,13 @@ export class Supervisor {
   /** As `ClusterControl.query`. Throws `ControlError` ('unknown-process'). */
   query(processId: string, name: string, input: unknown, timeoutMs: number): Promise<string> {
     return this.#find(processId).process.query(name, input, timeoutMs);
+  }
+
+  /** As `ClusterControl.losePower`. */
+  async losePower(processId: string, noteFile: string): Promise<PowerLoss> {
+    const { process } = this.#find(processId);
+    await process.losePower(noteFile);
+    return losePower(this.#disk, noteFile, process.definition.dataDir);
   }
 
   logs(processId: string, query: LogQuery): LogPage {

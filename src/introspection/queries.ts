@@ -9,6 +9,7 @@
  * `MAX_ANSWER_BYTES`; a longer one is refused, not cut.
  */
 import type { BrokerInfo } from './answers/broker-info.ts';
+import type { LogFlushAnswer } from './answers/log-flush.ts';
 import type { ZooKeeperInfo } from './answers/zookeeper-info.ts';
 
 /** A question and what answers it. */
@@ -23,6 +24,8 @@ export type NoInput = Readonly<Record<string, never>>;
 export interface BrokerQueries {
   /** Who it is, since when, and what its process uses. */
   readonly 'broker.info': Query<NoInput, BrokerInfo>;
+  /** How far the replicas of a topic are on the device, what flushing costs, what recovery found at the last start. */
+  readonly 'log.flush': Query<{ readonly topic: string }, LogFlushAnswer>;
 }
 
 export interface ZooKeeperQueries {

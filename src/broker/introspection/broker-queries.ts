@@ -8,6 +8,7 @@ import type { QueryHandlers } from '../../introspection/query-responder.ts';
 import type { BrokerParts } from '../broker-parts.ts';
 import { describeBroker } from './describe-broker.ts';
 import type { ProcessUsage } from './describe-broker.ts';
+import { describeFlush } from './describe-flush.ts';
 
 export interface BrokerQueriesOptions {
   /** Undefined until the broker is put together. */
@@ -23,5 +24,6 @@ export function brokerQueryHandlers({ parts, usage }: BrokerQueriesOptions): Que
   };
   return {
     'broker.info': () => describeBroker(ready(), usage()),
+    'log.flush': (input) => describeFlush(ready(), input.text('topic')),
   };
 }

@@ -13,6 +13,7 @@ import type { LogContext } from './log-context.ts';
 import type { LogOffsetMetadata } from './log-offset-metadata.ts';
 import { LogSegment, SEGMENT_SUFFIXES } from './log-segment.ts';
 import { LogSegments } from './log-segments.ts';
+import { syncedBytesOf } from './synced-bytes.ts';
 import { TailCache } from './tail-cache.ts';
 
 /** The runtime's timers go no further. */
@@ -274,17 +275,28 @@ export class LocalLog {
     return this.#directory.slice(0, this.#directory.lastIndexOf('/'));
   }
 
-  /** fsync of what was written below `offset` and isn't on the device since `recoveryPoint`, on the thread pool. */
-  async flush(recoveryPoint: number, offset: number): Promise<void> {
-    for (const segment of this.segments.between(recoveryPoint, offset)) await segment.flush();
-    await this.#syncNames();
+  /** Bytes of the segments from `recoveryPoint` up to `offset` that no fsync has confirmed. */
+  unsyncedBytes(recoveryPoint: number, offset: number): number {
+    let bytes = 0;
+    for (const segment of this.segments.between(recoveryPoint, offset)) {
+      bytes += segment.sizeBytes - syncedBytesOf(segment, recoveryPoint, this.segments.higher(segment.baseOffset)?.baseOffset);
+    }
+    return bytes;
   }
 
-  async #syncNames(): Promise<void> {
+  /** fsync of what was written below `offset` and isn't on the device since `recoveryPoint`, on the thread pool; how many there were. */
+  async flush(recoveryPoint: number, offset: number): Promise<number> {
+    let fsyncs = 0;
+    for (const segment of this.segments.between(recoveryPoint, offset)) fsyncs += await segment.flush();
+    return fsyncs + (await this.#syncNames());
+  }
+
+  async #syncNames(): Promise<number> {
     const changes = this.#nameChanges;
-    if (this.#syncedNameChanges >= changes) return;
+    if (this.#syncedNameChanges >= changes) return 0;
     await this.#context.disk.syncDirectoryAsync(this.#directory);
     this.#syncedNameChanges = Math.max(this.#syncedNameChanges, changes);
+    return 1;
   }
 
   /** fsync of the active segment and of the folder's names, on the thread pool. */

@@ -199,7 +199,7 @@ export class LogCutter {
     const segment = local.roll(Math.max(baseOffset, local.logEndOffset), config());
     if (snapshot !== undefined) snapshots.write(baseOffset, snapshot);
     // What is closed goes to the device in the background, so that recovery never has much to scan.
-    if (segment.baseOffset > flusher.recoveryPoint) void flusher.flush(segment.baseOffset);
+    if (segment.baseOffset > flusher.recoveryPoint) void flusher.flush(segment.baseOffset, 'roll');
   }
 
   /** Writes what waits, if it can be done now; whether nothing waits then and the log is in order. */

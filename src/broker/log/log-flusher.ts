@@ -2,8 +2,10 @@
  * fsync of one log, off the event loop, one at a time: epochs and topic id first, then segments and indexes, then the folder's names.
  * The recovery point moves only after all of it, and not at all when the log was cut back meanwhile. Source: Kafka's UnifiedLog.flush.
  */
+import type { FlushReason, FlushSummary } from '../../introspection/answers/log-flush.ts';
 import { syncFile } from './background-file.ts';
 import type { BackgroundFile } from './background-file.ts';
+import { FlushStats } from './flush-stats.ts';
 import type { LocalLog } from './local-log.ts';
 import type { LogContext } from './log-context.ts';
 import type { ProducerSnapshots } from './producer-snapshots.ts';
@@ -18,6 +20,8 @@ export interface FlusherOptions {
   readonly onError: (error: unknown) => void;
 }
 
+const KEPT_TIMES = 256;
+
 export class LogFlusher {
   readonly #options: FlusherOptions;
   #recoveryPoint: number;
@@ -29,6 +33,8 @@ export class LogFlusher {
   #snapshotsSyncedBelow: number;
   #parentSynced: boolean;
   #stopped = false;
+  /** Made at the first flush. */
+  #stats: FlushStats | undefined;
 
   constructor(options: FlusherOptions) {
     this.#options = options;
@@ -47,13 +53,18 @@ export class LogFlusher {
     return this.#lastFlushMs;
   }
 
-  /** Resolves when all below `offset` is on the device, or the log has failed. */
-  async flush(offset: number): Promise<void> {
+  /** What the flushes of this log have cost. */
+  summary(nowMs: number): FlushSummary {
+    return (this.#stats ?? new FlushStats(0)).summary(nowMs);
+  }
+
+  /** Resolves when all below `offset` is on the device, or the log has failed. `reason` is for the statistics. */
+  async flush(offset: number, reason: FlushReason): Promise<void> {
     this.#wantedOffset = Math.max(this.#wantedOffset, offset);
     while (this.#recoveryPoint < offset && !this.#stopped) {
       const before = this.#recoveryPoint;
       const truncations = this.#truncations;
-      this.#flushing ??= this.#flushOnce().finally(() => {
+      this.#flushing ??= this.#flushOnce(reason).finally(() => {
         this.#flushing = undefined;
       });
       await this.#flushing;
@@ -79,16 +90,19 @@ export class LogFlusher {
     this.#stopped = true;
   }
 
-  async #flushOnce(): Promise<void> {
+  async #flushOnce(reason: FlushReason): Promise<void> {
     const { context, log, files, onError } = this.#options;
     const target = Math.min(this.#wantedOffset, log.logEndOffset);
     const truncations = this.#truncations;
     const startMs = context.clock.monotonicMs();
+    let fsyncs = 0;
+    let bytes = 0;
     try {
+      bytes = log.unsyncedBytes(this.#recoveryPoint, target);
       for (const file of files) await file.settled();
-      await this.#syncSnapshots(target);
-      await log.flush(this.#recoveryPoint, target);
-      await this.#syncParent();
+      fsyncs += await this.#syncSnapshots(target);
+      fsyncs += await log.flush(this.#recoveryPoint, target);
+      fsyncs += await this.#syncParent();
     } catch (error) {
       context.stats.flushErrors.add();
       this.#stopped = true;
@@ -96,26 +110,35 @@ export class LogFlusher {
       return;
     }
     if (this.#stopped || truncations !== this.#truncations) return;
-    context.stats.flushTimeMs.record(context.clock.monotonicMs() - startMs);
+    const tookMs = context.clock.monotonicMs() - startMs;
+    const messages = Math.max(0, target - this.#recoveryPoint);
     this.#recoveryPoint = Math.max(this.#recoveryPoint, target);
     this.#snapshotsSyncedBelow = Math.max(this.#snapshotsSyncedBelow, target);
     this.#lastFlushMs = context.clock.wallMs();
+    this.#stats ??= new FlushStats(KEPT_TIMES);
+    const flush = { reason, atMs: this.#lastFlushMs, tookMs, fsyncs, messages, bytes };
+    this.#stats.record(flush);
+    context.stats.flushed(flush);
   }
 
-  /** Producer snapshots made by rolls since the last flush. */
-  async #syncSnapshots(target: number): Promise<void> {
+  /** Producer snapshots made by rolls since the last flush; how many there were. */
+  async #syncSnapshots(target: number): Promise<number> {
+    let synced = 0;
     const { disk } = this.#options.context;
     for (const offset of this.#options.snapshots.offsets) {
       if (offset < this.#snapshotsSyncedBelow || offset > target) continue;
       await syncFile(disk, this.#options.snapshots.pathOf(offset));
+      synced++;
     }
+    return synced;
   }
 
   /** The log's own folder must be found after a crash. */
-  async #syncParent(): Promise<void> {
-    if (this.#parentSynced) return;
+  async #syncParent(): Promise<number> {
+    if (this.#parentSynced) return 0;
     const { directory } = this.#options.log;
     await this.#options.context.disk.syncDirectoryAsync(directory.slice(0, directory.lastIndexOf('/')));
     this.#parentSynced = true;
+    return 1;
   }
 }

@@ -6,6 +6,7 @@
  * A clean end is marked per folder only when every log in it was closed and synced.
  * Source: Kafka's LogManager. Not here yet: the cleaner (issue 3) and moving logs between folders (`-future` ones are left alone).
  */
+import type { FlushSummary, LogRecovery } from '../../introspection/answers/log-flush.ts';
 import { DELETE_DIR_SUFFIX, logDirName, markedDirName, parsePartitionDirName } from '../../log-format/file-names.ts';
 import { topicPartitionKey } from '../../protocol/topic-partition.ts';
 import type { TopicPartition } from '../../protocol/topic-partition.ts';
@@ -97,6 +98,8 @@ export class LogManager {
   readonly #dirs = new Map<string, LogDir>();
   readonly #logs = new Map<string, UnifiedLog>();
   readonly #timers = new Set<Cancellable>();
+  readonly #recoveries = new Map<string, LogRecovery>();
+  #openedAtMs = 0;
   #progress: LoadProgress = { totalLogs: 0, loadedLogs: 0, scannedBytes: 0 };
   #state: 'new' | 'running' | 'closed' = 'new';
 
@@ -188,6 +191,7 @@ export class LogManager {
         sliceBeganMs = this.#context.clock.monotonicMs();
       }
     });
+    this.#openedAtMs = this.#context.clock.wallMs();
     const tookMs = Math.round(this.#context.clock.monotonicMs() - startMs);
     this.#logger.info(
       { logs: jobs.length, tookMs },
@@ -372,6 +376,21 @@ export class LogManager {
 
   // ---- Folders
 
+  /** Wall clock of the moment when all logs were open. */
+  get openedAtMs(): number {
+    return this.#openedAtMs;
+  }
+
+  /** What the flushes of all logs have cost. */
+  flushSummary(nowMs: number): FlushSummary {
+    return this.#context.stats.flushSummary(nowMs);
+  }
+
+  /** What recovery found when the log was opened; undefined when it had nothing to scan. */
+  recoveryOf(topicPartition: TopicPartition): LogRecovery | undefined {
+    return this.#recoveries.get(topicPartitionKey(topicPartition));
+  }
+
   get liveLogDirs(): string[] {
     return [...this.#dirs.values()].filter((dir) => !dir.isOffline).map((dir) => dir.path);
   }
@@ -492,7 +511,7 @@ export class LogManager {
   flushDirtyLogs(): void {
     const nowMs = this.#context.clock.wallMs();
     for (const log of this.#logs.values()) {
-      if (log.unflushedMessages > 0 && nowMs - log.lastFlushMs >= log.config.flushMs) void log.flush();
+      if (log.unflushedMessages > 0 && nowMs - log.lastFlushMs >= log.config.flushMs) void log.flush('flush.ms');
     }
   }
 

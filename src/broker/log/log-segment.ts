@@ -349,13 +349,14 @@ export class LogSegment {
     if (timestamp >= 0) this.indexes.timeIndex.maybeAppend(timestamp, offset);
   }
 
-  /** fsync of the log file and of index files that have changed, on the thread pool. What is appended meanwhile isn't covered. */
-  async flush(): Promise<void> {
+  /** fsync of the log file and of index files that have changed, on the thread pool; how many. What is appended meanwhile isn't covered. */
+  async flush(): Promise<number> {
     const sizeBytes = this.#sizeBytes;
     this.indexes.persist();
     await this.#file.pinned((handle) => handle.syncAsync());
-    await this.indexes.sync();
+    const fsyncs = await this.indexes.sync();
     this.#syncedBytes = Math.max(this.#syncedBytes, Math.min(sizeBytes, this.#sizeBytes));
+    return fsyncs + 1;
   }
 
   /** After a clean start everything on disk is taken to be on the device. */

@@ -174,19 +174,23 @@ export class SegmentIndexes implements IndexHolder {
     this.#changes++;
   }
 
-  /** fsync of the files that have changed, on the thread pool. */
-  async sync(): Promise<void> {
+  /** fsync of the files that have changed, on the thread pool; how many. */
+  async sync(): Promise<number> {
+    let fsyncs = 0;
     const changes = this.#changes;
     const txnChanges = this.#txnChanges;
     if (this.#syncedChanges < changes) {
       await syncFile(this.#context.disk, this.#pathOf(OFFSET_INDEX_SUFFIX));
       await syncFile(this.#context.disk, this.#pathOf(TIME_INDEX_SUFFIX));
+      fsyncs += 2;
       this.#syncedChanges = Math.max(this.#syncedChanges, changes);
     }
     if (this.#syncedTxnChanges < txnChanges) {
       await syncFile(this.#context.disk, this.#pathOf(TXN_INDEX_SUFFIX));
+      fsyncs++;
       this.#syncedTxnChanges = Math.max(this.#syncedTxnChanges, txnChanges);
     }
+    return fsyncs;
   }
 
   markSynced(): void {

@@ -9,6 +9,7 @@
  * Differs from Kafka: grouped writes (above), fsync never in the caller's way, epochs and topic id written in the background.
  * Source: Kafka's UnifiedLog.
  */
+import type { FlushReason, FlushSummary } from '../../introspection/answers/log-flush.ts';
 import { encodeEpochCheckpoint } from '../../log-format/checkpoint.ts';
 import { LEADER_EPOCH_CHECKPOINT, PARTITION_METADATA } from '../../log-format/file-names.ts';
 import { encodePartitionMetadata } from '../../log-format/partition-metadata.ts';
@@ -360,7 +361,7 @@ export class UnifiedLog {
     if (this.logEndOffset === this.#announcedEndOffset) return undefined;
     this.#announcedEndOffset = this.logEndOffset;
     for (const listener of this.#listeners) listener.onLogEndOffsetMoved?.(this);
-    return this.unflushedMessages >= this.#config.flushMessages ? this.#flusher.flush(this.logEndOffset) : undefined;
+    return this.unflushedMessages >= this.#config.flushMessages ? this.#flusher.flush(this.logEndOffset, 'flush.messages') : undefined;
   }
 
   /** Resolves when no append waits to be written. */
@@ -434,13 +435,16 @@ export class UnifiedLog {
     return this.logEndOffset - this.recoveryPoint;
   }
   get unflushedBytes(): number {
-    let bytes = 0;
-    for (const segment of this.#local.segments.between(this.recoveryPoint, this.logEndOffset)) bytes += segment.unsyncedBytes;
-    return bytes;
+    if (this.#guard.failure !== undefined) return 0;
+    return this.#guard.run(() => this.#local.unsyncedBytes(this.recoveryPoint, this.logEndOffset)) ?? 0;
   }
   /** Wall-clock time of the last flush. */
   get lastFlushMs(): number {
     return this.#flusher.lastFlushMs;
+  }
+  /** What its flushes have cost. */
+  get flushSummary(): FlushSummary {
+    return this.#flusher.summary(this.#context.clock.wallMs());
   }
   get activeProducers(): ReadonlyMap<number, ProducerStateEntry> {
     return this.#producers.producers;
@@ -457,8 +461,8 @@ export class UnifiedLog {
   // ---- Flushing
 
   /** Resolves when all that is written now is on the device, or the log has failed. */
-  flush(): Promise<void> {
-    return this.#guard.failure === undefined ? this.#flusher.flush(this.logEndOffset) : Promise.resolve();
+  flush(reason: FlushReason = 'request'): Promise<void> {
+    return this.#guard.failure === undefined ? this.#flusher.flush(this.logEndOffset, reason) : Promise.resolve();
   }
 
   /** Index entries that wait in memory go to their files. */
@@ -521,7 +525,7 @@ export class UnifiedLog {
     await this.#queue.settled();
     if (this.#guard.failure === undefined) {
       this.#guard.run(() => this.#local.activeSegment.onBecomeInactive());
-      await this.#flusher.flush(this.logEndOffset);
+      await this.#flusher.flush(this.logEndOffset, 'close');
     }
     await this.#flusher.settled();
     await this.#epochFile.settled();

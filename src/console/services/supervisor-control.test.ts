@@ -45,6 +45,8 @@ function supervisor(act: () => Promise<ProcessStatus> = () => Promise.resolve(br
       status: () => Promise.resolve(status),
       act,
       cutOff: () => Promise.reject(new Error('nobody asked for this')),
+      losePower: () => Promise.resolve({ brokerId: 1, atMs: 0, logs: [] }),
+      configure: () => Promise.resolve(),
       query: () => Promise.resolve('{}'),
       logs: () => Promise.resolve({ lines: [], dropped: 0 }),
       stop: () => Promise.resolve(),
