@@ -146,6 +146,42 @@ describe('ManagedProcess', () => {
     expect(time.pendingCount).toBe(0);
   });
 
+  it('does not try again what says that its configuration is wrong, also when it has been ready before', async () => {
+    const { process, last, running, time } = setUp();
+    await running();
+    const restarted = process.act('restart');
+    last().exit(0);
+    await time.settle();
+    last().handler.onMessage({ type: 'failed', code: 'BAD_CONFIGURATION', message: 'port must be a number' });
+    last().exit(1);
+    await expect(restarted).rejects.toMatchObject({ code: 'failed', message: 'broker-1: BAD_CONFIGURATION: port must be a number' });
+    expect(process.state).toBe('failed');
+  });
+
+  it('tells a broker to lose what is not synced, and stays down after it', async () => {
+    const { process, last, running } = setUp();
+    await running();
+    const lost = process.losePower('/run/note.json');
+    expect(last().sent).toEqual([{ type: 'power-loss', file: '/run/note.json' }]);
+    last().exit(null, 'SIGKILL');
+    await lost;
+    expect(process.state).toBe('stopped');
+    await expect(process.losePower('/run/note.json')).rejects.toMatchObject({ code: 'refused' });
+  });
+
+  it('leaves a broker running that does not answer the power loss', async () => {
+    const { time, process, last, running, children } = setUp();
+    await running();
+    const lost = expect(process.losePower('/run/note.json')).rejects.toMatchObject({ code: 'timeout' });
+    await time.advance(5_000);
+    await lost;
+    expect(process.state).toBe('running');
+    // Late after all: as any death, it is started again.
+    last().exit(null, 'SIGKILL');
+    await time.advance(100);
+    expect(children).toHaveLength(2);
+  });
+
   it('stays down when it dies of itself while a stop is asked for', async () => {
     const { time, process, last, running } = setUp();
     await running();

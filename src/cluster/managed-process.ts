@@ -75,6 +75,8 @@ interface Generation {
   readonly startedMs: number;
   readySinceMs: number | undefined;
   failure: string | undefined;
+  /** Another try would say the same: its configuration is at fault. */
+  isHopeless: boolean;
   cutOffFrom: readonly string[];
 }
 
@@ -316,6 +318,7 @@ export class ManagedProcess {
       startedMs,
       readySinceMs: undefined,
       failure: undefined,
+      isHopeless: false,
       cutOffFrom: [],
     };
     this.#reason = null;
@@ -346,6 +349,7 @@ export class ManagedProcess {
       this.#listener.onChange(this.status(), this.#state);
     } else if (message.type === 'failed') {
       const { code, message: text } = message as { code?: unknown; message?: unknown };
+      generation.isHopeless = code === 'BAD_CONFIGURATION';
       generation.failure = [code, text].filter((part) => typeof part === 'string' && part !== '').join(': ') || 'it did not say why';
     } else if (message.type === 'event' && 'event' in message) {
       this.#listener.onEvent(message.event);
@@ -367,7 +371,7 @@ export class ManagedProcess {
       this.#reason = null;
       this.#become('stopped');
       this.#settleWaiters(new ControlError('refused', `${this.definition.id} was stopped before it was ready`));
-    } else if (generation.failure !== undefined && !this.#everReady) this.#fail(why);
+    } else if (generation.isHopeless || (generation.failure !== undefined && !this.#everReady)) this.#fail(why);
     else this.#restartLater(nowMs, generation, why);
     generation.settleEnded();
   }

@@ -1,6 +1,7 @@
 /** Answers `log.flush`. */
-import type { LogFlushAnswer, ReplicaFlush } from '../../introspection/answers/log-flush.ts';
+import type { LogFlushAnswer, LogRecovery, ReplicaFlush } from '../../introspection/answers/log-flush.ts';
 import type { BrokerParts } from '../broker-parts.ts';
+import type { LogRecovered } from '../log/log-events.ts';
 import type { UnifiedLog } from '../log/unified-log.ts';
 
 export function describeFlush(parts: BrokerParts, topic: string): LogFlushAnswer {
@@ -17,6 +18,7 @@ export function describeFlush(parts: BrokerParts, topic: string): LogFlushAnswer
 }
 
 function describeReplica({ replicaManager, logManager }: BrokerParts, log: UnifiedLog): ReplicaFlush {
+  const recovery = logManager.recoveryOf(log.topicPartition);
   const { topicPartition, logStartOffset, recoveryPoint, highWatermark, logEndOffset, unflushedMessages, unflushedBytes } = log;
   return {
     partition: topicPartition.partition,
@@ -32,6 +34,10 @@ function describeReplica({ replicaManager, logManager }: BrokerParts, log: Unifi
     flushMessages: log.config.flushMessages,
     flushMs: log.config.flushMs,
     flushes: log.flushSummary,
-    recovery: logManager.recoveryOf(topicPartition) ?? null,
+    recovery: recovery === undefined ? null : recoveryOf(recovery),
   };
+}
+
+function recoveryOf({ scannedBytes, truncatedBytes, logEndOffset, recoveryPoint, reason, tookMs }: LogRecovered): LogRecovery {
+  return { scannedBytes, truncatedBytes, logEndOffset, recoveryPoint, reason, tookMs };
 }

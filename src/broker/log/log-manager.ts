@@ -6,7 +6,7 @@
  * A clean end is marked per folder only when every log in it was closed and synced.
  * Source: Kafka's LogManager. Not here yet: the cleaner (issue 3) and moving logs between folders (`-future` ones are left alone).
  */
-import type { FlushSummary, LogRecovery } from '../../introspection/answers/log-flush.ts';
+import type { FlushSummary } from '../../introspection/answers/log-flush.ts';
 import { DELETE_DIR_SUFFIX, logDirName, markedDirName, parsePartitionDirName } from '../../log-format/file-names.ts';
 import { topicPartitionKey } from '../../protocol/topic-partition.ts';
 import type { TopicPartition } from '../../protocol/topic-partition.ts';
@@ -98,7 +98,7 @@ export class LogManager {
   readonly #dirs = new Map<string, LogDir>();
   readonly #logs = new Map<string, UnifiedLog>();
   readonly #timers = new Set<Cancellable>();
-  readonly #recoveries = new Map<string, LogRecovery>();
+  readonly #recoveries = new Map<string, LogRecovered>();
   #openedAtMs = 0;
   #progress: LoadProgress = { totalLogs: 0, loadedLogs: 0, scannedBytes: 0 };
   #state: 'new' | 'running' | 'closed' = 'new';
@@ -178,6 +178,7 @@ export class LogManager {
           onBytes: (bytes) => this.#setProgress({ scannedBytes: this.#progress.scannedBytes + bytes }),
           onRecovered: (outcome) => {
             recovered.push(outcome);
+            this.#recoveries.set(topicPartitionKey(topicPartition), outcome);
             this.#options.onEvent?.(outcome);
           },
         });
@@ -387,7 +388,7 @@ export class LogManager {
   }
 
   /** What recovery found when the log was opened; undefined when it had nothing to scan. */
-  recoveryOf(topicPartition: TopicPartition): LogRecovery | undefined {
+  recoveryOf(topicPartition: TopicPartition): LogRecovered | undefined {
     return this.#recoveries.get(topicPartitionKey(topicPartition));
   }
 
