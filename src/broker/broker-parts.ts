@@ -8,6 +8,8 @@ import type { GroupCoordinator } from './coordinator/group-coordinator.ts';
 import type { LogManager } from './log/log-manager.ts';
 import type { AutoTopicCreationManager } from './metadata/auto-topic-creation-manager.ts';
 import type { MetadataCache } from './metadata/metadata-cache.ts';
+import type { DelayedTopicOperation } from './metadata/topic-admin-types.ts';
+import type { DelayedOperationPurgatory } from './purgatory/delayed-operation-purgatory.ts';
 import type { ProducerIdManager } from './metadata/producer-id-manager.ts';
 import type { ZkAdminManager } from './metadata/zk-admin-manager.ts';
 import type { RecordAppender } from './replication/record-appender.ts';
@@ -30,6 +32,7 @@ export interface BrokerParts {
   readonly groupCoordinator: GroupCoordinator;
   readonly controller: KafkaController;
   readonly adminManager: ZkAdminManager;
+  readonly electLeaderPurgatory: DelayedOperationPurgatory<DelayedTopicOperation>;
   readonly configAdmin: ConfigAdmin;
   readonly autoTopicCreation: AutoTopicCreationManager;
   readonly producerIds: ProducerIdManager;

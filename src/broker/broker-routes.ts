@@ -1,6 +1,7 @@
 /** Which handler serves which API: the whole table of this broker. What is not here is neither served nor advertised. */
 import { AllocateProducerIds } from '../protocol/generated/allocate-producer-ids.ts';
 import { AlterConfigs } from '../protocol/generated/alter-configs.ts';
+import { AlterPartitionReassignments } from '../protocol/generated/alter-partition-reassignments.ts';
 import { AlterPartition } from '../protocol/generated/alter-partition.ts';
 import { ControlledShutdown } from '../protocol/generated/controlled-shutdown.ts';
 import { CreatePartitions } from '../protocol/generated/create-partitions.ts';
@@ -12,6 +13,7 @@ import { DescribeCluster } from '../protocol/generated/describe-cluster.ts';
 import { DescribeConfigs } from '../protocol/generated/describe-configs.ts';
 import { DescribeGroups } from '../protocol/generated/describe-groups.ts';
 import { DescribeLogDirs } from '../protocol/generated/describe-log-dirs.ts';
+import { ElectLeaders } from '../protocol/generated/elect-leaders.ts';
 import { Fetch } from '../protocol/generated/fetch.ts';
 import { FindCoordinator } from '../protocol/generated/find-coordinator.ts';
 import { Heartbeat } from '../protocol/generated/heartbeat.ts';
@@ -22,6 +24,7 @@ import { LeaderAndIsr } from '../protocol/generated/leader-and-isr.ts';
 import { LeaveGroup } from '../protocol/generated/leave-group.ts';
 import { ListGroups } from '../protocol/generated/list-groups.ts';
 import { ListOffsets } from '../protocol/generated/list-offsets.ts';
+import { ListPartitionReassignments } from '../protocol/generated/list-partition-reassignments.ts';
 import { Metadata } from '../protocol/generated/metadata.ts';
 import { OffsetCommit } from '../protocol/generated/offset-commit.ts';
 import { OffsetDelete } from '../protocol/generated/offset-delete.ts';
@@ -30,6 +33,7 @@ import { OffsetForLeaderEpoch } from '../protocol/generated/offset-for-leader-ep
 import { Produce } from '../protocol/generated/produce.ts';
 import { StopReplica } from '../protocol/generated/stop-replica.ts';
 import { SyncGroup } from '../protocol/generated/sync-group.ts';
+import { UpdateFeatures } from '../protocol/generated/update-features.ts';
 import { UpdateMetadata } from '../protocol/generated/update-metadata.ts';
 import { createProduceHandler } from './api/handlers/00-produce.ts';
 import { createFetchHandler } from './api/handlers/01-fetch.ts';
@@ -59,9 +63,13 @@ import { createAlterConfigsHandler } from './api/handlers/33-alter-configs.ts';
 import { createDescribeLogDirsHandler } from './api/handlers/35-describe-log-dirs.ts';
 import { createCreatePartitionsHandler } from './api/handlers/37-create-partitions.ts';
 import { createDeleteGroupsHandler } from './api/handlers/42-delete-groups.ts';
+import { createElectLeadersHandler } from './api/handlers/43-elect-leaders.ts';
 import { createIncrementalAlterConfigsHandler } from './api/handlers/44-incremental-alter-configs.ts';
+import { createAlterPartitionReassignmentsHandler } from './api/handlers/45-alter-partition-reassignments.ts';
+import { createListPartitionReassignmentsHandler } from './api/handlers/46-list-partition-reassignments.ts';
 import { createOffsetDeleteHandler } from './api/handlers/47-offset-delete.ts';
 import { createAlterPartitionHandler } from './api/handlers/56-alter-partition.ts';
+import { createUpdateFeaturesHandler } from './api/handlers/57-update-features.ts';
 import { createDescribeClusterHandler } from './api/handlers/60-describe-cluster.ts';
 import { createAllocateProducerIdsHandler } from './api/handlers/67-allocate-producer-ids.ts';
 import { route } from './api/kafka-apis.ts';
@@ -184,6 +192,13 @@ function adminRoutes(parts: BrokerParts): Route[] {
       }),
     ),
     route(CreatePartitions, createCreatePartitionsHandler({ controller, adminManager })),
+    route(
+      ElectLeaders,
+      createElectLeadersHandler({ controller, metadataCache, purgatory: parts.electLeaderPurgatory, clock: parts.runtime.clock }),
+    ),
+    route(AlterPartitionReassignments, createAlterPartitionReassignmentsHandler({ controller })),
+    route(ListPartitionReassignments, createListPartitionReassignmentsHandler({ controller })),
+    route(UpdateFeatures, createUpdateFeaturesHandler({ controller })),
     route(InitProducerId, createInitProducerIdHandler({ producerIdManager: producerIds })),
     route(DescribeConfigs, createDescribeConfigsHandler({ configAdmin })),
     route(AlterConfigs, createAlterConfigsHandler({ configAdmin })),
@@ -202,10 +217,13 @@ function onLeadershipChange({ groupCoordinator }: BrokerParts, { leaders, follow
 }
 
 function onMetadataChange(
-  { adminManager, groupCoordinator, metadataCache }: BrokerParts,
+  { adminManager, electLeaderPurgatory, groupCoordinator, metadataCache }: BrokerParts,
   { topics, deletedPartitions }: MetadataChange,
 ): void {
-  for (const topic of topics) adminManager.tryCompleteDelayedTopicOperations(topic);
+  for (const topic of topics) {
+    adminManager.tryCompleteDelayedTopicOperations(topic);
+    electLeaderPurgatory.checkAndComplete(topic);
+  }
   const deleted = new Set(deletedPartitions.map(({ topic }) => topic).filter((topic) => !metadataCache.topicExists(topic)));
   if (deleted.size > 0) groupCoordinator.onTopicsDeleted(deleted);
 }

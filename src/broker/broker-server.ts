@@ -455,6 +455,7 @@ export class BrokerServer {
       groupCoordinator,
       controller,
       adminManager,
+      electLeaderPurgatory: new DelayedOperationPurgatory(purgatory('ElectLeader')),
       configAdmin: new ConfigAdmin({
         brokerId: config.brokerId,
         dynamicConfig: this.#dynamicConfig,

@@ -38,7 +38,9 @@ const MAX_NAMED_LOGS = 20;
 /** What the console takes of a line. */
 const MAX_TEXT = 480;
 
-type PartitionEvent = Extract<BrokerEvent, { readonly kind: 'leader-elected' | 'isr-changed' | 'leader-election-failed' }>;
+const REASSIGNMENT_KINDS = ['reassignment-started', 'reassignment-cancelled', 'reassignment-completed'] as const;
+const GATHERED_KINDS = ['leader-elected', 'leader-election-failed', 'isr-changed', ...REASSIGNMENT_KINDS] as const;
+type PartitionEvent = Extract<BrokerEvent, { readonly kind: (typeof GATHERED_KINDS)[number] }>;
 
 export class TimelineReporter {
   readonly #scheduler: Scheduler;
@@ -57,7 +59,7 @@ export class TimelineReporter {
       this.#send({ type: 'logRecovered', atMs: timestampMs, ...outcome });
       if (event.truncatedBytes === 0 || this.#namedLogs++ >= MAX_NAMED_LOGS) return;
     }
-    if (event.kind !== 'leader-elected' && event.kind !== 'isr-changed' && event.kind !== 'leader-election-failed') {
+    if (!isPartitionEvent(event)) {
       this.#send(messageOf(event));
       return;
     }
@@ -69,12 +71,17 @@ export class TimelineReporter {
   #flush(): void {
     const gathered = this.#gathered;
     this.#gathered = [];
-    for (const kind of ['leader-elected', 'leader-election-failed', 'isr-changed'] as const) {
+    for (const kind of GATHERED_KINDS) {
       const events = gathered.filter((event) => event.kind === kind);
       if (events.length <= MANY) for (const event of events) this.#send(partitionMessage(event));
       else this.#send(summaryOf(kind, events));
     }
   }
+}
+
+function isPartitionEvent(event: BrokerEvent): event is PartitionEvent {
+  const kinds: readonly string[] = GATHERED_KINDS;
+  return kinds.includes(event.kind);
 }
 
 function messageOf(event: Exclude<BrokerEvent, PartitionEvent>): TimelineMessage {
@@ -155,6 +162,12 @@ function partitionMessage(event: PartitionEvent): TimelineMessage {
     }
     case 'leader-election-failed':
       return { ...about, severity: 'error', text: `${name} has no leader: ${reason}` };
+    case 'reassignment-started':
+      return { ...about, severity: 'info', text: `${name} moves to [${event.replicas.join(', ')}]: ${reason}` };
+    case 'reassignment-cancelled':
+      return { ...about, severity: 'warning', text: `${name} goes back to [${event.replicas.join(', ')}]: ${reason}` };
+    case 'reassignment-completed':
+      return { ...about, severity: 'info', text: `${name} has moved to [${event.replicas.join(', ')}]` };
     case 'isr-changed': {
       const shrunk = event.isr.length < event.previousIsr.length;
       return {
@@ -165,6 +178,12 @@ function partitionMessage(event: PartitionEvent): TimelineMessage {
     }
   }
 }
+
+const MOVES: Partial<Record<PartitionEvent['kind'], string>> = {
+  'reassignment-started': 'move to other replicas',
+  'reassignment-cancelled': 'go back to the replicas they had',
+  'reassignment-completed': 'have moved to other replicas',
+};
 
 function summaryOf(kind: PartitionEvent['kind'], events: readonly PartitionEvent[]): TimelineMessage {
   const first = events[0];
@@ -178,6 +197,8 @@ function summaryOf(kind: PartitionEvent['kind'], events: readonly PartitionEvent
   }
   if (kind === 'leader-election-failed')
     return { type: kind, severity: 'error', atMs, text: `${events.length} partitions have no leader: ${reason}` };
+  const moved = MOVES[kind];
+  if (moved !== undefined) return { type: kind, severity: 'info', atMs, text: `${events.length} partitions ${moved}; ${reason}` };
   const shrunk = events.filter((event) => event.kind === 'isr-changed' && event.isr.length < event.previousIsr.length).length;
   const words = [shrunk > 0 ? `${shrunk} shrank` : '', shrunk < events.length ? `${events.length - shrunk} grew` : ''].filter(
     (part) => part !== '',

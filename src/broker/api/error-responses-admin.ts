@@ -1,5 +1,6 @@
 /** Error responses of the group and admin APIs. Kafka 3.9: `getErrorResponse` of each request class. */
 import { AlterConfigs } from '../../protocol/generated/alter-configs.ts';
+import { AlterPartitionReassignments } from '../../protocol/generated/alter-partition-reassignments.ts';
 import { ApiVersions } from '../../protocol/generated/api-versions.ts';
 import { CreatePartitions } from '../../protocol/generated/create-partitions.ts';
 import { CreateTopics } from '../../protocol/generated/create-topics.ts';
@@ -16,11 +17,13 @@ import { IncrementalAlterConfigs } from '../../protocol/generated/incremental-al
 import { JoinGroup } from '../../protocol/generated/join-group.ts';
 import { LeaveGroup } from '../../protocol/generated/leave-group.ts';
 import { ListGroups } from '../../protocol/generated/list-groups.ts';
+import { ListPartitionReassignments } from '../../protocol/generated/list-partition-reassignments.ts';
 import { OffsetCommit } from '../../protocol/generated/offset-commit.ts';
 import { OffsetDelete } from '../../protocol/generated/offset-delete.ts';
 import { OffsetFetch } from '../../protocol/generated/offset-fetch.ts';
 import { SyncGroup } from '../../protocol/generated/sync-group.ts';
 import { TxnOffsetCommit } from '../../protocol/generated/txn-offset-commit.ts';
+import { UpdateFeatures } from '../../protocol/generated/update-features.ts';
 import { type ErrorEntry, errorEntry, messageOf } from './error-entry.ts';
 
 const EMPTY = Buffer.alloc(0);
@@ -135,6 +138,27 @@ export const adminErrorResponses: readonly ErrorEntry[] = [
       topic,
       partitionResult: partitions.map((partitionId) => ({ partitionId, errorCode, errorMessage: messageOf(errorCode) })),
     })),
+  })),
+  errorEntry(AlterPartitionReassignments, ({ topics }, errorCode) => ({
+    throttleTimeMs: 0,
+    errorCode,
+    errorMessage: messageOf(errorCode),
+    responses: topics.map(({ name, partitions }) => ({
+      name,
+      partitions: partitions.map(({ partitionIndex }) => ({ partitionIndex, errorCode, errorMessage: messageOf(errorCode) })),
+    })),
+  })),
+  errorEntry(ListPartitionReassignments, (_, errorCode) => ({
+    throttleTimeMs: 0,
+    errorCode,
+    errorMessage: messageOf(errorCode),
+    topics: [],
+  })),
+  errorEntry(UpdateFeatures, ({ featureUpdates }, errorCode) => ({
+    throttleTimeMs: 0,
+    errorCode,
+    errorMessage: messageOf(errorCode),
+    results: featureUpdates.map(({ feature }) => ({ feature, errorCode, errorMessage: messageOf(errorCode) })),
   })),
 ];
 

@@ -9,12 +9,15 @@ import type { LeaderAndIsrResponse } from '../../protocol/generated/leader-and-i
 import { sameEndpointsAndFeatures, type BrokerAndEpoch } from '../zk/broker-info.ts';
 import type { ControllerPartition, PartitionAndReplica } from './controller-context.ts';
 import { nodeOf, sendUpdateMetadata, type ControllerParts } from './controller-parts.ts';
+import type { PartitionReassignments } from './partition-reassignments.ts';
 
 export class BrokerChangeProcessor {
   readonly #parts: ControllerParts;
+  readonly #reassignments: Pick<PartitionReassignments, 'resumeOnBrokers'>;
 
-  constructor(parts: ControllerParts) {
+  constructor(parts: ControllerParts, reassignments: Pick<PartitionReassignments, 'resumeOnBrokers'>) {
     this.#parts = parts;
+    this.#reassignments = reassignments;
   }
 
   /** Reads who is registered and deals with the difference: new, bounced, dead. */
@@ -156,6 +159,7 @@ export class BrokerChangeProcessor {
     const replicas = context.replicasOnBrokers(brokerIds);
     await replicaStateMachine.handleStateChanges(replicas, 'OnlineReplica');
     await partitionStateMachine.triggerOnlinePartitionStateChange();
+    await this.#reassignments.resumeOnBrokers(brokerIds);
     const waiting = replicas.filter(({ partition }) => topicDeletionManager.isTopicQueuedUpForDeletion(partition.topic));
     await topicDeletionManager.resumeDeletionForTopics(new Set(waiting.map(({ partition }) => partition.topic)));
     await watches.watchBrokerModifications(brokerIds);

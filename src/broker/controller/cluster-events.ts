@@ -30,6 +30,14 @@ export type ClusterEvent = { readonly reason: string } & (
       readonly strategy: 'new' | 'offline' | 'reassign' | 'preferred' | 'controlled-shutdown';
       readonly unclean: boolean;
     } & PartitionEventFields)
+  | ({
+      readonly kind: 'reassignment-started' | 'reassignment-cancelled';
+      /** The target. */
+      readonly replicas: readonly number[];
+      readonly addingReplicas: readonly number[];
+      readonly removingReplicas: readonly number[];
+    } & PartitionEventFields)
+  | ({ readonly kind: 'reassignment-completed'; readonly replicas: readonly number[] } & PartitionEventFields)
   | ({ readonly kind: 'leader-election-failed'; readonly strategy: string } & PartitionEventFields)
   | ({
       readonly kind: 'isr-changed';

@@ -5,6 +5,7 @@
  * Brokers hear UpdateMetadata first: they must know who is alive before they take the LeaderAndIsr requests of the state machines.
  * Source: KafkaController.onControllerFailover, initializeControllerContext.
  */
+import { isBeingReassigned } from '../zk/replica-assignment.ts';
 import { nodeOf, sendUpdateMetadata, type ControllerParts } from './controller-parts.ts';
 import type { TopicChangeProcessor } from './topic-change-processor.ts';
 
@@ -27,6 +28,7 @@ async function initializeControllerContext(parts: ControllerParts, topicChanges:
   const { zk, context, channelManager, watches, config, logger } = parts;
   context.setLiveBrokers(await zk.brokers.getAllWithEpochs());
   const partitions = await topicChanges.loadTopics(await zk.topics.getAllTopics());
+  for (const partition of partitions) if (isBeingReassigned(partition.assignment)) context.partitionsBeingReassigned.add(partition);
   await watches.watchBrokerModifications(context.liveOrShuttingDownBrokerIds);
   for (const [partition, state] of await zk.topics.getPartitionStates(partitions)) {
     if (state instanceof Error) logger.error({ err: state }, `the state of ${partition.name} cannot be read`);

@@ -18,6 +18,7 @@ export interface WatchedEvents {
   partitionModifications(topic: string): ControllerEvent;
   topicDeletion(): ControllerEvent;
   preferredReplicaElection(): ControllerEvent;
+  partitionReassignment(): ControllerEvent;
   isrChangeNotification(): ControllerEvent;
   logDirEvent(): ControllerEvent;
 }
@@ -70,11 +71,18 @@ export class ControllerZkWatches implements ControllerWatches {
     });
   }
 
+  /** Resolves whether one is asked for now. Heard of its end too: the watch is to be armed again then. */
+  watchPartitionReassignment(): Promise<boolean> {
+    const look = (): void => this.#put(this.#events.partitionReassignment());
+    return this.#session.registerZNodeChangeHandlerAndCheckExistence(ZkPaths.reassignPartitions, { onCreated: look, onDeleted: look });
+  }
+
   unwatchOffice(): void {
     for (const path of [ZkPaths.brokerIds, ZkPaths.topics, ZkPaths.deleteTopics, ZkPaths.logDirEvents, ZkPaths.isrChangeNotifications]) {
       this.#session.unregisterZNodeChildChangeHandler(path);
     }
     this.#session.unregisterZNodeChangeHandler(ZkPaths.preferredReplicaElection);
+    this.#session.unregisterZNodeChangeHandler(ZkPaths.reassignPartitions);
     this.unwatchPartitionModifications([...this.#topics]);
     this.unwatchBrokerModifications([...this.#brokers]);
   }

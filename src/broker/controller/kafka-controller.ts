@@ -6,8 +6,8 @@
  * /controller_epoch: a ControllerMovedError in any event ends the office.
  *
  * Differences from Apache Kafka: requests that no longer fit the queue are refused; a broker whose channel overflows is told
- * everything anew; after an unexpected failure to come to office the node is given up only after a pause. Reassignment of
- * partitions is not driven yet: assignments that are being reassigned are served as they are. Source: kafka.controller.KafkaController.
+ * everything anew; after an unexpected failure to come to office the node is given up only after a pause.
+ * Source: kafka.controller.KafkaController.
  */
 import { ErrorCode, KafkaError } from '../../protocol/errors.ts';
 import type { AllocateProducerIdsRequest, AllocateProducerIdsResponseInput } from '../../protocol/generated/allocate-producer-ids.ts';
@@ -30,7 +30,14 @@ import type { ControllerConfig, ControllerParts } from './controller-parts.ts';
 import { ControllerZkWatches, type WatchedEvents } from './controller-zk-watches.ts';
 import { createControllerParts, type ControllerReactions } from './create-controller-parts.ts';
 import { describeController, type ControllerDescription } from './describe-controller.ts';
+import { processFeatureUpdates, type FeatureUpdate, type FeatureUpdateResult } from './feature-updates.ts';
 import { processDeletionResponse, processIsrChangeNotification, processLogDirEvents } from './notification-processor.ts';
+import {
+  PartitionReassignments,
+  type OngoingReassignment,
+  type ReassignmentResult,
+  type RequestedReassignment,
+} from './partition-reassignments.ts';
 import { ReplicaElections, type ElectionType, type ReplicaElectionResult } from './replica-elections.ts';
 import { TopicChangeProcessor } from './topic-change-processor.ts';
 
@@ -65,6 +72,7 @@ export class KafkaController {
   readonly #brokerChanges: BrokerChangeProcessor;
   readonly #topicChanges: TopicChangeProcessor;
   readonly #elections: ReplicaElections;
+  readonly #reassignments: PartitionReassignments;
   readonly #watches: ControllerZkWatches;
   readonly #metrics: ControllerMetrics;
   #brokerEpoch: number;
@@ -99,7 +107,9 @@ export class KafkaController {
       reactions: this.#reactions(),
     });
     this.#metrics = new ControllerMetrics(metrics, { isActive: () => this.isActive, counts: () => this.#parts.context.counts() });
-    this.#brokerChanges = new BrokerChangeProcessor(this.#parts);
+    const lookAtReassignments = (): void => void this.#eventManager.put(this.#watchedEvents().partitionReassignment());
+    this.#reassignments = new PartitionReassignments(this.#parts, this.#watches, lookAtReassignments);
+    this.#brokerChanges = new BrokerChangeProcessor(this.#parts, this.#reassignments);
     this.#topicChanges = new TopicChangeProcessor(this.#parts, runtime.random);
     this.#elections = new ReplicaElections(this.#parts);
   }
@@ -166,7 +176,11 @@ export class KafkaController {
   /** Never rejects: errors are in the response. */
   async alterPartition(request: AlterPartitionRequest, version: number): Promise<AlterPartitionResponseInput> {
     try {
-      return await this.#request('AlterPartition', 'IsrChange', () => processAlterPartition(this.#parts, request, version));
+      return await this.#request('AlterPartition', 'IsrChange', async () => {
+        const response = await processAlterPartition(this.#parts, request, version);
+        this.#completeReassignmentsLater();
+        return response;
+      });
     } catch (error) {
       return { throttleTimeMs: 0, errorCode: codeOf(error), topics: [] };
     }
@@ -193,6 +207,22 @@ export class KafkaController {
     return this.#request('ReplicaLeaderElection', 'ManualLeaderBalance', () =>
       this.#elections.electLeaders(partitions ?? [...this.#parts.context.allPartitions()], type, 'admin'),
     );
+  }
+
+  /** Starts, changes or gives up reassignments; results per partition. Rejects with KafkaError NOT_CONTROLLER. */
+  alterPartitionReassignments(requested: readonly RequestedReassignment[]): Promise<readonly ReassignmentResult[]> {
+    return this.#request('ApiPartitionReassignment', 'AlterPartitionReassignment', () => this.#reassignments.alter(requested));
+  }
+
+  /** Those under way; `asked` restricts them. Rejects with KafkaError NOT_CONTROLLER. */
+  listPartitionReassignments(asked?: readonly TopicPartition[]): Promise<readonly OngoingReassignment[]> {
+    return this.#request('ListPartitionReassignments', 'ListPartitionReassignment', () => this.#reassignments.list(asked));
+  }
+
+  /** Changes finalized features; results per feature. Rejects with KafkaError NOT_CONTROLLER. */
+  updateFeatures(updates: readonly FeatureUpdate[]): Promise<readonly FeatureUpdateResult[]> {
+    const supported = this.#options.brokerInfo().features;
+    return this.#request('UpdateFeatures', 'UpdateFeatures', () => processFeatureUpdates(this.#parts, supported, updates));
   }
 
   /** unclean.leader.election.enable became true for the broker, or for `topic`: partitions without a leader may have one now. */
@@ -269,6 +299,7 @@ export class KafkaController {
     logger.info(
       `controller of epoch ${context.epoch} is ready after ${Math.round(clock.monotonicMs() - startedAtMs)} ms: ${context.allTopics.size} topics`,
     );
+    await this.#reassignments.resumeAll();
     await this.#parts.topicDeletionManager.tryTopicDeletion();
     if (preferredElectionRequested) await this.#elections.processPreferredReplicaElectionZNode();
     if (this.#options.config.autoLeaderRebalanceEnable) this.#scheduleRebalance(FIRST_REBALANCE_DELAY_MS);
@@ -371,10 +402,25 @@ export class KafkaController {
         this.#officeEvent('ReplicaLeaderElection by znode', 'ManualLeaderBalance', async () => {
           if (await this.#watches.watchPreferredReplicaElection()) await this.#elections.processPreferredReplicaElectionZNode();
         }),
-      isrChangeNotification: () => this.#officeEvent('IsrChangeNotification', 'IsrChange', () => processIsrChangeNotification(this.#parts)),
+      partitionReassignment: () =>
+        this.#officeEvent('ZkPartitionReassignment', 'AlterPartitionReassignment', async () => {
+          await this.#reassignments.processZNode();
+        }),
+      isrChangeNotification: () =>
+        this.#officeEvent('IsrChangeNotification', 'IsrChange', async () => {
+          await processIsrChangeNotification(this.#parts);
+          this.#completeReassignmentsLater();
+        }),
       logDirEvent: () =>
         this.#officeEvent('LogDirEventNotification', 'LogDirChange', () => processLogDirEvents(this.#parts, this.#brokerChanges)),
     };
+  }
+
+  /** In an event of its own: whoever asked for the ISR change is answered first, and many changes are looked at once. */
+  #completeReassignmentsLater(): void {
+    if (this.#parts.context.partitionsBeingReassigned.size === 0) return;
+    const process = (): Promise<void> => this.#reassignments.completeWhatIsInSync();
+    void this.#eventManager.put(this.#officeEvent('PartitionReassignmentIsrChange', 'AlterPartitionReassignment', process));
   }
 
   /** What brokers' answers lead to: each is an event of its own. */

@@ -82,6 +82,12 @@ function subjectOf(event: ClusterEvent): string {
       return `${event.topic}-${event.partition} is led by ${event.leader} (before: ${event.previousLeader}) with leader epoch ${event.leaderEpoch}, ISR [${event.isr.join(',')}]`;
     case 'leader-election-failed':
       return `${event.topic}-${event.partition} has no leader (${event.strategy} election)`;
+    case 'reassignment-started':
+      return `${event.topic}-${event.partition} moves to [${event.replicas.join(',')}] (adding [${event.addingReplicas.join(',')}], removing [${event.removingReplicas.join(',')}])`;
+    case 'reassignment-cancelled':
+      return `${event.topic}-${event.partition} goes back to [${event.replicas.join(',')}]`;
+    case 'reassignment-completed':
+      return `${event.topic}-${event.partition} has moved to [${event.replicas.join(',')}]`;
     default:
       return `ISR of ${event.topic}-${event.partition} went from [${event.previousIsr.join(',')}] to [${event.isr.join(',')}]`;
   }

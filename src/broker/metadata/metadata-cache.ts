@@ -141,6 +141,11 @@ export class MetadataCache {
     return this.#snapshot.partitionStates.get(topic)?.size;
   }
 
+  /** The topic's partitions by number; none when it is not known. */
+  partitionsOf(topic: string): ReadonlyMap<number, MetadataPartitionState> {
+    return this.#snapshot.partitionStates.get(topic) ?? new Map();
+  }
+
   getPartitionInfo({ topic, partition }: TopicPartition): MetadataPartitionState | undefined {
     return this.#snapshot.partitionStates.get(topic)?.get(partition);
   }

@@ -20,6 +20,7 @@ import { validateTopicConfig } from '../config/log-config.ts';
 import type { DelayedOperationPurgatory } from '../purgatory/delayed-operation-purgatory.ts';
 import type { KafkaZkClient } from '../zk/kafka-zk-client.ts';
 import { ControllerMovedError } from '../zk/zk-errors.ts';
+import type { TopicAssignment } from '../zk/zk-data.ts';
 import { ConfigType } from '../zk/zk-paths.ts';
 import { isBeingReassigned, replicaAssignmentOf } from '../zk/replica-assignment.ts';
 import { assignReplicasToBrokers } from './assign-replicas.ts';
@@ -223,18 +224,20 @@ export class ZkAdminManager {
     if (existing === undefined || existing.partitions.size === 0) {
       throw new KafkaError(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, `The topic '${topic.name}' does not exist.`);
     }
-    if ([...existing.partitions.values()].some(isBeingReassigned)) {
-      throw new KafkaError(ErrorCode.REASSIGNMENT_IN_PROGRESS, `A partition reassignment is in progress for the topic '${topic.name}'.`);
-    }
+    checkNotReassigned(topic.name, existing);
     const brokers = metadataCache.getAliveBrokers();
     const replicas = new Map(Array.from(existing.partitions, ([partition, assignment]) => [partition, assignment.replicas]));
     const added = assignmentOfNewPartitions(topic, replicas, brokers, (options) =>
       assignReplicasToBrokers(brokers, { ...options, random }),
     );
     if (!validateOnly) {
-      const partitions = new Map(existing.partitions);
-      for (const [partition, ids] of added) partitions.set(partition, replicaAssignmentOf(ids));
-      await zk.topics.setAssignment(topic.name, { topicId: existing.topicId, partitions });
+      // Of what is there when it is written: the controller changes assignments too.
+      await zk.topics.updateAssignment(topic.name, (current) => {
+        checkNotReassigned(topic.name, current);
+        const partitions = new Map(current.partitions);
+        for (const [partition, ids] of added) if (!partitions.has(partition)) partitions.set(partition, replicaAssignmentOf(ids));
+        return { topicId: current.topicId, partitions };
+      });
     }
     return { from: existing.partitions.size, to: topic.count };
   }
@@ -261,6 +264,11 @@ export class ZkAdminManager {
     this.#logger.error({ err: error }, `${what} failed`);
     return failure(ErrorCode.UNKNOWN_SERVER_ERROR);
   }
+}
+
+function checkNotReassigned(topic: string, { partitions }: TopicAssignment): void {
+  if (![...partitions.values()].some(isBeingReassigned)) return;
+  throw new KafkaError(ErrorCode.REASSIGNMENT_IN_PROGRESS, `A partition reassignment is in progress for the topic '${topic}'.`);
 }
 
 function failure(errorCode: number): TopicAdminError {

@@ -19,6 +19,7 @@ import {
   encodeControllerEpoch,
   encodeFeatures,
   encodeLogDirEvent,
+  encodeReassignments,
   type FeatureNode,
   type PartitionReassignment,
 } from './zk-data.ts';
@@ -128,9 +129,17 @@ export class ControllerZNodes {
     throwUnless([await fencedWrite(this.#session, epochZkVersion, deleteOp(ZkPaths.preferredReplicaElection))], 'NoNode');
   }
 
-  async getReassignments(): Promise<readonly PartitionReassignment[]> {
+  /** undefined when there is no such znode; none when it can't be read. */
+  async findReassignments(): Promise<readonly PartitionReassignment[] | undefined> {
     const found = await this.#session.getData(ZkPaths.reassignPartitions);
-    return found === undefined ? [] : this.#decodeOr([], () => decodeReassignments(ZkPaths.reassignPartitions, found.data));
+    return found === undefined ? undefined : this.#decodeOr([], () => decodeReassignments(ZkPaths.reassignPartitions, found.data));
+  }
+
+  /** Leaves only `reassignments` asked for; with none, the znode goes. */
+  async setReassignments(reassignments: readonly PartitionReassignment[], epochZkVersion: number): Promise<void> {
+    const path = ZkPaths.reassignPartitions;
+    const op = reassignments.length === 0 ? deleteOp(path) : setDataOp(path, encodeReassignments(reassignments), -1);
+    throwUnless([await fencedWrite(this.#session, epochZkVersion, op)], 'NoNode');
   }
 
   /** Names of the notifications under /isr_change_notification, which brokers without AlterPartition leave. */
@@ -190,6 +199,12 @@ export class ControllerZNodes {
     } else if (!found.node.enabled) {
       await this.#session.setData(ZkPaths.feature, encodeFeatures({ enabled: true, features: {} }), found.version);
     }
+  }
+
+  /** Replaces the finalized features. */
+  async setFeatures(features: Readonly<Record<string, number>>, epochZkVersion: number): Promise<void> {
+    const op = setDataOp(ZkPaths.feature, encodeFeatures({ enabled: true, features }), -1);
+    throwUnless([await fencedWrite(this.#session, epochZkVersion, op)]);
   }
 
   /** What others wrote and can't be read must not stop the controller. */

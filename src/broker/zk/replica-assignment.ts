@@ -45,6 +45,12 @@ export function reassignTo(assignment: ReplicaAssignment, target: readonly numbe
   };
 }
 
+/** Whether both name the same replicas, in the same order, in every part. */
+export function sameAssignment(a: ReplicaAssignment, b: ReplicaAssignment): boolean {
+  const same = (x: readonly number[], y: readonly number[]): boolean => x.length === y.length && x.every((replica, i) => replica === y[i]);
+  return same(a.replicas, b.replicas) && same(a.addingReplicas, b.addingReplicas) && same(a.removingReplicas, b.removingReplicas);
+}
+
 export function removeReplica(assignment: ReplicaAssignment, replica: number): ReplicaAssignment {
   const others = (replicas: readonly number[]): readonly number[] => replicas.filter((other) => other !== replica);
   return {

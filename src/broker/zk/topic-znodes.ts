@@ -4,13 +4,17 @@
  */
 import type { TopicPartition } from '../../protocol/topic-partition.ts';
 import type { Logger } from '../../runtime/logger.ts';
-import { ZooKeeperError, type ZooKeeperOp } from '../../zk-client/zookeeper-client.ts';
+import { ZooKeeperError, type ZooKeeperOp, type ZooKeeperOpResult } from '../../zk-client/zookeeper-client.ts';
 import { fencedWrite, fencedWrites, throwUnless } from './controller-fence.ts';
 import type { LeaderAndIsr, LeaderIsrAndControllerEpoch } from './leader-and-isr.ts';
 import { decodePartitionState, decodeTopic, encodePartitionState, encodeTopic, type TopicAssignment } from './zk-data.ts';
-import { createOp, deleteOp, isZooKeeperError, setDataOp } from './zk-ops.ts';
+import { ControllerMovedError } from './zk-errors.ts';
+import { createOp, deleteOp, isZooKeeperError, noNodeError, setDataOp } from './zk-ops.ts';
 import { ZkPaths } from './zk-paths.ts';
 import type { ZooKeeperSession } from './zookeeper-session.ts';
+
+/** Changes of an assignment lost to a concurrent write are repeated so often. */
+const MAX_ASSIGNMENT_ATTEMPTS = 100;
 
 export interface UpdateLeaderAndIsrResult<P extends TopicPartition> {
   /** The state as written, its partitionEpoch the new version; or why it was not written. */
@@ -89,6 +93,60 @@ export class TopicZNodes {
     const data = encodeTopic(assignment);
     if (epochZkVersion === undefined) await this.#session.setData(path, data, -1);
     else throwUnless([await fencedWrite(this.#session, epochZkVersion, setDataOp(path, data, -1))]);
+  }
+
+  /**
+   * Changes assignments as the controller: each is read, changed by `change` and written against the version read, so that
+   * partitions which somebody adds meanwhile are not lost. Returns the topics that failed (NoNode: the topic is gone).
+   */
+  async updateAssignments(
+    topics: Iterable<string>,
+    change: (topic: string, current: TopicAssignment) => TopicAssignment,
+    epochZkVersion: number,
+  ): Promise<Map<string, Error>> {
+    const failures = new Map<string, Error>();
+    await this.#session.pipelined([...topics], async (topic) => {
+      try {
+        await this.#updateAssignment(topic, (current) => change(topic, current), epochZkVersion);
+      } catch (error) {
+        if (error instanceof ControllerMovedError) throw error;
+        failures.set(topic, error instanceof Error ? error : new Error(String(error)));
+      }
+    });
+    return failures;
+  }
+
+  /**
+   * Changes one assignment, with `epochZkVersion` as the controller. Rejects with ZooKeeperError NoNode, and with BadVersion when
+   * others change it each time.
+   */
+  updateAssignment(topic: string, change: (current: TopicAssignment) => TopicAssignment): Promise<void> {
+    return this.#updateAssignment(topic, change, undefined);
+  }
+
+  async #updateAssignment(
+    topic: string,
+    change: (current: TopicAssignment) => TopicAssignment,
+    epochZkVersion: number | undefined,
+  ): Promise<void> {
+    const path = ZkPaths.topic(topic);
+    for (let attempt = 1; ; attempt++) {
+      const found = await this.#session.getData(path);
+      if (found === undefined) throw noNodeError(path);
+      const op = setDataOp(path, encodeTopic(change(decodeTopic(path, found.data))), found.stat.version);
+      const result = epochZkVersion === undefined ? await this.#tryWrite(op) : await fencedWrite(this.#session, epochZkVersion, op);
+      if (!(result instanceof ZooKeeperError)) return;
+      if (result.name !== 'BadVersion' || attempt === MAX_ASSIGNMENT_ATTEMPTS) throw result;
+    }
+  }
+
+  async #tryWrite(op: ZooKeeperOp): Promise<ZooKeeperOpResult | ZooKeeperError | undefined> {
+    try {
+      return (await this.#session.multi([op]))[0];
+    } catch (error) {
+      if (isZooKeeperError(error, 'BadVersion')) return error;
+      throw error;
+    }
   }
 
   /** Gives an id to topics from before Kafka 2.8. */

@@ -2,10 +2,16 @@
 import { ZooKeeperError, type Stat, type ZooKeeperOp, type ZooKeeperOpResult } from '../../zk-client/zookeeper-client.ts';
 
 const SESSION_EXPIRED = -112;
+const NO_NODE = -101;
 
 /** What an operation meets between the end of one session and the beginning of the next. */
 export function sessionExpiredError(): ZooKeeperError {
   return new ZooKeeperError(SESSION_EXPIRED);
+}
+
+/** For a path that has no node where one was read with success. */
+export function noNodeError(path: string): ZooKeeperError {
+  return new ZooKeeperError(NO_NODE, path);
 }
 
 export function isZooKeeperError(error: unknown, name: ZooKeeperError['name']): error is ZooKeeperError {

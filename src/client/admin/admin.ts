@@ -22,6 +22,8 @@ import type { GroupDescription, GroupListings } from './groups.ts';
 import type { AdminContext, CallOptions, KeyResult, KeyResults } from './keyed-call.ts';
 import { deleteGroupOffsets, listGroupOffsets, listOffsets } from './offsets.ts';
 import type { GroupOffsets, ListedOffset, ListOffsetsOptions, OffsetQuery } from './offsets.ts';
+import { alterPartitionReassignments, electLeaders, listPartitionReassignments } from './partitions.ts';
+import type { ElectionType, OngoingMove, PartitionMove } from './partitions.ts';
 import { createPartitions, createTopics, deleteRecords, deleteTopics, describeTopics, listTopics } from './topics.ts';
 import type { CreatedTopic, CreateOptions, NewPartitions, NewTopic, RecordsToDelete } from './topics.ts';
 
@@ -107,6 +109,18 @@ export class Admin {
 
   deleteRecords(requests: readonly RecordsToDelete[], options?: CallOptions): Promise<KeyResults<number>> {
     return deleteRecords(this.#context, requests, options);
+  }
+
+  electLeaders(type: ElectionType, partitions: readonly TopicPartition[], options?: CallOptions): Promise<KeyResults<void>> {
+    return electLeaders(this.#context, type, partitions, options);
+  }
+
+  alterPartitionReassignments(moves: readonly PartitionMove[], options?: CallOptions): Promise<KeyResults<void>> {
+    return alterPartitionReassignments(this.#context, moves, options);
+  }
+
+  listPartitionReassignments(partitions?: readonly TopicPartition[], options?: CallOptions): Promise<readonly OngoingMove[]> {
+    return listPartitionReassignments(this.#context, partitions, options);
   }
 
   describeConfigs(resources: readonly ConfigResource[], options?: DescribeConfigsOptions): Promise<KeyResults<readonly ConfigEntry[]>> {

@@ -41,6 +41,8 @@ export class MemoryZooKeeper {
   #nextSession = 1;
   /** Transactions and single writes applied so far. */
   writes = 0;
+  /** Called after each of them that was made, before its client is answered. */
+  onWrite: (client: MemoryZooKeeperClient) => void = () => {};
 
   constructor() {
     this.#nodes.set('/', this.#newNode(Buffer.alloc(0), undefined));
@@ -106,6 +108,7 @@ export class MemoryZooKeeper {
       results.push(outcome);
     });
     for (const event of events) for (const watching of this.#clients) watching.fire(event);
+    this.onWrite(client);
     return results;
   }
 

@@ -16,7 +16,7 @@ import type { BrokerInfo } from '../../zk/broker-info.ts';
 import { KafkaZkClient } from '../../zk/kafka-zk-client.ts';
 import type { LeaderIsrAndControllerEpoch } from '../../zk/leader-and-isr.ts';
 import { replicaAssignmentOf } from '../../zk/replica-assignment.ts';
-import { decodePartitionState } from '../../zk/zk-data.ts';
+import { decodePartitionState, decodeTopic, type TopicAssignment } from '../../zk/zk-data.ts';
 import { ZkPaths } from '../../zk/zk-paths.ts';
 import type { TimedClusterEvent } from '../cluster-events.ts';
 import type { BrokerNode, ControllerNetworkClient } from '../controller-channel-manager.ts';
@@ -48,12 +48,20 @@ export class AnsweringBrokers implements ControllerNetworkClient {
     return Promise.resolve();
   }
 
+  /** Called with each request before it is answered. */
+  onRequest: (entry: ControlRequest) => void = () => {};
+
+  #note(entry: ControlRequest): void {
+    this.requests.push(entry);
+    this.onRequest(entry);
+  }
+
   #answer<Req, Res, ReqIn extends object, ResIn>(node: BrokerNode, api: Api<Req, Res, ReqIn, ResIn>, body: ReqIn): Promise<Res> {
     if (this.unreachable.has(node.id)) return Promise.reject(new Error('unreachable'));
     const at = { brokerId: node.id, port: node.port };
     if (isApi(api, LeaderAndIsr)) {
       const request = body as LeaderAndIsrRequestInput;
-      this.requests.push({ ...at, api: 'LeaderAndIsr', request });
+      this.#note({ ...at, api: 'LeaderAndIsr', request });
       const topics = (request.topicStates ?? []).map(({ topicName = '', topicId, partitionStates = [] }) => ({
         topicId,
         partitionErrors: partitionStates.map(({ partitionIndex }) => ({
@@ -65,7 +73,7 @@ export class AnsweringBrokers implements ControllerNetworkClient {
     }
     if (isApi(api, StopReplica)) {
       const request = body as StopReplicaRequestInput;
-      this.requests.push({ ...at, api: 'StopReplica', request });
+      this.#note({ ...at, api: 'StopReplica', request });
       const partitionErrors = (request.topicStates ?? []).flatMap(({ topicName = '', partitionStates = [] }) =>
         partitionStates.map(({ partitionIndex = 0 }) => ({
           topicName,
@@ -76,7 +84,7 @@ export class AnsweringBrokers implements ControllerNetworkClient {
       return Promise.resolve({ errorCode: ErrorCode.NONE, partitionErrors } as Res);
     }
     if (!isApi(api, UpdateMetadata)) throw new Error(`the controller sends no ${api.name}`);
-    this.requests.push({ ...at, api: 'UpdateMetadata', request: body as UpdateMetadataRequestInput });
+    this.#note({ ...at, api: 'UpdateMetadata', request: body as UpdateMetadataRequestInput });
     return Promise.resolve({ errorCode: ErrorCode.NONE } as Res);
   }
 }
@@ -177,6 +185,25 @@ export class ControllerCluster {
     const { zk } = [...this.brokers.values()][0]!;
     await zk.topics.createAssignment(topic, { topicId, partitions });
     await this.settle();
+  }
+
+  /** The partition's leader asks for another ISR; resolves with the error code of the answer. */
+  async alterIsr(topic: string, partition: number, isr: readonly number[]): Promise<number> {
+    const { leader, leaderEpoch, partitionEpoch } = this.stateOf(topic, partition)!.leaderAndIsr;
+    const newIsrWithEpochs = isr.map((brokerId) => ({ brokerId, brokerEpoch: -1 }));
+    const data = { partitionIndex: partition, leaderEpoch, newIsr: [], newIsrWithEpochs, leaderRecoveryState: 0, partitionEpoch };
+    const brokerEpoch = this.brokers.get(leader)?.brokerEpoch ?? -1;
+    const topics = [{ topicName: topic, topicId: this.assignmentOf(topic).topicId ?? '', partitions: [data] }];
+    const answer = this.active!.controller.alterPartition({ brokerId: leader, brokerEpoch, topics }, 3);
+    await this.settle();
+    const { errorCode, topics: answered } = await answer;
+    return errorCode ?? answered?.[0]?.partitions?.[0]?.errorCode ?? -1;
+  }
+
+  /** What /brokers/topics/T says. */
+  assignmentOf(topic: string): TopicAssignment {
+    const path = ZkPaths.topic(topic);
+    return decodeTopic(path, this.zooKeeper.get(path)!.data);
   }
 
   stateOf(topic: string, partition: number): LeaderIsrAndControllerEpoch | undefined {
