@@ -52,6 +52,7 @@ import { RecordAppender } from './replication/record-appender.ts';
 import { RecordDeleter } from './replication/record-deleter.ts';
 import { ReplicaFetcherManager } from './replication/replica-fetcher-manager.ts';
 import { ReplicaManager } from './replication/replica-manager.ts';
+import { createReplicationQuotas, type ReplicationQuotas } from './replication-quotas.ts';
 import { BrokerIdInUseError } from './zk/broker-znodes.ts';
 import type { BrokerInfo } from './zk/broker-info.ts';
 import { KafkaZkClient } from './zk/kafka-zk-client.ts';
@@ -88,6 +89,7 @@ export class BrokerServer {
   readonly #topicOverrides = new Map<string, Readonly<Record<string, string>>>();
   readonly #dynamicConfig: DynamicBrokerConfig;
   readonly #metadataCache = new MetadataCache();
+  readonly #replicationQuotas: ReplicationQuotas;
   readonly #socketServer: SocketServer;
   #running: Running | undefined;
   #brokerEpoch = -1;
@@ -97,10 +99,15 @@ export class BrokerServer {
     const { config, runtime } = options;
     this.#logger = runtime.logger.child({ component: 'BrokerServer' });
     this.#dynamicConfig = new DynamicBrokerConfig(config, runtime.logger);
+    this.#replicationQuotas = createReplicationQuotas(config, runtime, this.#dynamicConfig);
     this.#socketServer = new SocketServer({ config, runtime });
     // Nobody notifies of a deleted topic's settings: one made again under its name begins with none.
     this.#metadataCache.onChange(({ deletedPartitions }) => {
-      for (const { topic } of deletedPartitions) if (!this.#metadataCache.topicExists(topic)) this.#topicOverrides.delete(topic);
+      for (const { topic } of deletedPartitions) {
+        if (this.#metadataCache.topicExists(topic)) continue;
+        this.#topicOverrides.delete(topic);
+        this.#replicationQuotas.onTopicConfig(topic, {});
+      }
     });
   }
 
@@ -307,6 +314,7 @@ export class BrokerServer {
     const before = this.#topicOverrides.get(topic)?.['unclean.leader.election.enable'];
     if (Object.keys(overrides).length === 0) this.#topicOverrides.delete(topic);
     else this.#topicOverrides.set(topic, overrides);
+    this.#replicationQuotas.onTopicConfig(topic, overrides);
     const parts = this.#running?.parts;
     parts?.logManager.updateTopicConfig(topic, this.#topicConfig(topic));
     if (before !== 'true' && overrides['unclean.leader.election.enable'] === 'true') parts?.controller.enableUncleanLeaderElection(topic);
@@ -390,11 +398,13 @@ export class BrokerServer {
         config: replicaFetcherConfig(config),
         runtime,
         brokerEpoch,
+        quota: this.#replicationQuotas.follower,
         onAppended: (key) => replicaManager.completeDelayedFetches(key),
       }),
       producePurgatory: new DelayedOperationPurgatory(purgatory('Produce')),
       fetchPurgatory: new DelayedOperationPurgatory(purgatory('Fetch')),
       deleteRecordsPurgatory: new DelayedOperationPurgatory(purgatory('DeleteRecords')),
+      leaderQuota: this.#replicationQuotas.leader,
       isBrokerAlive: (brokerId) => metadataCache.hasAliveBroker(brokerId),
       brokerEpoch,
       // The controller tells of ISR changes, with the reason that only the leader knows in its log.

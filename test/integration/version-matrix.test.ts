@@ -12,6 +12,7 @@ import { apiByKey } from '../../src/protocol/apis.ts';
 import { ErrorCode, errorByCode } from '../../src/protocol/errors.ts';
 import { AllocateProducerIds } from '../../src/protocol/generated/allocate-producer-ids.ts';
 import { AlterConfigs } from '../../src/protocol/generated/alter-configs.ts';
+import { AlterPartitionReassignments } from '../../src/protocol/generated/alter-partition-reassignments.ts';
 import { AlterPartition } from '../../src/protocol/generated/alter-partition.ts';
 import { ApiVersions } from '../../src/protocol/generated/api-versions.ts';
 import { ControlledShutdown } from '../../src/protocol/generated/controlled-shutdown.ts';
@@ -24,6 +25,7 @@ import { DescribeCluster } from '../../src/protocol/generated/describe-cluster.t
 import { DescribeConfigs } from '../../src/protocol/generated/describe-configs.ts';
 import { DescribeGroups } from '../../src/protocol/generated/describe-groups.ts';
 import { DescribeLogDirs } from '../../src/protocol/generated/describe-log-dirs.ts';
+import { ElectLeaders } from '../../src/protocol/generated/elect-leaders.ts';
 import { Fetch } from '../../src/protocol/generated/fetch.ts';
 import { FindCoordinator } from '../../src/protocol/generated/find-coordinator.ts';
 import { Heartbeat } from '../../src/protocol/generated/heartbeat.ts';
@@ -34,6 +36,7 @@ import { LeaderAndIsr } from '../../src/protocol/generated/leader-and-isr.ts';
 import { LeaveGroup } from '../../src/protocol/generated/leave-group.ts';
 import { ListGroups } from '../../src/protocol/generated/list-groups.ts';
 import { ListOffsets } from '../../src/protocol/generated/list-offsets.ts';
+import { ListPartitionReassignments } from '../../src/protocol/generated/list-partition-reassignments.ts';
 import { Metadata } from '../../src/protocol/generated/metadata.ts';
 import { OffsetCommit } from '../../src/protocol/generated/offset-commit.ts';
 import { OffsetDelete } from '../../src/protocol/generated/offset-delete.ts';
@@ -42,6 +45,7 @@ import { OffsetForLeaderEpoch } from '../../src/protocol/generated/offset-for-le
 import { Produce } from '../../src/protocol/generated/produce.ts';
 import { StopReplica } from '../../src/protocol/generated/stop-replica.ts';
 import { SyncGroup } from '../../src/protocol/generated/sync-group.ts';
+import { UpdateFeatures } from '../../src/protocol/generated/update-features.ts';
 import { UpdateMetadata } from '../../src/protocol/generated/update-metadata.ts';
 import { buildRecordBatch } from '../../src/protocol/records/record-batch-builder.ts';
 import { iterateRecords } from '../../src/protocol/records/record-reader.ts';
@@ -668,6 +672,59 @@ matrix(DeleteGroups, async (send, version) => {
   await client.send(node, LeaveGroup, { groupId, memberId: member.memberId }, { version: 2 });
   expect(await remove(groupId)).toEqual([[groupId, 'NONE']]);
   expect(await remove('nobody', await findCoordinator('nobody'))).toEqual([['nobody', 'GROUP_ID_NOT_FOUND']]);
+});
+
+matrix(ElectLeaders, async (send, version) => {
+  const elect = (node: Node, topicPartitions: { topic: string; partitions: number[] }[] | null, more: object = {}) =>
+    send(node, { topicPartitions, timeoutMs: TIMEOUT_MS, ...more });
+  const codeOf = async (...args: Parameters<typeof elect>): Promise<string> =>
+    nameOf((await elect(...args)).replicaElectionResults[0]?.partitionResult[0]?.errorCode);
+  const topicPartitions = [{ topic: TOPIC, partitions: [0] }];
+  // Whether one is needed depends on what the tests before did to the leader.
+  expect(['NONE', 'ELECTION_NOT_NEEDED']).toContain(await codeOf(controller, topicPartitions));
+  expect(await codeOf(controller, topicPartitions)).toBe('ELECTION_NOT_NEEDED');
+  expect(await codeOf(controller, [{ topic: NO_SUCH_TOPIC, partitions: [0] }])).toBe('UNKNOWN_TOPIC_OR_PARTITION');
+  expect((await elect(controller, null)).replicaElectionResults.some(({ topic }) => topic === TOPIC)).toBe(false);
+  const other = [...nodes.values()].find(({ id }) => id !== controller.id) ?? leader;
+  expect(await codeOf(other, topicPartitions)).toBe('NOT_CONTROLLER');
+  if (version >= 1) {
+    expect(await codeOf(controller, topicPartitions, { electionType: 1 })).toBe('ELECTION_NOT_NEEDED');
+    expect(nameOf((await elect(controller, topicPartitions, { electionType: 7 })).errorCode)).toBe('INVALID_REQUEST');
+  }
+});
+
+matrix(AlterPartitionReassignments, async (send) => {
+  const alter = async (node: Node, replicas: number[] | null, name = TOPIC) => {
+    const response = await send(node, { timeoutMs: TIMEOUT_MS, topics: [{ name, partitions: [{ partitionIndex: 0, replicas }] }] });
+    return nameOf(response.responses[0]?.partitions[0]?.errorCode ?? response.errorCode);
+  };
+  const replicas = (await describePartition(admin, TOPIC)).replicas;
+  expect(await alter(controller, [...replicas])).toBe('NONE');
+  expect(await alter(controller, null)).toBe('NO_REASSIGNMENT_IN_PROGRESS');
+  expect(await alter(controller, [])).toBe('INVALID_REPLICA_ASSIGNMENT');
+  expect(await alter(controller, [77])).toBe('INVALID_REPLICA_ASSIGNMENT');
+  expect(await alter(controller, [1], NO_SUCH_TOPIC)).toBe('UNKNOWN_TOPIC_OR_PARTITION');
+  const other = [...nodes.values()].find(({ id }) => id !== controller.id) ?? leader;
+  expect(await alter(other, null)).toBe('NOT_CONTROLLER');
+});
+
+matrix(ListPartitionReassignments, async (send) => {
+  expect(await send(controller, { timeoutMs: TIMEOUT_MS, topics: null })).toMatchObject({ errorCode: 0, topics: [] });
+  expect(await send(controller, { timeoutMs: TIMEOUT_MS, topics: [{ name: TOPIC, partitionIndexes: [0] }] })).toMatchObject({ topics: [] });
+  const other = [...nodes.values()].find(({ id }) => id !== controller.id) ?? leader;
+  expect(nameOf((await send(other, { timeoutMs: TIMEOUT_MS, topics: null })).errorCode)).toBe('NOT_CONTROLLER');
+});
+
+matrix(UpdateFeatures, async (send, version) => {
+  const update = (node: Node, feature: string) =>
+    send(node, {
+      timeoutMs: TIMEOUT_MS,
+      featureUpdates: [{ feature, maxVersionLevel: 1, ...(version === 0 && { allowDowngrade: false }) }],
+    });
+  for (const feature of ['', 'metadata.version'])
+    expect(nameOf((await update(controller, feature)).results[0]?.errorCode), feature).toBe('INVALID_REQUEST');
+  const other = [...nodes.values()].find(({ id }) => id !== controller.id) ?? leader;
+  expect(nameOf((await update(other, 'f')).errorCode)).toBe('NOT_CONTROLLER');
 });
 
 matrix(OffsetDelete, async (send) => {

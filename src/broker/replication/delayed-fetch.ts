@@ -12,6 +12,8 @@ export interface DelayedFetchOptions {
   readonly params: FetchParams;
   readonly partitions: readonly FetchPartitionRequest[];
   readonly partitionOf: (request: FetchPartitionRequest) => Partition | undefined;
+  /** Its bytes don't count: a throttle holds them back. */
+  readonly isHeldBack: (partition: Partition) => boolean;
   /** Reads again and answers. */
   readonly complete: () => void;
 }
@@ -38,13 +40,14 @@ export class DelayedFetch extends DelayedOperation {
 
   /** Bytes that a read would give now; undefined when the answer is due whatever the bytes. */
   #availableBytes(request: FetchPartitionRequest): number | undefined {
-    const log = this.#options.partitionOf(request)?.leaderLogOrError(request.currentLeaderEpoch);
-    if (log === undefined || typeof log === 'number') return undefined;
+    const partition = this.#options.partitionOf(request);
+    const log = partition?.leaderLogOrError(request.currentLeaderEpoch);
+    if (partition === undefined || log === undefined || typeof log === 'number') return undefined;
     const { isolation } = this.#options.params;
     const end = isolation === 'log-end' ? log.logEndOffset : isolation === 'high-watermark' ? log.highWatermark : log.lastStableOffset;
     if (request.fetchOffset > log.logEndOffset || request.fetchOffset < log.logStartOffset) return undefined;
     if (divergenceOf(log, request) !== undefined) return undefined;
-    if (request.fetchOffset >= end) return 0;
+    if (request.fetchOffset >= end || this.#options.isHeldBack(partition)) return 0;
     return Math.min(log.bytesBetween(request.fetchOffset, end), request.maxBytes);
   }
 

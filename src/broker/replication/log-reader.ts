@@ -17,8 +17,16 @@ export interface ReadOutcome {
 
 export type PartitionLookup = (request: FetchPartitionRequest) => Partition | number;
 
-/** Reads each partition in the order asked. `lookup` gives the partition or the code to answer for it. */
-export function readFromLogs(params: FetchParams, requests: readonly FetchPartitionRequest[], lookup: PartitionLookup): ReadOutcome[] {
+/**
+ * Reads each partition in the order asked. `lookup` gives the partition or the code to answer for it; one that is held back gives no
+ * records, whatever there is.
+ */
+export function readFromLogs(
+  params: FetchParams,
+  requests: readonly FetchPartitionRequest[],
+  lookup: PartitionLookup,
+  isHeldBack: (partition: Partition) => boolean = () => false,
+): ReadOutcome[] {
   let remainingBytes = params.maxBytes;
   let minOneBatch = true;
   return requests.map((request) => {
@@ -26,7 +34,8 @@ export function readFromLogs(params: FetchParams, requests: readonly FetchPartit
     if (typeof found === 'number') return { request, partition: undefined, result: failedFetch(found) };
     const log = found.leaderLogOrError(request.currentLeaderEpoch);
     if (typeof log === 'number') return { request, partition: found, result: failedFetch(log) };
-    const result = readOne(log, request, params.isolation, Math.min(remainingBytes, request.maxBytes), minOneBatch);
+    const limits = { maxBytes: Math.min(remainingBytes, request.maxBytes), minOneBatch, isHeldBack: isHeldBack(found) };
+    const result = readOne(log, request, params.isolation, limits);
     if (result.sizeBytes > 0) minOneBatch = false;
     remainingBytes = Math.max(0, remainingBytes - result.sizeBytes);
     return { request, partition: found, result };
@@ -37,8 +46,7 @@ function readOne(
   log: UnifiedLog,
   request: FetchPartitionRequest,
   isolation: FetchIsolation,
-  maxBytes: number,
-  minOneBatch: boolean,
+  { maxBytes, minOneBatch, isHeldBack }: { readonly maxBytes: number; readonly minOneBatch: boolean; readonly isHeldBack: boolean },
 ): FetchPartitionResult {
   const { highWatermark, lastStableOffset, logStartOffset, logEndOffset } = log;
   const base = { highWatermark, lastStableOffset, logStartOffset, leaderLogEndOffset: logEndOffset };
@@ -51,7 +59,7 @@ function readOne(
   if (divergingEpoch !== undefined) return { ...empty, divergingEpoch };
   if (request.fetchOffset > logEndOffset) return outOfRange;
   const maxOffset = isolation === 'log-end' ? logEndOffset : isolation === 'high-watermark' ? highWatermark : lastStableOffset;
-  if (request.fetchOffset >= maxOffset || (maxBytes <= 0 && !minOneBatch)) return empty;
+  if (request.fetchOffset >= maxOffset || isHeldBack || (maxBytes <= 0 && !minOneBatch)) return empty;
   const read = log.read(request.fetchOffset, {
     maxBytes,
     maxOffset,

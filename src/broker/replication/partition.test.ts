@@ -284,6 +284,44 @@ describe('a produce request', () => {
   });
 });
 
+describe('a reassignment', () => {
+  const moving = (isr: readonly number[]): PartitionFixture => {
+    const fixture = partitionFixture();
+    fixture.partition.makeLeader(stateOf({ isr, replicas: [4, 2, 1], addingReplicas: [4], removingReplicas: [1] }), TOPIC_ID);
+    return fixture;
+  };
+
+  it('counts the replicas that are being added neither as missing nor towards the minimum of the ISR', () => {
+    const fixture = moving([1, 2]);
+    expect(fixture.partition.isReassigning).toBe(true);
+    expect(fixture.partition.isUnderReplicated).toBe(false);
+    expect(moving([1]).partition.isUnderReplicated).toBe(true);
+    // One of the old replicas is out, the new one in: as many as there were.
+    expect(moving([1, 4]).partition.isUnderReplicated).toBe(false);
+  });
+
+  it('takes an added replica into the ISR when it has caught up, and its end counts for the high watermark', () => {
+    const fixture = moving([1, 2]);
+    appendOf(fixture, 'a');
+    followerFetches(fixture, 2, 1);
+    expect(fixture.log().highWatermark).toBe(1);
+    followerFetches(fixture, 4, 0);
+    expect(fixture.controller.submitted).toEqual([]);
+    followerFetches(fixture, 4, 1);
+    expect(fixture.controller.last.newIsr.map(({ brokerId }) => brokerId)).toEqual([1, 2, 4]);
+    appendOf(fixture, 'b');
+    followerFetches(fixture, 2, 2);
+    expect(fixture.log().highWatermark).toBe(1);
+  });
+
+  it('is over with the next state, and who was removed is no replica any more', () => {
+    const fixture = moving([1, 2, 4]);
+    fixture.partition.makeLeader(stateOf({ leaderEpoch: 2, isr: [1, 4], replicas: [4, 1] }), TOPIC_ID);
+    expect(fixture.partition.isReassigning).toBe(false);
+    expect(followerFetches(fixture, 2, 0)).toBe(false);
+  });
+});
+
 describe('leadership', () => {
   it('fences older epochs and does not know newer ones (KIP-320)', () => {
     const fixture = leader();

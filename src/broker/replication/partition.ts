@@ -68,6 +68,8 @@ export class Partition {
   #controllerEpoch = -1;
   #partitionEpoch = -1;
   #replicas: readonly number[] = [];
+  #addingReplicas: readonly number[] = [];
+  #removingReplicas: readonly number[] = [];
   #isrState: IsrState = committedIsr([]);
   /** Its log dir has failed. */
   #isOffline = false;
@@ -97,6 +99,16 @@ export class Partition {
   }
   get replicas(): readonly number[] {
     return this.#replicas;
+  }
+  /** Those that a reassignment under way adds and removes; both are part of `replicas` until it is through. */
+  get addingReplicas(): readonly number[] {
+    return this.#addingReplicas;
+  }
+  get removingReplicas(): readonly number[] {
+    return this.#removingReplicas;
+  }
+  get isReassigning(): boolean {
+    return this.#addingReplicas.length > 0 || this.#removingReplicas.length > 0;
   }
   get isr(): ReadonlySet<number> {
     return this.#isrState.isr;
@@ -134,7 +146,7 @@ export class Partition {
     const previousLeader = this.#leaderId;
     const log = this.#openLog(state.isNew, topicId);
     this.#controllerEpoch = state.controllerEpoch;
-    this.#assign(state.replicas, state.isr);
+    this.#assign(state, state.isr);
 
     if (isNewLeaderEpoch) {
       // The end with what still waits to be written: it was fetched under the epochs before.
@@ -168,7 +180,7 @@ export class Partition {
     this.#leaderEpoch = state.leaderEpoch;
     this.#leaderEpochStartOffset = undefined;
     this.#partitionEpoch = state.partitionEpoch;
-    this.#assign(state.replicas, []);
+    this.#assign(state, []);
     if (isNewLeaderEpoch) {
       this.#options.stateChangeLogger.info(
         { topic: this.topicPartition.topic, partition: this.topicPartition.partition, leaderEpoch: state.leaderEpoch },
@@ -318,7 +330,16 @@ export class Partition {
   }
 
   get isUnderReplicated(): boolean {
-    return this.isLeader && this.#isrState.isr.size < this.#replicas.length;
+    return this.isLeader && this.#isrState.isr.size < this.#replicationFactor;
+  }
+
+  /** How many replicas it had when a reassignment began: those that are being added are not missed yet. */
+  get #replicationFactor(): number {
+    return this.#replicas.filter((replica) => !this.#addingReplicas.includes(replica)).length;
+  }
+
+  get isAtMinIsr(): boolean {
+    return this.#log !== undefined && this.isLeader && this.#isrState.isr.size === this.#effectiveMinIsr(this.#log);
   }
 
   get #name(): string {
@@ -336,8 +357,10 @@ export class Partition {
     return this.#log;
   }
 
-  #assign(replicas: readonly number[], isr: readonly number[]): void {
+  #assign({ replicas, addingReplicas, removingReplicas }: LeaderAndIsrPartitionState, isr: readonly number[]): void {
     const { localBrokerId } = this.#options;
+    this.#addingReplicas = addingReplicas;
+    this.#removingReplicas = removingReplicas;
     for (const id of this.#remoteReplicas.keys()) if (!replicas.includes(id)) this.#remoteReplicas.delete(id);
     for (const id of replicas) if (id !== localBrokerId && !this.#remoteReplicas.has(id)) this.#remoteReplicas.set(id, new Replica(id));
     this.#replicas = replicas;

@@ -10,6 +10,7 @@ import type { Runtime } from '../../runtime/runtime.ts';
 import type { Partition } from './partition.ts';
 import { ReplicaFetcher } from './replica-fetcher.ts';
 import type { BrokerEndpoint, ReplicaFetcherConfig } from './replica-fetcher.ts';
+import type { ReplicaQuota } from './replication-quota-manager.ts';
 
 export interface ReplicaFetcherManagerConfig extends ReplicaFetcherConfig {
   readonly numReplicaFetchers: number;
@@ -21,6 +22,7 @@ export interface ReplicaFetcherManagerOptions {
   readonly config: ReplicaFetcherManagerConfig;
   readonly runtime: Runtime;
   readonly brokerEpoch: () => number;
+  readonly quota: ReplicaQuota;
   readonly onAppended: (key: string) => void;
 }
 
@@ -83,13 +85,13 @@ export class ReplicaFetcherManager {
   }
 
   #createWorker(leader: BrokerEndpoint): Worker {
-    const { runtime, config, brokerEpoch, onAppended } = this.#options;
+    const { runtime, config, brokerEpoch, quota, onAppended } = this.#options;
     const client = new NetworkClient({
       runtime,
       clientId: `broker-${config.brokerId}-fetcher-${leader.id}`,
       requestTimeoutMs: config.socketTimeoutMs,
       skipApiVersions: true,
     });
-    return { client, fetcher: new ReplicaFetcher({ leader, config, client, runtime, brokerEpoch, onAppended }) };
+    return { client, fetcher: new ReplicaFetcher({ leader, config, client, runtime, brokerEpoch, quota, onAppended }) };
   }
 }

@@ -14,6 +14,7 @@ import { readAll } from '../log/testing/log-fixture.ts';
 import type { UnifiedLog } from '../log/unified-log.ts';
 import type { Partition } from './partition.ts';
 import { ReplicaFetcher } from './replica-fetcher.ts';
+import { ReplicationQuotaManager } from './replication-quota-manager.ts';
 import { batchOf, replicaManagerFixture, stateOf, TOPIC, TOPIC_ID } from './testing/replication-fixture.ts';
 import type { ReplicaManagerFixture } from './testing/replication-fixture.ts';
 
@@ -134,6 +135,7 @@ function replicated(values: readonly string[], baseOffset: number, leaderEpoch: 
 interface Following {
   readonly fixture: ReplicaManagerFixture;
   readonly leader: ScriptedLeader;
+  readonly quota: ReplicationQuotaManager;
   readonly fetcher: ReplicaFetcher;
   readonly appended: string[];
   readonly partition: (index?: number) => Partition;
@@ -167,6 +169,7 @@ async function following(
     net: { listen: unused, connect: unused },
     offload: { run: unused, close: unused },
   };
+  const quota = new ReplicationQuotaManager({ clock: fixture.time, windowCount: 11, windowSizeMs: 1000 });
   const fetcher = new ReplicaFetcher({
     leader: LEADER,
     config: {
@@ -180,6 +183,7 @@ async function following(
     client: leader.client,
     runtime,
     brokerEpoch: () => 50,
+    quota,
     onAppended: (key) => appended.push(key),
   });
   before(fixture);
@@ -198,7 +202,7 @@ async function following(
     fetcher.add(partition(partitionIndex));
   }
   await fixture.time.settle();
-  return { fixture, leader, fetcher, appended, partition, log, settle: () => fixture.time.settle() };
+  return { fixture, leader, quota, fetcher, appended, partition, log, settle: () => fixture.time.settle() };
 }
 
 /** Leads in `leaderEpoch` and writes `values`. */
@@ -226,6 +230,25 @@ describe('a follower', () => {
     leader.answer({ highWatermark: 9, logStartOffset: 1 });
     await settle();
     expect([log().highWatermark, log().logStartOffset]).toEqual([2, 1]);
+  });
+
+  it('asks for a throttled partition no more while the rate is exceeded, until it is in sync', async () => {
+    const { leader, quota, fixture, settle } = await following(undefined, [0, 1]);
+    quota.markThrottled(TOPIC, new Set([0]));
+    quota.updateQuota(10);
+    leader.answer({ records: replicated(['a'], 0, 5), highWatermark: 4 }, { partitionIndex: 1 });
+    await settle();
+    expect(quota.isQuotaExceeded).toBe(true);
+    expect(leader.asked.map(({ partition }) => partition)).toEqual([1]);
+    await fixture.time.advance(60_000);
+    leader.answer({ partitionIndex: 1 });
+    await settle();
+    expect(leader.asked.map(({ partition }) => partition)).toEqual(expect.arrayContaining([0, 1]));
+    // All that is committed is there now: it may not fall out of the ISR.
+    leader.answer({ partitionIndex: 0, records: replicated(['b'], 1, 5), highWatermark: 2 }, { partitionIndex: 1 });
+    await settle();
+    expect(quota.isQuotaExceeded).toBe(true);
+    expect(leader.asked.map(({ partition }) => partition)).toEqual(expect.arrayContaining([0, 1]));
   });
 
   it('cuts its log to where the leader’s history of its last epoch ends, and goes on from there (KIP-595)', async () => {

@@ -18,6 +18,7 @@ import type { Runtime } from '../../runtime/runtime.ts';
 import type { Cancellable } from '../../runtime/scheduler.ts';
 import type { UnifiedLog } from '../log/unified-log.ts';
 import type { Partition } from './partition.ts';
+import type { ReplicaQuota } from './replication-quota-manager.ts';
 
 export interface BrokerEndpoint {
   readonly id: number;
@@ -40,6 +41,8 @@ export interface ReplicaFetcherOptions {
   readonly client: Pick<NetworkClient, 'send' | 'closeConnection'>;
   readonly runtime: Runtime;
   readonly brokerEpoch: () => number;
+  /** The throttle of what is fetched. */
+  readonly quota: ReplicaQuota;
   /** A follower's log moved: waiting fetches of readers here may be complete. */
   readonly onAppended: (key: string) => void;
 }
@@ -59,6 +62,8 @@ interface FollowedPartition {
   /** Not fetched before this time of the monotonic clock. */
   delayedUntilMs: number;
   failuresInRow: number;
+  /** It had reached the leader's high watermark at its last fetch. */
+  isInSync: boolean;
 }
 
 export class ReplicaFetcher {
@@ -97,6 +102,7 @@ export class ReplicaFetcher {
       leaderEpoch: partition.leaderEpoch,
       delayedUntilMs: Number.POSITIVE_INFINITY,
       failuresInRow: 0,
+      isInSync: false,
     };
     this.#partitions.set(key, followed);
     void this.#prepare(key, followed, log);
@@ -166,7 +172,7 @@ export class ReplicaFetcher {
     try {
       while (!this.#closed && this.#partitions.size > 0) {
         const nowMs = this.#options.runtime.clock.monotonicMs();
-        const due = [...this.#partitions].filter(([, followed]) => followed.delayedUntilMs <= nowMs);
+        const due = [...this.#partitions].filter(([, followed]) => followed.delayedUntilMs <= nowMs && !this.#isHeldBack(followed));
         if (due.length === 0) await this.#pause(Math.min(this.#options.config.fetchBackoffMs, this.#nextDueMs() - nowMs));
         else await this.#fetchOnce(due);
       }
@@ -175,6 +181,12 @@ export class ReplicaFetcher {
     } finally {
       this.#running = false;
     }
+  }
+
+  /** As the leader does: a throttle holds only those up that are not in sync. They are looked at again after the backoff. */
+  #isHeldBack({ partition, isInSync }: FollowedPartition): boolean {
+    const { quota } = this.#options;
+    return quota.isThrottled(partition.topicPartition) && !isInSync && quota.isQuotaExceeded;
   }
 
   /** When the first of the delayed partitions may be fetched again. */
@@ -310,11 +322,23 @@ export class ReplicaFetcher {
     }
     followed.failuresInRow = 0;
     if (!this.#isFollowing(key, followed)) return;
-    if (records !== undefined && records.length > 0) this.#moveToEnd(key, followed);
+    followed.isInSync = log.logEndOffset >= data.highWatermark;
+    if (records !== undefined && records.length > 0) {
+      this.#recordBytes(followed.partition, records.length);
+      this.#moveToEnd(key, followed);
+    }
     log.updateHighWatermark(Math.min(data.highWatermark, log.logEndOffset));
     if (data.logStartOffset > log.logStartOffset && data.logStartOffset <= log.highWatermark)
       log.maybeIncrementLogStartOffset(data.logStartOffset);
     this.#options.onAppended(key);
+  }
+
+  #recordBytes(partition: Partition, bytes: number): void {
+    const { quota, runtime, config } = this.#options;
+    const tags = { type: 'BrokerTopicMetrics' };
+    if (quota.isThrottled(partition.topicPartition)) quota.record(bytes);
+    runtime.metrics.counter('ReplicationBytesInPerSec', tags).add(bytes);
+    if (partition.addingReplicas.includes(config.brokerId)) runtime.metrics.counter('ReassignmentBytesInPerSec', tags).add(bytes);
   }
 
   /** An answer carries only so much: who got some stands behind the others the next time. */

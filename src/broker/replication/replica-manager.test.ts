@@ -251,6 +251,23 @@ describe('a fetch', () => {
     expect(fetched(poll)).toEqual([]);
   });
 
+  it('of a throttled follower that is not in sync gets nothing while the rate is exceeded; one in sync goes on', async () => {
+    const fixture = leading([1, 2]);
+    fixture.append(batchOf(['a']), { acks: 1 });
+    fixture.leaderQuota.markThrottled(TP.topic, new Set([0]));
+    const behind = () => fixture.fetch({ replicaId: 3, maxWaitMs: 0 }, { fetchOffset: 0 });
+    fixture.leaderQuota.updateQuota(10);
+    expect(fetched(behind())).toEqual(['a']);
+    expect(fixture.leaderQuota.isQuotaExceeded).toBe(true);
+    expect(fetched(behind())).toEqual([]);
+    const waiting = fixture.fetch({ replicaId: 3, maxWaitMs: 500 });
+    fixture.append(batchOf(['b']), { acks: 1 });
+    expect(fetched(waiting)).toBe('no answer');
+    expect(fetched(fixture.fetch({ replicaId: 2 }))).toEqual(['a', 'b']);
+    fixture.leaderQuota.updateQuota(1e9);
+    expect(fetched(behind())).toEqual(['a', 'b']);
+  });
+
   it('waits until its min bytes have come', () => {
     const fixture = leading([1]);
     const batchBytes = batchOf(['a']).length;

@@ -12,6 +12,7 @@ import { topicPartitionKey } from '../../protocol/topic-partition.ts';
 import type { TopicPartition } from '../../protocol/topic-partition.ts';
 import { ZERO_UUID } from '../../protocol/uuid.ts';
 import type { Logger } from '../../runtime/logger.ts';
+import type { Counter } from '../../runtime/metrics.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
 import type { Cancellable } from '../../runtime/scheduler.ts';
 import { InconsistentTopicIdError, LogStorageError } from '../log/log-errors.ts';
@@ -29,6 +30,7 @@ import type { ReadOutcome } from './log-reader.ts';
 import { Partition } from './partition.ts';
 import type { IsrChange } from './partition.ts';
 import type { ReplicaFetcherManager } from './replica-fetcher-manager.ts';
+import type { ReplicaQuota } from './replication-quota-manager.ts';
 
 export interface ReplicaManagerConfig {
   readonly brokerId: number;
@@ -45,6 +47,8 @@ export interface ReplicaManagerOptions {
   readonly producePurgatory: DelayedOperationPurgatory<DelayedProduce>;
   readonly fetchPurgatory: DelayedOperationPurgatory<DelayedFetch>;
   readonly deleteRecordsPurgatory: DelayedOperationPurgatory<DelayedDeleteRecords>;
+  /** The throttle of what followers are sent. */
+  readonly leaderQuota: ReplicaQuota;
   readonly isBrokerAlive: (brokerId: number) => boolean;
   readonly brokerEpoch: () => number;
   readonly onIsrChange: (topicPartition: TopicPartition, change: IsrChange) => void;
@@ -73,6 +77,8 @@ export class ReplicaManager {
   readonly #partitions = new Map<string, Partition>();
   readonly #highWatermarks: HighWatermarkCheckpoint;
   readonly #timers: Cancellable[] = [];
+  readonly #replicationBytesOut: Counter;
+  readonly #reassignmentBytesOut: Counter;
   #controllerEpoch = 0;
   #shutDown = false;
 
@@ -83,9 +89,13 @@ export class ReplicaManager {
     this.#stateChangeLogger = logger.child({ component: 'state.change.logger' });
     this.#highWatermarks = new HighWatermarkCheckpoint({ disk, logger: this.#logger });
     const { metrics } = options.runtime;
+    this.#replicationBytesOut = metrics.counter('ReplicationBytesOutPerSec', { type: 'BrokerTopicMetrics' });
+    this.#reassignmentBytesOut = metrics.counter('ReassignmentBytesOutPerSec', { type: 'BrokerTopicMetrics' });
     metrics.gauge('PartitionCount', () => this.#partitions.size);
     metrics.gauge('LeaderCount', () => this.#count((partition) => partition.isLeader));
     metrics.gauge('UnderReplicatedPartitions', () => this.#count((partition) => partition.isUnderReplicated));
+    metrics.gauge('AtMinIsrPartitionCount', () => this.#count((partition) => partition.isAtMinIsr));
+    metrics.gauge('ReassigningPartitions', () => this.#count((partition) => partition.isLeader && partition.isReassigning));
     metrics.gauge('UnderMinIsrPartitionCount', () => this.#count((partition) => partition.isUnderMinIsr));
   }
 
@@ -226,7 +236,11 @@ export class ReplicaManager {
    * Answers a fetch, at once or later: at once when it may not wait, asks for nothing, has its min bytes, or found an error
    * or a divergence. A follower's progress is noted before that, so that its own fetch can move the high watermark it is told.
    */
-  fetch(params: FetchParams, requests: readonly FetchPartitionRequest[], respond: (outcomes: readonly FetchOutcome[]) => void): void {
+  fetch(params: FetchParams, requests: readonly FetchPartitionRequest[], onOutcomes: (outcomes: readonly FetchOutcome[]) => void): void {
+    const respond = (outcomes: readonly FetchOutcome[]): void => {
+      if (params.replicaId >= 0) this.#recordReplicationBytes(params.replicaId, outcomes);
+      onOutcomes(outcomes);
+    };
     const first = this.#readAndNoteProgress(params, requests);
     let bytes = 0;
     let dueNow = params.maxWaitMs <= 0 || requests.length === 0;
@@ -242,7 +256,8 @@ export class ReplicaManager {
       params,
       partitions: requests,
       partitionOf: (request) => this.partition(request.topicPartition),
-      complete: () => respond(readFromLogs(params, requests, this.#lookup)),
+      isHeldBack: (partition) => this.#isHeldBack(params, partition),
+      complete: () => respond(readFromLogs(params, requests, this.#lookup, (partition) => this.#isHeldBack(params, partition))),
     });
     this.#options.fetchPurgatory.tryCompleteElseWatch(
       operation,
@@ -280,10 +295,34 @@ export class ReplicaManager {
     }
   }
 
+  /** A throttled replica that is not in sync, while the throttle's rate is exceeded: those in sync go on, else the ISR would shrink. */
+  #isHeldBack({ replicaId }: FetchParams, partition: Partition): boolean {
+    const { leaderQuota } = this.#options;
+    return (
+      replicaId >= 0 && leaderQuota.isThrottled(partition.topicPartition) && !partition.isr.has(replicaId) && leaderQuota.isQuotaExceeded
+    );
+  }
+
+  #recordReplicationBytes(replicaId: number, outcomes: readonly FetchOutcome[]): void {
+    const { leaderQuota } = this.#options;
+    let bytes = 0;
+    let reassignmentBytes = 0;
+    let throttledBytes = 0;
+    for (const { partition, result } of outcomes) {
+      if (partition === undefined || result.sizeBytes === 0) continue;
+      bytes += result.sizeBytes;
+      if (partition.addingReplicas.includes(replicaId)) reassignmentBytes += result.sizeBytes;
+      if (leaderQuota.isThrottled(partition.topicPartition)) throttledBytes += result.sizeBytes;
+    }
+    if (bytes > 0) this.#replicationBytesOut.add(bytes);
+    if (reassignmentBytes > 0) this.#reassignmentBytesOut.add(reassignmentBytes);
+    leaderQuota.record(throttledBytes);
+  }
+
   readonly #lookup = (request: FetchPartitionRequest): Partition | number => this.partitionOrError(request.topicPartition, request.topicId);
 
   #readAndNoteProgress(params: FetchParams, requests: readonly FetchPartitionRequest[]): FetchOutcome[] {
-    const outcomes = readFromLogs(params, requests, this.#lookup);
+    const outcomes = readFromLogs(params, requests, this.#lookup, (partition) => this.#isHeldBack(params, partition));
     if (params.replicaId < 0) return outcomes;
     const fetchedAtMs = this.#options.runtime.clock.monotonicMs();
     return outcomes.map((outcome) => {

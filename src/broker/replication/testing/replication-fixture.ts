@@ -26,6 +26,7 @@ import type { BrokerEndpoint } from '../replica-fetcher.ts';
 import { RecordAppender } from '../record-appender.ts';
 import type { AppendResult } from '../record-appender.ts';
 import { ReplicaManager } from '../replica-manager.ts';
+import { ReplicationQuotaManager } from '../replication-quota-manager.ts';
 import type { FetchOutcome, LeaderAndIsrOutcome } from '../replica-manager.ts';
 
 export { batchOf } from '../../log/testing/log-fixture.ts';
@@ -203,6 +204,7 @@ export interface ReplicaManagerFixture {
   readonly logManager: FakeLogManager;
   readonly controller: FakeAlterPartitionManager;
   readonly followed: Map<string, BrokerEndpoint>;
+  readonly leaderQuota: ReplicationQuotaManager;
   /** Leaders and followers that coordinators were told of, by partition key. */
   readonly told: { leaders: string[]; followers: string[] };
   /** Handles a LeaderAndIsr request with one state of partition 0. */
@@ -238,6 +240,7 @@ export function replicaManagerFixture(options: FixtureOptions & { readonly disk?
     net: { listen: unused, connect: unused },
     offload: { run: unused, close: unused },
   };
+  const leaderQuota = new ReplicationQuotaManager({ clock: time, windowCount: 11, windowSizeMs: 1000 });
   const timer = new Timer(runtime);
   const manager = new ReplicaManager({
     config: { brokerId: BROKER, replicaLagTimeMaxMs: LAG_MS, highWatermarkCheckpointIntervalMs: 5_000 },
@@ -252,6 +255,7 @@ export function replicaManagerFixture(options: FixtureOptions & { readonly disk?
     producePurgatory: new DelayedOperationPurgatory({ name: 'Produce', timer, clock: time }),
     fetchPurgatory: new DelayedOperationPurgatory({ name: 'Fetch', timer, clock: time }),
     deleteRecordsPurgatory: new DelayedOperationPurgatory({ name: 'DeleteRecords', timer, clock: time }),
+    leaderQuota,
     isBrokerAlive: () => true,
     brokerEpoch: () => BROKER_EPOCH,
     onIsrChange: () => {},
@@ -268,6 +272,7 @@ export function replicaManagerFixture(options: FixtureOptions & { readonly disk?
     logManager,
     controller,
     followed,
+    leaderQuota,
     told,
     lead: (state = {}, { controllerEpoch = 1, brokerEpoch = BROKER_EPOCH, topicId = TOPIC_ID } = {}) =>
       manager.becomeLeaderOrFollower(
