@@ -60,6 +60,11 @@ export function whyNoApacheKafka(): string | undefined {
     : `Maven could not get its jars: ${outcome.stdout.split('\n').find((line) => line.includes('ERROR')) ?? 'no answer in time'}`;
 }
 
+/** For `java -cp`, once `whyNoApacheKafka` gives no reason. */
+export function apacheKafkaClassPath(): string {
+  return join(cache, 'lib', '*');
+}
+
 /** Starts Apache Kafka with `brokers` brokers on free ports, and ends it and removes its data whatever comes of `use`. */
 export async function withApacheKafka<T>(
   brokers: number,
@@ -118,13 +123,13 @@ function startZooKeeper(folder: string, port: number): ChildProcess {
     tickTime: '500',
     'admin.enableServer': 'false',
   });
-  return java([...ZOOKEEPER_JVM_FLAGS, '-cp', join(cache, 'lib', '*'), 'org.apache.zookeeper.server.ZooKeeperServerMain', path]);
+  return java([...ZOOKEEPER_JVM_FLAGS, '-cp', apacheKafkaClassPath(), 'org.apache.zookeeper.server.ZooKeeperServerMain', path]);
 }
 
 function startBroker(folder: string, properties: Readonly<Record<string, string>>): ChildProcess {
   const path = join(folder, `broker-${properties['broker.id']}.properties`);
   writeProperties(path, properties);
-  return java([...JVM_FLAGS, '-cp', join(cache, 'lib', '*'), 'kafka.Kafka', path]);
+  return java([...JVM_FLAGS, '-cp', apacheKafkaClassPath(), 'kafka.Kafka', path]);
 }
 
 function writeProperties(path: string, properties: Readonly<Record<string, string>>): void {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { parseCommand, UsageError } from './arguments.ts';
+import { parseCommand } from './arguments.ts';
+import { UsageError } from './usage-error.ts';
 
 describe('the command line', () => {
   it('gives defaults to nobody: what is not said is left to the data folder', () => {
@@ -51,7 +52,7 @@ describe('the command line', () => {
   });
 
   it.each([
-    [['start'], /'start' is no command: up, serve, status, down are/],
+    [['start'], /'start' is no command: up, serve, status, down, dump-log are/],
     [['up', '--broker', '3'], /samsa up has no option --broker/],
     [['down', '--json'], /samsa down has no option --json/],
     [['up', '--brokers', 'three'], /--brokers three: a whole number from 1 to 32/],

@@ -1,6 +1,7 @@
 /** What the user typed, as a command; or why it makes no sense. */
 import { parseArgs } from 'node:util';
 import type { ParseArgsOptionsConfig } from 'node:util';
+import { UsageError } from './usage-error.ts';
 
 export interface ClusterArguments {
   readonly home: string | undefined;
@@ -16,16 +17,10 @@ export type Command =
   | { readonly name: 'serve'; readonly cluster: ClusterArguments; readonly open: boolean; readonly webPort: number | undefined }
   | { readonly name: 'status'; readonly home: string | undefined; readonly json: boolean }
   | { readonly name: 'down'; readonly home: string | undefined }
+  /** Its own options are read by `dump-log/dump-options.ts`, when the command's code is loaded. */
+  | { readonly name: 'dump-log'; readonly args: readonly string[] }
   | { readonly name: 'help' }
   | { readonly name: 'version' };
-
-/** The user's mistake, in words for the user. */
-export class UsageError extends Error {
-  constructor(message: string) {
-    super(message);
-    this.name = 'UsageError';
-  }
-}
 
 export const HELP = `samsa: Kafka with its own cluster, on this machine
 
@@ -33,6 +28,7 @@ export const HELP = `samsa: Kafka with its own cluster, on this machine
   samsa serve     the same, with the console in a browser; attaches to a cluster that runs already
   samsa status    what runs
   samsa down      stop the cluster that runs
+  samsa dump-log  what is in the files of a log folder; samsa dump-log --help tells its options
 
 Options of up and serve:
   --brokers N          how many brokers (default: what the data folder has, else 3)
@@ -79,7 +75,8 @@ export function parseCommand(args: readonly string[]): Command {
   const [name, ...rest] = args;
   if (name === undefined || name === '--help' || name === '-h' || name === 'help') return { name: 'help' };
   if (name === '--version' || name === '-v') return { name: 'version' };
-  if (!isCommandName(name)) throw new UsageError(`'${name}' is no command: ${Object.keys(OPTIONS).join(', ')} are`);
+  if (name === 'dump-log') return { name, args: rest };
+  if (!isCommandName(name)) throw new UsageError(`'${name}' is no command: ${[...Object.keys(OPTIONS), 'dump-log'].join(', ')} are`);
   const values = optionsOf(name, rest);
   if (values['help'] === true) return { name: 'help' };
   const home = textOf(values, 'home');

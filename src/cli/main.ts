@@ -11,10 +11,11 @@ import { attachToCluster, ClusterHeldError } from '../cluster/start-cluster.ts';
 import type { ControlClient } from '../cluster/control-client.ts';
 import { createNodeLogger, silentLogger } from '../runtime/node/node-logger.ts';
 import type { Logger } from '../runtime/logger.ts';
-import { HELP, parseCommand, UsageError } from './arguments.ts';
+import { HELP, parseCommand } from './arguments.ts';
 import type { ClusterArguments, Command } from './arguments.ts';
 import { openForeground, startInForeground } from './foreground.ts';
 import { addressLines, processLine, statusLines, terminal } from './terminal.ts';
+import { UsageError } from './usage-error.ts';
 
 const FAILED = 1;
 const MISUSED = 2;
@@ -32,6 +33,8 @@ async function run(command: Command): Promise<number> {
     case 'serve':
       // The console's code is of no use to the other commands.
       return (await import('./serve.ts')).serve(command, loggerFor(command.cluster), terminal);
+    case 'dump-log':
+      return (await import('./dump-log/command.ts')).dumpLogCommand(command.args, terminal);
     case 'status':
       return status(command.home, command.json);
     default:

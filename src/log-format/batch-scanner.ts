@@ -9,6 +9,10 @@
 import { LOG_OVERHEAD, MAGIC_V2, RECORD_BATCH_OVERHEAD } from '../protocol/records/record-batch.ts';
 import { magicAt, sizeAt } from './batch-fields.ts';
 
+/** Least bytes of a message in format 0, with offset and size, and of one in format 1, which has a timestamp. */
+export const MESSAGE_V0_OVERHEAD = LOG_OVERHEAD + 14;
+export const MESSAGE_V1_OVERHEAD = LOG_OVERHEAD + 22;
+
 /** Reads up to `length` bytes at `position` into `target` at `targetOffset`; returns the bytes read, 0 at the end of the file. */
 export type ReadAt = (target: Buffer, targetOffset: number, length: number, position: number) => number;
 
@@ -36,6 +40,10 @@ export interface ScanOptions {
   /** False when headers are enough: bodies that aren't in the chunk are skipped, not read. */
   readonly bodies: boolean;
   readonly chunkBytes?: number;
+  /** True where messages of the formats 0 and 1 are taken too (tools); a broker reads format 2 only. */
+  readonly legacy?: boolean;
+  /** A larger batch is invalid: bounds memory where a length may be damage. No bound when unset. */
+  readonly maxBatchBytes?: number;
 }
 
 /** Steps over batches: `next()` gives one after another, then undefined; `end` is set from then on. */
@@ -44,6 +52,8 @@ export class BatchScanner {
   readonly #to: number;
   readonly #bodies: boolean;
   readonly #chunkBytes: number;
+  readonly #smallest: number;
+  readonly #maxBatchBytes: number;
   #chunk: Buffer;
   #chunkPosition: number;
   #chunkLength = 0;
@@ -54,6 +64,8 @@ export class BatchScanner {
     this.#readAt = readAt;
     this.#to = options.to;
     this.#bodies = options.bodies;
+    this.#smallest = options.legacy === true ? MESSAGE_V0_OVERHEAD : RECORD_BATCH_OVERHEAD;
+    this.#maxBatchBytes = options.maxBatchBytes ?? Infinity;
     this.#position = options.from;
     this.#chunkPosition = options.from;
     this.#chunkBytes = Math.max(
@@ -76,14 +88,23 @@ export class BatchScanner {
     if (this.#end !== undefined) return undefined;
     const left = this.#to - this.#position;
     if (left <= 0) return this.#finish({ kind: 'complete', position: this.#position });
-    if (left < RECORD_BATCH_OVERHEAD) return this.#invalid(`${left} bytes are left, a batch has at least ${RECORD_BATCH_OVERHEAD}`);
-    if (!this.#fill(RECORD_BATCH_OVERHEAD)) return this.#invalid('the file ends inside a header');
+    const smallest = this.#smallest;
+    if (left < smallest) return this.#invalid(`${left} bytes are left, a batch has at least ${smallest}`);
+    if (!this.#fill(smallest)) return this.#invalid('the file ends inside a header');
     let at = this.#position - this.#chunkPosition;
     const sizeBytes = sizeAt(this.#chunk, at);
-    if (sizeBytes < RECORD_BATCH_OVERHEAD) return this.#invalid(`the length ${sizeBytes - LOG_OVERHEAD} is below a batch's smallest`);
+    if (sizeBytes < smallest) return this.#invalid(`the length ${sizeBytes - LOG_OVERHEAD} is below a batch's smallest`);
     if (sizeBytes > left) return this.#invalid(`a batch of ${sizeBytes} bytes doesn't fit the ${left} that are left`);
     const magic = magicAt(this.#chunk, at);
-    if (magic !== MAGIC_V2) return this.#invalid(`magic is ${magic}, known is 2`);
+    if (magic !== MAGIC_V2) {
+      if (smallest === RECORD_BATCH_OVERHEAD) return this.#invalid(`magic is ${magic}, known is 2`);
+      if (magic !== 0 && magic !== 1) return this.#invalid(`magic is ${magic}, known are 0, 1 and 2`);
+    }
+    const header = magic === MAGIC_V2 ? RECORD_BATCH_OVERHEAD : magic === 1 ? MESSAGE_V1_OVERHEAD : MESSAGE_V0_OVERHEAD;
+    if (sizeBytes < header) return this.#invalid(`the length ${sizeBytes - LOG_OVERHEAD} is below the smallest of format ${magic}`);
+    if (sizeBytes > this.#maxBatchBytes)
+      return this.#invalid(`a batch of ${sizeBytes} bytes is above the ${this.#maxBatchBytes} that are read`);
+    if (!this.#fill(header)) return this.#invalid('the file ends inside a header');
     if (this.#bodies && !this.#fill(sizeBytes)) return this.#invalid('the file ends inside a batch');
     at = this.#position - this.#chunkPosition;
     const batch: ScannedBatch = { buffer: this.#chunk, at, position: this.#position, sizeBytes };

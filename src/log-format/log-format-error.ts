@@ -1,4 +1,4 @@
-/** A file of Kafka's that can't be read as what its name says. `path` is known to the caller, who may add it. */
+/** A file of Kafka's that can't be read as what its name says. `path` is known to the caller, who may add it; `position` is a byte's where one is at fault. */
 export type LogFormatErrorReason =
   | 'corrupt-index'
   | 'corrupt-snapshot'
@@ -9,10 +9,12 @@ export type LogFormatErrorReason =
 
 export class LogFormatError extends Error {
   readonly reason: LogFormatErrorReason;
+  readonly position: number | undefined;
 
-  constructor(reason: LogFormatErrorReason, message: string) {
+  constructor(reason: LogFormatErrorReason, message: string, position?: number) {
     super(message);
     this.name = 'LogFormatError';
     this.reason = reason;
+    this.position = position;
   }
 }

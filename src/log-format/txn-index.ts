@@ -35,15 +35,19 @@ export function encodeAbortedTxn(txn: AbortedTxn): Buffer {
  */
 export function decodeTxnIndex(bytes: Buffer): AbortedTxn[] {
   if (bytes.length % TXN_INDEX_ENTRY_BYTES !== 0) {
-    throw new LogFormatError('corrupt-index', `transaction index has ${bytes.length} bytes, no multiple of ${TXN_INDEX_ENTRY_BYTES}`);
+    throw new LogFormatError(
+      'corrupt-index',
+      `transaction index has ${bytes.length} bytes, no multiple of ${TXN_INDEX_ENTRY_BYTES}`,
+      bytes.length - (bytes.length % TXN_INDEX_ENTRY_BYTES),
+    );
   }
   const txns: AbortedTxn[] = [];
   let previous = -1;
   for (let at = 0; at < bytes.length; at += TXN_INDEX_ENTRY_BYTES) {
     const version = bytes.readInt16BE(at);
-    if (version !== 0) throw new LogFormatError('corrupt-index', `transaction index entry at ${at} has version ${version}, known is 0`);
+    if (version !== 0) throw new LogFormatError('corrupt-index', `transaction index entry at ${at} has version ${version}, known is 0`, at);
     const lastOffset = readInt64Lossy(bytes, at + 18);
-    if (lastOffset <= previous) throw new LogFormatError('corrupt-index', `transaction index doesn't grow at byte ${at}`);
+    if (lastOffset <= previous) throw new LogFormatError('corrupt-index', `transaction index doesn't grow at byte ${at}`, at);
     previous = lastOffset;
     txns.push({
       producerId: readInt64Lossy(bytes, at + 2),
