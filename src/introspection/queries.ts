@@ -11,6 +11,7 @@
 import type { BrokerInfo } from './answers/broker-info.ts';
 import type { LogFlushAnswer } from './answers/log-flush.ts';
 import type { ZooKeeperInfo } from './answers/zookeeper-info.ts';
+import type { ZooKeeperSessionDetails, ZooKeeperSessions, ZooKeeperWatches } from './answers/zookeeper-sessions.ts';
 
 /** A question and what answers it. */
 interface Query<Input, Answer> {
@@ -31,6 +32,12 @@ export interface BrokerQueries {
 export interface ZooKeeperQueries {
   /** What `srvr` tells, typed. */
   readonly 'zookeeper.info': Query<NoInput, ZooKeeperInfo>;
+  /** At most `max` (1 to 1000) sessions. */
+  readonly 'zookeeper.sessions': Query<{ readonly max: number }, ZooKeeperSessions>;
+  /** One session (`0x…`), with at most `max` (1 to 1000) ephemeral nodes and watches. */
+  readonly 'zookeeper.session': Query<{ readonly id: string; readonly max: number }, ZooKeeperSessionDetails>;
+  /** Watched paths that begin with `prefix`, at most `max` (1 to 1000). */
+  readonly 'zookeeper.watches': Query<{ readonly prefix: string; readonly max: number }, ZooKeeperWatches>;
 }
 
 /** What a table of queries is: for `Queries extends QueryTable<Queries>`. */

@@ -4,6 +4,7 @@
  */
 import type { ClientConnection } from './client-connection.ts';
 import { SESSIONLESS_TIMEOUT_MS, type ZooKeeperConfig } from './config.ts';
+import { shortHex } from './describe.ts';
 import type { LongHex } from './jute/records.ts';
 import type { ProcessInfo } from './process-info.ts';
 import { javaDouble } from './server-metrics.ts';
@@ -112,11 +113,6 @@ function clientLine(connection: ClientConnection, isAsker: boolean, brief: boole
     );
   }
   return ` /${address}:${connection.port}${interest}(${details.join(',')})`;
-}
-
-/** Long.toHexString. */
-function shortHex(id: LongHex): string {
-  return id.replace(/^0+(?=.)/, '');
 }
 
 function resetConnections({ connections }: FourLetterContext): string {

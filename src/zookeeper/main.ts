@@ -49,9 +49,12 @@ async function main(): Promise<void> {
   process.on('SIGTERM', () => stop('SIGTERM'));
   process.on('SIGINT', () => stop('SIGINT'));
   process.on('disconnect', () => stop('the parent is gone'));
-  const queries = new QueryResponder(zooKeeperQueryHandlers({ info: () => server.describe() }), (answer) => {
-    if (process.connected) process.send?.(answer, undefined, undefined, () => {});
-  });
+  const queries = new QueryResponder(
+    zooKeeperQueryHandlers({ info: () => server.describe(), described: () => server.described() }),
+    (answer) => {
+      if (process.connected) process.send?.(answer, undefined, undefined, () => {});
+    },
+  );
   process.on('message', (message) => {
     if (typeof message !== 'object' || message === null || queries.onMessage(message)) return;
     if ('type' in message && message.type === 'stop') stop('asked to');

@@ -12,6 +12,7 @@ import type { Cancellable } from '../runtime/scheduler.ts';
 import { ClientConnection, type ConnectionOwner } from './client-connection.ts';
 import { SESSIONLESS_TIMEOUT_MS, type ZooKeeperConfig, type ZooKeeperConfigInput, zooKeeperConfig } from './config.ts';
 import { startContainerManager } from './container-manager.ts';
+import type { DescribedServer } from './describe.ts';
 import { answerFourLetterWord, DEFAULT_TRACE_MASK, type FourLetterContext } from './four-letter-words.ts';
 import { EventType } from './jute/constants.ts';
 import { JuteError, JuteReader } from './jute/jute-reader.ts';
@@ -94,6 +95,15 @@ export class ZooKeeperServer implements ConnectionOwner {
   }
 
   /** For introspection; undefined while it doesn't run. */
+  /** What views of sessions and watches are made from; undefined while it doesn't run. */
+  described(): DescribedServer | undefined {
+    if (this.#running === undefined) return undefined;
+    const { tree, sessions } = this.#running;
+    const { clock } = this.#runtime;
+    const connectionOf = (session: LongHex): ClientConnection | undefined => this.#bySession.get(session);
+    return { tree, sessions, connectionOf, nowWallMs: clock.wallMs(), nowMonotonicMs: clock.monotonicMs() };
+  }
+
   describe(): ZooKeeperInfo | undefined {
     if (this.#running === undefined) return undefined;
     const { tree, sessions } = this.#running;

@@ -14,7 +14,7 @@ export interface Session {
   timeoutMs: number;
   /** Set when its end has been decided; it takes no more requests. */
   closing: boolean;
-  /** Milliseconds since its last sign of life, and until it expires without another, are made of these. */
+  /** On the monotonic clock. */
   lastSeenMs: number;
 }
 
@@ -61,6 +61,16 @@ export class SessionTracker {
 
   get(id: LongHex): Session | undefined {
     return this.#sessions.get(id);
+  }
+
+  ids(): Iterable<LongHex> {
+    return this.#sessions.keys();
+  }
+
+  /** Until its bucket's tick, by the clock of expiry; 0 for an unknown session. */
+  expiresInMs(id: LongHex): number {
+    const session = this.#sessions.get(id);
+    return session === undefined ? 0 : session.expiryTick * this.#tickTimeMs - this.#nowMs();
   }
 
   get count(): number {

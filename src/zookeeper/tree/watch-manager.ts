@@ -106,6 +106,20 @@ export class WatchManager<W extends Watcher> {
     return count;
   }
 
+  readonly paths = (): Iterable<string> => this.#byPath.keys();
+
+  pathsOf(watcher: W): Iterable<string> {
+    return this.#byWatcher.get(watcher) ?? [];
+  }
+
+  watchersOf(path: string): Iterable<[W, WatchMode]> {
+    return this.#byPath.get(path) ?? [];
+  }
+
+  modeOf(path: string, watcher: W): WatchMode | undefined {
+    return this.#byPath.get(path)?.get(watcher);
+  }
+
   *watchersByPath(): Iterable<[string, Iterable<W>]> {
     for (const [path, watchers] of this.#byPath) yield [path, watchers.keys()];
   }
