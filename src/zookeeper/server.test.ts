@@ -156,13 +156,13 @@ describe('a write', () => {
     void client.request(3, OpCode.getData, watched('/a'));
     void client.request(4, OpCode.setData, setData('/a', 'two'));
     void client.request(5, OpCode.getData, watched('/a'));
-    const last = client.request(6, OpCode.ping);
+    const last = client.request(-2, OpCode.ping);
     await vi.waitFor(() => expect(gate.waiting()).toBe(1));
     expect(client.takeFrames()).toEqual([]);
     gate.release();
     await last;
     const replies = client.takeFrames().map(replyOf);
-    expect(replies.map(({ xid }) => xid)).toEqual([2, 3, 4, 5, 6]);
+    expect(replies.map(({ xid }) => xid)).toEqual([2, 3, 4, 5, -2]);
     expect([replies[1]?.body.buffer()?.toString(), replies[3]?.body.buffer()?.toString()]).toEqual(['one', 'two']);
   });
 
@@ -329,7 +329,7 @@ describe('garbage', () => {
     for (const type of [...Object.values(OpCode), 999, -12345]) {
       for (const body of bodies) {
         const bad = await session(server);
-        await bad.request(77, type, (writer) => void writer.bytes(body));
+        await bad.request(type === OpCode.ping ? -2 : 77, type, (writer) => void writer.bytes(body));
         bad.destroy();
       }
     }
@@ -344,6 +344,29 @@ describe('garbage', () => {
     await client.request(2, OpCode.setData, setData('/a', 'x'.repeat(9900)));
     expect(only(client).err).toBe(0);
     await client.request(3, OpCode.setData, setData('/a', 'x'.repeat(10_000)));
+    expect(client.closed).toBe(true);
+  });
+});
+
+describe('odd requests', () => {
+  it('have the answers that Apache ZooKeeper gives, and none breaks the tree', async () => {
+    const server = await start({ extendedTypesEnabled: true });
+    const client = await session(server);
+    // Apache 3.8 dies of a createTTL without a TTL: a node with such an owner could not be read back.
+    await client.request(1, OpCode.createTTL, (body) => {
+      create('/plain')(body);
+      body.long(-1);
+    });
+    expect(only(client)).toMatchObject({ zxid: 2, err: -8 });
+    // The empty path is the root for reads.
+    await client.request(2, OpCode.getData, watched(''));
+    expect(only(client).err).toBe(0);
+    await client.request(3, OpCode.reconfig);
+    expect(only(client)).toMatchObject({ zxid: 2, err: -5 });
+    client.sendBytes(Buffer.from('000000080000004d0000000b', 'hex'));
+    await client.request(4, OpCode.sync, (body) => void body.string('/'));
+    expect(client.takeFrames().map((frame) => replyOf(frame).xid)).toEqual([-2, 4]);
+    await client.request(5, OpCode.sasl);
     expect(client.closed).toBe(true);
   });
 });

@@ -151,6 +151,8 @@ export class RequestPreparer {
     const mode = request.mode;
     if (!isCreateMode(mode)) return KeeperCode.BadArguments;
     if (isTtlMode(mode) && !this.#options.extendedTypesEnabled) return KeeperCode.Unimplemented;
+    // Apache 3.8 dies of a createTTL without a TTL.
+    if (request.type === OpCode.createTTL && !isTtlMode(mode)) return KeeperCode.BadArguments;
     if (isTtlMode(mode) ? request.ttl <= 0 || request.ttl > MAX_TTL_MS : request.ttl >= 0) return KeeperCode.BadArguments;
     if (!request.path.includes('/') || request.path.includes('\0')) return KeeperCode.BadArguments;
     const acl = fixupAcl(request.acl, requester.authInfo);

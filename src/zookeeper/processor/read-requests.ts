@@ -78,7 +78,7 @@ function sync(_tree: DataTree, _reader: Reader, body: JuteReader, reply: JuteWri
 function exists(tree: DataTree, reader: Reader, body: JuteReader, reply: JuteWriter): number {
   const { path, watch } = readPathWatch(body);
   if (path.includes('\0')) return KeeperCode.BadArguments;
-  const node = tree.getNode(path);
+  const node = nodeAt(tree, path);
   if (node !== undefined && readable(tree, reader, node) !== KeeperCode.OK) return KeeperCode.NoAuth;
   if (watch) tree.dataWatches.add(path, reader);
   if (node === undefined) return KeeperCode.NoNode;
@@ -87,8 +87,13 @@ function exists(tree: DataTree, reader: Reader, body: JuteReader, reply: JuteWri
   return KeeperCode.OK;
 }
 
+/** The root also goes by the empty name, in reads only. */
+function nodeAt(tree: DataTree, path: string): DataNode | undefined {
+  return tree.getNode(path === '' ? '/' : path);
+}
+
 function getData(tree: DataTree, reader: Reader, { path, watch }: { path: string; watch: boolean }, reply: JuteWriter): number {
-  const node = tree.getNode(path);
+  const node = nodeAt(tree, path);
   const error = readable(tree, reader, node);
   if (node === undefined || error !== KeeperCode.OK) return error;
   if (watch) tree.dataWatches.add(path, reader);
@@ -104,7 +109,7 @@ function getChildren(
   reply: JuteWriter,
   withStat: boolean,
 ): number {
-  const node = tree.getNode(path);
+  const node = nodeAt(tree, path);
   const error = readable(tree, reader, node);
   if (node === undefined || error !== KeeperCode.OK) return error;
   if (watch) tree.childWatches.add(path, reader);
@@ -118,7 +123,7 @@ function getChildren(
 
 /** Who may not administer the node doesn't see others' password digests. */
 function getAcl(tree: DataTree, reader: Reader, body: JuteReader, reply: JuteWriter): number {
-  const node = tree.getNode(body.string());
+  const node = nodeAt(tree, body.string());
   const error = readable(tree, reader, node, Perms.READ | Perms.ADMIN);
   if (node === undefined || error !== KeeperCode.OK) return error;
   const acl = tree.aclOf(node);
@@ -134,8 +139,8 @@ function withoutDigest(acl: Acl): Acl {
 
 function getAllChildrenNumber(tree: DataTree, reader: Reader, body: JuteReader, reply: JuteWriter): number {
   const path = body.string();
-  const error = readable(tree, reader, tree.getNode(path));
-  if (error === KeeperCode.OK) reply.int(tree.allChildrenNumber(path));
+  const error = readable(tree, reader, nodeAt(tree, path));
+  if (error === KeeperCode.OK) reply.int(tree.allChildrenNumber(path === '' ? '/' : path));
   return error;
 }
 
@@ -160,7 +165,7 @@ function multiRead(tree: DataTree, reader: Reader, body: JuteReader, reply: Jute
 }
 
 function multiReadOne(tree: DataTree, reader: Reader, { type, path }: MultiReadOp, reply: JuteWriter): void {
-  const error = readable(tree, reader, tree.getNode(path));
+  const error = readable(tree, reader, nodeAt(tree, path));
   if (error !== KeeperCode.OK) {
     writeMultiHeader(reply, OpCode.error, false, error);
     reply.int(error);

@@ -7,7 +7,7 @@ import type { Clock } from '../../runtime/clock.ts';
 import { authenticate } from '../auth.ts';
 import type { ClientConnection } from '../client-connection.ts';
 import type { ZooKeeperConfig } from '../config.ts';
-import { KeeperCode, OpCode } from '../jute/constants.ts';
+import { KeeperCode, OpCode, Xid } from '../jute/constants.ts';
 import { JuteError, JuteReader } from '../jute/jute-reader.ts';
 import { finishFrame } from '../jute/jute-writer.ts';
 import type { LongHex } from '../jute/records.ts';
@@ -100,7 +100,8 @@ export class RequestProcessor {
     const xid = reader.int();
     const type = reader.int();
     if (type === OpCode.auth) this.#authenticate(connection, xid, reader);
-    else if (type === OpCode.sasl) this.#refuseSasl(connection, xid);
+    else if (type === OpCode.sasl) this.#refuseSasl(connection, xid, reader);
+    else if (type === OpCode.reconfig && !isReconfig(reader)) this.#refuseReconfig(connection, xid);
     else if (isRead(type)) this.#read(connection, xid, type, reader);
     else {
       const write = readWrite(type, reader, this.#deps.config);
@@ -154,13 +155,15 @@ export class RequestProcessor {
 
   #read(connection: ClientConnection, xid: number, type: number, body: JuteReader): void {
     const startMs = this.#deps.clock.monotonicMs();
+    // A ping is answered by its own xid, whatever xid it came with.
+    const replyXid = type === OpCode.ping ? Xid.ping : xid;
     connection.enqueueRead(() => {
       const { tree } = this.#deps;
       const error = this.#sessionError(connection);
-      const reply = replyFrame(xid, tree.lastProcessedZxid, 0);
+      const reply = replyFrame(replyXid, tree.lastProcessedZxid, 0);
       const err = error ?? executeRead(type, tree, connection, body, reply);
       this.#recordAnswer(connection, type, xid, startMs, 'readlatency');
-      connection.sendReply(finishFrame(err === KeeperCode.OK ? reply : replyFrame(xid, tree.lastProcessedZxid, err)));
+      connection.sendReply(finishFrame(err === KeeperCode.OK ? reply : replyFrame(replyXid, tree.lastProcessedZxid, err)));
     });
   }
 
@@ -202,8 +205,16 @@ export class RequestProcessor {
   }
 
   /** No SASL mechanism is configured: like Apache without one, an answer without a token. */
-  #refuseSasl(connection: ClientConnection, xid: number): void {
+  #refuseSasl(connection: ClientConnection, xid: number, body: JuteReader): void {
+    body.buffer();
     connection.enqueueRead(() => connection.send(finishFrame(replyFrame(xid, 0, KeeperCode.OK).buffer(null))));
+  }
+
+  /** The one write that takes no zxid when its body can't be read. */
+  #refuseReconfig(connection: ClientConnection, xid: number): void {
+    connection.enqueueRead(() =>
+      connection.sendReply(finishFrame(replyFrame(xid, this.#deps.tree.lastProcessedZxid, KeeperCode.MarshallingError))),
+    );
   }
 
   #refuseUnknown(connection: ClientConnection, xid: number): void {
@@ -231,6 +242,18 @@ function sendWriteReply(connection: ClientConnection, write: PendingWrite, resul
   const reply = replyFrame(write.xid, write.header.zxid, err);
   if (err === KeeperCode.OK) writeReplyBody(reply, write.requestType, result);
   connection.sendReply(finishFrame(reply));
+}
+
+/** Whether a body is a reconfig's: joining, leaving, new members, the configuration it is made from. */
+function isReconfig(body: JuteReader): boolean {
+  try {
+    for (let i = 0; i < 3; i++) body.nullableString();
+    body.longHex();
+    return true;
+  } catch (error) {
+    if (error instanceof JuteError) return false;
+    throw error;
+  }
 }
 
 /** The write in a frame; undefined for an operation that doesn't exist. A body that makes no sense becomes a write that fails. */
