@@ -17,8 +17,9 @@ import { until } from '../support/deadline.ts';
 import { acknowledgedRecord, createTopicAtOnce } from '../support/first-record.ts';
 import { createTopics, leadersOf, withConnection } from '../support/kafka-calls.ts';
 import { atMost, count, heading, milliseconds, print, printTable } from '../support/print.ts';
-import { freePorts, SamsaProcess } from '../support/samsa-process.ts';
-import type { SamsaPorts } from '../support/samsa-process.ts';
+import { freePorts } from '../../interop/support/free-ports.ts';
+import { SamsaProcess } from '../support/samsa-process.ts';
+import type { ClusterPorts } from '../../interop/support/free-ports.ts';
 import { summarize } from '../support/statistics.ts';
 
 const FIRST_START_BUDGET_MS = 1500;
@@ -59,7 +60,7 @@ async function firstStart(): Promise<number> {
 }
 
 /** 20 topics of 3 partitions, 100,000 records, a committed offset. */
-async function fill(ports: SamsaPorts): Promise<void> {
+async function fill(ports: ClusterPorts): Promise<void> {
   const [bootstrap = 0] = ports.brokers;
   const names = Array.from({ length: TOPICS }, (_, index) => `topic-${index}`);
   await createTopics(

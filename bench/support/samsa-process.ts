@@ -2,35 +2,12 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import * as net from 'node:net';
+import type { ClusterPorts } from '../../interop/support/free-ports.ts';
 import { attachToCluster } from '../../src/cluster/start-cluster.ts';
 import { root, samsaCommand } from './build.ts';
 import { until } from './deadline.ts';
 
 const STOP_MS = 30_000;
-
-export interface SamsaPorts {
-  readonly brokers: readonly number[];
-  readonly zookeeper: number;
-}
-
-/** Ports that are free now and in a row, outside of those that the system gives away by itself. */
-export async function freePorts(brokers: number): Promise<SamsaPorts> {
-  return until('free ports', async () => {
-    const first = 12_000 + Math.floor(Math.random() * 15_000);
-    const ports = Array.from({ length: brokers + 1 }, (_, index) => first + index);
-    const free = await Promise.all(ports.map(isFree));
-    return free.every(Boolean) ? { brokers: ports.slice(0, brokers), zookeeper: first + brokers } : undefined;
-  });
-}
-
-function isFree(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const server = net.createServer();
-    server.once('error', () => resolve(false));
-    server.listen({ port, host: '127.0.0.1' }, () => server.close(() => resolve(true)));
-  });
-}
 
 export class SamsaProcess {
   readonly home: string;
@@ -39,7 +16,7 @@ export class SamsaProcess {
   readonly #ended: Promise<unknown>;
   #output = '';
 
-  constructor(home: string, ports: SamsaPorts) {
+  constructor(home: string, ports: ClusterPorts) {
     this.home = home;
     this.startedMs = performance.now();
     const args = [

@@ -7,7 +7,8 @@
  * Data goes to the system's temporary folder (TMPDIR); some GiB of it for the time of a run.
  */
 import { produceFrame } from '../support/batches.ts';
-import { whyNoApacheKafka, withApacheKafka } from '../support/apache-kafka.ts';
+import { whyNoApacheKafka } from '../../interop/support/apache-kafka/jars.ts';
+import { withApacheKafka } from '../support/apache-kafka.ts';
 import { ensureBuilt } from '../support/build.ts';
 import { withCluster } from '../support/cluster.ts';
 import type { MeasuredCluster } from '../support/cluster.ts';

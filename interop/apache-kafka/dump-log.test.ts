@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { apacheKafkaClassPath, whyNoApacheKafka } from '../../bench/support/apache-kafka.ts';
+import { APACHE_KAFKA_CLASS_PATH, whyNoApacheKafka } from '../support/apache-kafka/jars.ts';
 import { dumpLog } from '../../src/cli/dump-log/dump-log.ts';
 import { parseDumpOptions } from '../../src/cli/dump-log/dump-options.ts';
 import { startCluster } from '../../src/cluster/start-cluster.ts';
@@ -26,7 +26,7 @@ interface Dump {
 }
 
 async function theirs(args: readonly string[]): Promise<Dump> {
-  const { out, error } = await runTool('java', ['-cp', apacheKafkaClassPath(), 'kafka.tools.DumpLogSegments', ...args]);
+  const { out, error } = await runTool('java', ['-cp', APACHE_KAFKA_CLASS_PATH, 'kafka.tools.DumpLogSegments', ...args]);
   return { out: linesOf(out.toString()), error: linesOf(error).filter((line) => !line.startsWith('SLF4J')) };
 }
 

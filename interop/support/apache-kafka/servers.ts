@@ -1,0 +1,151 @@
+/**
+ * Apache Kafka 3.9 brokers in ZooKeeper mode, Apache ZooKeeper, and Kafka's tools, on the loopback. Their JVMs are small and compile little:
+ * tests want a quick start, not speed (bench has its own flags).
+ */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
+import { join } from 'node:path';
+import { until } from '../expectations.ts';
+import { runTool } from '../run-tool.ts';
+import { APACHE_KAFKA_CLASS_PATH } from './jars.ts';
+import { JavaProcess, writeProperties } from './java.ts';
+
+const START_MS = 60_000;
+const JVM_FLAGS = ['-Xmx256m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-Djava.awt.headless=true'];
+const LOG4J = `log4j.rootLogger=INFO, stdout
+log4j.appender.stdout=org.apache.log4j.ConsoleAppender
+log4j.appender.stdout.layout=org.apache.log4j.PatternLayout
+log4j.appender.stdout.layout.ConversionPattern=[%d] %p %m (%c)%n
+`;
+
+export interface ApacheBrokerOptions {
+  /** Where its properties and output go; not its log dir. */
+  readonly folder: string;
+  readonly brokerId: number;
+  readonly port: number;
+  readonly zookeeperConnect: string;
+  readonly logDir: string;
+  readonly properties?: Readonly<Record<string, string>>;
+}
+
+/** An Apache Kafka broker that can be stopped, killed and started again on the same folder. */
+export class ApacheBroker {
+  readonly #options: ApacheBrokerOptions;
+  #process: JavaProcess | undefined;
+
+  constructor(options: ApacheBrokerOptions) {
+    this.#options = options;
+  }
+
+  get id(): number {
+    return this.#options.brokerId;
+  }
+
+  get logDir(): string {
+    return this.#options.logDir;
+  }
+
+  get address(): string {
+    return `localhost:${this.#options.port}`;
+  }
+
+  /** What it has printed, in all of its lives. */
+  output(): string {
+    return this.#process?.output() ?? '';
+  }
+
+  /** Resolves when it says that it has started; rejects with its output when it ends before. */
+  async start(): Promise<void> {
+    const { folder, brokerId, port, zookeeperConnect, logDir, properties = {} } = this.#options;
+    const name = `apache-broker-${brokerId}`;
+    const path = join(folder, `${name}.properties`);
+    mkdirSync(folder, { recursive: true });
+    writeProperties(path, {
+      'broker.id': String(brokerId),
+      listeners: `PLAINTEXT://localhost:${port}`,
+      'log.dirs': logDir,
+      'zookeeper.connect': zookeeperConnect,
+      'group.initial.rebalance.delay.ms': '0',
+      'zookeeper.session.timeout.ms': '6000',
+      'controlled.shutdown.retry.backoff.ms': '200',
+      ...properties,
+    });
+    const server = launch(folder, name, ['kafka.Kafka', path]);
+    this.#process = server;
+    const before = server.output().length;
+    await until(
+      `${name} has started`,
+      () => {
+        if (server.hasEnded) throw new Error(`${name} ended:\n${server.output().slice(-6_000)}`);
+        return server.output().includes('started (kafka.server.KafkaServer)', before);
+      },
+      START_MS,
+    );
+  }
+
+  /** In order: with a controlled shutdown and a clean-shutdown mark. */
+  async stop(): Promise<void> {
+    await this.#process?.stop();
+  }
+
+  async kill(): Promise<void> {
+    await this.#process?.kill();
+  }
+}
+
+export interface ApacheZooKeeperOptions {
+  readonly folder: string;
+  readonly dataDir: string;
+  readonly port: number;
+  readonly properties?: Readonly<Record<string, string>>;
+}
+
+/** The Apache ZooKeeper that comes with Kafka 3.9. */
+export async function startApacheZooKeeper(options: ApacheZooKeeperOptions): Promise<JavaProcess> {
+  const { folder, dataDir, port, properties = {} } = options;
+  const name = `apache-zookeeper-${port}`;
+  const path = join(folder, `${name}.properties`);
+  mkdirSync(folder, { recursive: true });
+  writeProperties(path, {
+    dataDir,
+    clientPort: String(port),
+    clientPortAddress: '127.0.0.1',
+    tickTime: '500',
+    'admin.enableServer': 'false',
+    maxClientCnxns: '0',
+    ...properties,
+  });
+  const server = launch(folder, name, ['org.apache.zookeeper.server.ZooKeeperServerMain', path]);
+  await until('Apache ZooKeeper accepts', () => accepts(port, server), START_MS);
+  return server;
+}
+
+/** One of Kafka's tools to its end; what it printed. Rejects when it ends with another code than 0. */
+export async function runKafkaTool(
+  mainClass: string,
+  args: readonly string[],
+  options: { input?: string; timeoutMs?: number; allowFailure?: boolean } = {},
+): Promise<string> {
+  const { out } = await runTool('java', [...JVM_FLAGS, '-cp', APACHE_KAFKA_CLASS_PATH, mainClass, ...args], options);
+  return out.toString();
+}
+
+function launch(folder: string, name: string, args: readonly string[]): JavaProcess {
+  const log4j = join(folder, 'log4j.properties');
+  writeFileSync(log4j, LOG4J);
+  return new JavaProcess(
+    [...JVM_FLAGS, `-Dlog4j.configuration=file:${log4j}`, '-Dzookeeper.4lw.commands.whitelist=*', '-cp', APACHE_KAFKA_CLASS_PATH, ...args],
+    join(folder, `${name}.log`),
+  );
+}
+
+function accepts(port: number, server: JavaProcess): Promise<boolean> {
+  if (server.hasEnded) throw new Error(`Apache ZooKeeper ended:\n${server.output().slice(-6_000)}`);
+  return new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1', () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.once('error', () => resolve(false));
+  });
+}
