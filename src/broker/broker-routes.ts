@@ -39,6 +39,7 @@ import { createProduceHandler } from './api/handlers/00-produce.ts';
 import { createFetchHandler } from './api/handlers/01-fetch.ts';
 import { createListOffsetsHandler } from './api/handlers/02-list-offsets.ts';
 import { createMetadataHandler } from './api/handlers/03-metadata.ts';
+import { ControllerRequestOrder } from './api/controller-request-order.ts';
 import { createLeaderAndIsrHandler } from './api/handlers/04-leader-and-isr.ts';
 import { createStopReplicaHandler } from './api/handlers/05-stop-replica.ts';
 import { createUpdateMetadataHandler } from './api/handlers/06-update-metadata.ts';
@@ -111,37 +112,42 @@ function dataRoutes({ appender, recordDeleter, replicaManager, metadataCache: di
 /** What brokers say to each other. */
 function controlRoutes(parts: BrokerParts): Route[] {
   const { replicaManager, metadataCache, controller, brokerEpoch } = parts;
+  const order = new ControllerRequestOrder();
   return [
     route(
       LeaderAndIsr,
-      createLeaderAndIsrHandler({ replicaManager, onLeadershipChange: (changes) => onLeadershipChange(parts, changes) }),
+      order.guard(createLeaderAndIsrHandler({ replicaManager, onLeadershipChange: (changes) => onLeadershipChange(parts, changes) })),
       FIRST_GROUPED_LEADER_AND_ISR_VERSION,
     ),
     route(
       StopReplica,
-      createStopReplicaHandler({
-        replicaManager,
-        onStopped: (stopped) => {
-          for (const { topicPartition, leaderEpoch } of stopped) {
-            if (topicPartition.topic === GROUP_METADATA_TOPIC_NAME)
-              parts.groupCoordinator.onResignation(topicPartition.partition, leaderEpoch);
-          }
-        },
-      }),
+      order.guard(
+        createStopReplicaHandler({
+          replicaManager,
+          onStopped: (stopped) => {
+            for (const { topicPartition, leaderEpoch } of stopped) {
+              if (topicPartition.topic === GROUP_METADATA_TOPIC_NAME)
+                parts.groupCoordinator.onResignation(topicPartition.partition, leaderEpoch);
+            }
+          },
+        }),
+      ),
     ),
     route(
       UpdateMetadata,
-      createUpdateMetadataHandler({
-        metadataCache,
-        brokerEpoch,
-        controllerEpoch: {
-          get: () => replicaManager.controllerEpoch,
-          set: (epoch) => {
-            replicaManager.controllerEpoch = epoch;
+      order.guard(
+        createUpdateMetadataHandler({
+          metadataCache,
+          brokerEpoch,
+          controllerEpoch: {
+            get: () => replicaManager.controllerEpoch,
+            set: (epoch) => {
+              replicaManager.controllerEpoch = epoch;
+            },
           },
-        },
-        onMetadataChange: (change) => onMetadataChange(parts, change),
-      }),
+          onMetadataChange: (change) => onMetadataChange(parts, change),
+        }),
+      ),
       FIRST_GROUPED_UPDATE_METADATA_VERSION,
     ),
     route(ControlledShutdown, createControlledShutdownHandler({ controller })),

@@ -1,12 +1,15 @@
 /**
  * Runs simulations: `node test/simulation/main.ts --seeds 1000 --from 1`, `--schedule FILE.json`, `--seeds 1 --from 7 --log`.
- * Prints a line for each seed that fails, with what was violated, and ends with 1 then.
+ * Prints a line for each seed that fails, with what was violated, and ends with 1 then. `--shrink DIRECTORY` makes the schedule of
+ * each failure short and writes it there. `--mutation KIP-101` puts a known mistake in.
  */
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { makeSchedule } from './make-schedule.ts';
+import { MUTATIONS } from './mutations/mutations.ts';
 import { runSchedule } from './run.ts';
 import { describeStep, type Schedule } from './schedule.ts';
+import { shrink } from './shrink.ts';
 
 const { values } = parseArgs({
   options: {
@@ -14,15 +17,24 @@ const { values } = parseArgs({
     from: { type: 'string', default: '1' },
     schedule: { type: 'string' },
     log: { type: 'boolean', default: false },
+    shrink: { type: 'string' },
+    mutation: { type: 'string' },
+    'stop-at-first': { type: 'boolean', default: false },
     verbose: { type: 'boolean', default: false },
   },
 });
 
 const say = (text: string): void => void process.stdout.write(`${text}\n`);
 
+const mutation = MUTATIONS.find(({ name }) => name === values.mutation);
+if (values.mutation !== undefined && mutation === undefined)
+  throw new Error(`there is no mutation ${values.mutation}; there are: ${MUTATIONS.map(({ name }) => name).join(', ')}`);
+mutation?.begin();
+const runOptions = { ...mutation?.options };
+
 async function runOne(schedule: Schedule): Promise<boolean> {
   const startedMs = performance.now();
-  const result = await runSchedule(schedule, { isLogging: values.log });
+  const result = await runSchedule(schedule, { ...runOptions, isLogging: values.log });
   const tookMs = Math.round(performance.now() - startedMs);
   const hasFailed = result.violations.length > 0;
   if (values.log) for (const { atMs, source, text } of result.log) say(`${(atMs / 1000).toFixed(4)} ${source} ${text}`);
@@ -36,7 +48,18 @@ async function runOne(schedule: Schedule): Promise<boolean> {
     for (const violation of result.violations.slice(0, 6)) say(`    ${violation}`);
     for (const step of schedule.steps) say(`      ${describeStep(step)}`);
   }
+  if (hasFailed && values.shrink !== undefined) await shrinkInto(schedule, values.shrink);
   return !hasFailed;
+}
+
+async function shrinkInto(schedule: Schedule, directory: string): Promise<void> {
+  const short = await shrink(schedule, runOptions);
+  const { violations } = await runSchedule(short, runOptions);
+  const path = `${directory}/seed-${schedule.seed}.json`;
+  writeFileSync(path, `${JSON.stringify({ note: `seed ${schedule.seed}: ${violations[0]}`, ...short }, null, 2)}\n`);
+  say(`  shrunk to ${path}:`);
+  for (const violation of violations.slice(0, 3)) say(`    ${violation}`);
+  for (const step of short.steps) say(`      ${describeStep(step)}`);
 }
 
 async function main(): Promise<void> {
@@ -45,9 +68,14 @@ async function main(): Promise<void> {
   if (values.schedule !== undefined) schedules.push(JSON.parse(readFileSync(values.schedule, 'utf8')) as Schedule);
   else for (let index = 0; index < Number(values.seeds); index++) schedules.push(makeSchedule(Number(values.from) + index));
   let failed = 0;
-  for (const schedule of schedules) if (!(await runOne(schedule))) failed++;
+  let runs = 0;
+  for (const schedule of schedules) {
+    runs++;
+    if (!(await runOne(schedule))) failed++;
+    if (failed > 0 && values['stop-at-first']) break;
+  }
   const seconds = (performance.now() - startedMs) / 1000;
-  say(`${schedules.length} runs, ${failed} failed, ${seconds.toFixed(1)} s, ${(seconds / schedules.length).toFixed(2)} s each`);
+  say(`${runs} runs, ${failed} failed, ${seconds.toFixed(1)} s, ${(seconds / runs).toFixed(2)} s each`);
   if (failed > 0) process.exitCode = 1;
 }
 

@@ -14,13 +14,19 @@ export function makeSchedule(seed: number): Schedule {
   const topics = makeTopics(random);
   const steps: Step[] = [];
   const count = 3 + random.int(10);
-  for (let index = 0; index < count; index++) steps.push(makeFault(random, machines, timeOf(random)));
+  let atMs = timeOf(random);
+  for (let index = 0; index < count; index++) {
+    steps.push(makeFault(random, machines, atMs));
+    // Often one misfortune follows at the heels of another.
+    atMs = random.int(5) < 2 ? Math.min(FAULTS_END_MS - 500, atMs + random.int(pick(random, [20, 300, 1500]))) : timeOf(random);
+  }
   steps.push(...makeDeeds(random, topics));
   steps.sort((a, b) => a.atMs - b.atMs);
   return {
     seed,
     brokers,
     faultsEndMs: FAULTS_END_MS,
+    properties: makeProperties(random),
     topics,
     producers: makeProducers(random, topics),
     consumers: 1 + random.int(2),
@@ -36,6 +42,17 @@ function pick<T>(random: Random, from: readonly T[]): T {
 
 function timeOf(random: Random): number {
   return FIRST_STEP_MS + random.int(FAULTS_END_MS - FIRST_STEP_MS - 3000);
+}
+
+function makeProperties(random: Random): Record<string, string> {
+  const properties: Record<string, string> = {};
+  // A follower catches up in many small steps.
+  if (random.int(3) === 0) {
+    properties['replica.fetch.max.bytes'] = '1024';
+    properties['replica.fetch.response.max.bytes'] = '2048';
+  }
+  if (random.int(4) === 0) properties['num.replica.fetchers'] = '2';
+  return properties;
 }
 
 function makeTopics(random: Random): TopicSpec[] {

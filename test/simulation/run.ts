@@ -86,7 +86,7 @@ class Simulation {
     this.#world = world;
     this.#history = history;
     this.#schedule = schedule;
-    this.#cluster = new SimCluster(world, schedule.brokers);
+    this.#cluster = new SimCluster(world, schedule.brokers, schedule.properties);
     const adminClient = new SimClient(this.#cluster, 'admin', 0);
     this.#admin = new SimAdmin(adminClient);
     this.#faults = new Faults({

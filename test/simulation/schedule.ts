@@ -67,6 +67,8 @@ export interface Schedule {
   readonly brokers: number;
   /** All faults end then, and what was promised must come true within `LIVENESS_MS`. */
   readonly faultsEndMs: number;
+  /** Of the brokers, over those that every run has. */
+  readonly properties?: Readonly<Record<string, string>>;
   readonly topics: readonly TopicSpec[];
   readonly producers: readonly ProducerSpec[];
   readonly consumers: number;

@@ -26,6 +26,8 @@ export interface BrokerRequest<Req = unknown, Res = unknown> {
   readonly body: Req;
   /** `localAddress:localPort-remoteAddress:remotePort-index`, unique in the process. */
   readonly connectionId: string;
+  /** When the connection was accepted, on the monotonic clock. */
+  readonly connectedMs: number;
   /** Upper case. */
   readonly listenerName: string;
   readonly securityProtocol: SecurityProtocol;

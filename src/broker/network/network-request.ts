@@ -80,6 +80,9 @@ export class NetworkRequest implements BrokerRequest {
   get connectionId(): string {
     return this.channel.id;
   }
+  get connectedMs(): number {
+    return this.channel.connectedMs;
+  }
   get listenerName(): string {
     return this.channel.listenerName;
   }

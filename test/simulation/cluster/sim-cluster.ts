@@ -51,10 +51,12 @@ export class SimCluster {
   readonly zookeeper: Machine;
   /** Machines that nobody starts again for now. */
   readonly heldDown = new Set<Machine>();
+  readonly #properties: Readonly<Record<string, string>>;
   readonly #servers = new Map<Machine, BrokerServer>();
 
-  constructor(world: World, brokerCount: number) {
+  constructor(world: World, brokerCount: number, properties: Readonly<Record<string, string>> = {}) {
     this.world = world;
+    this.#properties = { ...BROKER_PROPERTIES, ...properties };
     this.network = new Network(world);
     this.zookeeper = new Machine(this.network, 'zookeeper', 1);
     this.brokers = Array.from({ length: brokerCount }, (_, index) => new Machine(this.network, `broker${index + 1}`, index + 2));
@@ -136,7 +138,7 @@ export class SimCluster {
     const id = this.brokerId(machine);
     const server = new BrokerServer({
       config: parseKafkaConfig({
-        ...BROKER_PROPERTIES,
+        ...this.#properties,
         'broker.id': String(id),
         listeners: `PLAINTEXT://${machine.name}:${BROKER_PORT}`,
       }),

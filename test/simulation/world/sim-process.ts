@@ -165,8 +165,9 @@ export class SimProcess {
     this.kill();
   }
 
+  /** As Node's: whole milliseconds, at least one. */
   #timer(delayMs: number, callback: () => void): Cancellable {
-    const event = this.schedule(this.localMs + Math.max(0, delayMs), EventKind.timer, callback);
+    const event = this.schedule(this.localMs + Math.max(1, Math.trunc(delayMs)), EventKind.timer, callback);
     return cancellable(event);
   }
 

@@ -19,6 +19,7 @@ export function fakeRequest<Req, Res>(apiKey: number, apiVersion: number, body: 
     header: { apiKey, apiVersion, correlationId: 1, clientId: 'test' },
     body,
     connectionId: '127.0.0.1:9092-127.0.0.1:1-0',
+    connectedMs: 0,
     listenerName,
     securityProtocol: 'PLAINTEXT',
     fromPrivilegedListener: false,

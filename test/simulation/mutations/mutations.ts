@@ -1,0 +1,133 @@
+/**
+ * The mistakes that Kafka itself once made, to be made again in a run: each puts something around methods of the real classes, as long
+ * as it is switched on. Nothing of it is in the product. What a simulation is worth shows in how soon it catches them.
+ */
+import { BrokerZNodes } from '../../../src/broker/zk/broker-znodes.ts';
+import { ControllerContext } from '../../../src/broker/controller/controller-context.ts';
+import { LeaderEpochFileCache } from '../../../src/broker/log/leader-epoch-file-cache.ts';
+import { UnifiedLog } from '../../../src/broker/log/unified-log.ts';
+import { Partition } from '../../../src/broker/replication/partition.ts';
+import type { RunOptions } from '../run.ts';
+import { wrapGetter, wrapMethod } from '../wrap-method.ts';
+
+export interface Mutation {
+  readonly name: string;
+  readonly what: string;
+  /** Makes the mistake until the function that it returns is called. */
+  readonly begin: () => () => void;
+  readonly options: RunOptions;
+}
+
+const all =
+  (...ends: readonly (() => void)[]): (() => void) =>
+  () => {
+    for (const end of ends.toReversed()) end();
+  };
+
+export const MUTATIONS: readonly Mutation[] = [
+  {
+    name: 'KIP-101',
+    what: 'a follower truncates to its high watermark, not to where the leader epochs diverge',
+    options: {},
+    // A log that names no epoch is cut to its high watermark, and its fetches aren't checked for divergence.
+    begin: () => wrapGetter(UnifiedLog.prototype, 'latestEpoch', () => () => undefined),
+  },
+  {
+    name: 'KIP-279',
+    what: 'a leader that does not know the follower’s epoch answers with the start of its own next one, as if it knew it',
+    options: {},
+    begin: () =>
+      wrapMethod(
+        LeaderEpochFileCache.prototype,
+        'endOffsetFor',
+        (original) =>
+          function (this: LeaderEpochFileCache, epoch, logEndOffset) {
+            const found = original.call(this, epoch, logEndOffset);
+            return found === undefined ? undefined : { ...found, epoch };
+          },
+      ),
+  },
+  {
+    name: 'KIP-320',
+    what: 'consumers do not compare leader epochs, are not fenced, and do not look for truncation',
+    options: { consumersFence: false },
+    begin: () => () => {},
+  },
+  {
+    name: 'KAFKA-7128',
+    what: 'a follower joins the ISR at the leader’s high watermark, which may lie below the start of the leader’s epoch',
+    options: {},
+    begin: beginJoiningTooEarly,
+  },
+  {
+    name: 'KAFKA-1120',
+    what: 'the controller compares broker ids and not epochs: one that left and came back between two looks is not noticed',
+    options: {},
+    begin: beginIgnoringBrokerEpochs,
+  },
+];
+
+/** The epoch's start that a leader compares followers with is its high watermark. */
+function beginJoiningTooEarly(): () => void {
+  let isElecting = false;
+  return all(
+    wrapMethod(
+      Partition.prototype,
+      'makeLeader',
+      (original) =>
+        function (this: Partition, state, topicId) {
+          isElecting = true;
+          try {
+            return original.call(this, state, topicId);
+          } finally {
+            isElecting = false;
+          }
+        },
+    ),
+    wrapGetter(
+      UnifiedLog.prototype,
+      'appendEndOffset',
+      (original) =>
+        function (this: UnifiedLog) {
+          return isElecting ? this.highWatermark : original.call(this);
+        },
+    ),
+    // What the log itself notes of the epoch is right.
+    wrapMethod(
+      UnifiedLog.prototype,
+      'maybeAssignEpochStartOffset',
+      (original) =>
+        function (this: UnifiedLog, leaderEpoch, startOffset) {
+          const wasElecting = isElecting;
+          isElecting = false;
+          original.call(this, leaderEpoch, wasElecting ? this.appendEndOffset : startOffset);
+          isElecting = wasElecting;
+        },
+    ),
+  );
+}
+
+/** A broker's epoch is whatever was read last for its id: none is ever newer than what is known. */
+function beginIgnoringBrokerEpochs(): () => void {
+  const latest = new Map<number, number>();
+  return all(
+    wrapMethod(
+      BrokerZNodes.prototype,
+      'getAllWithEpochs',
+      (original) =>
+        async function (this: BrokerZNodes) {
+          const brokers = await original.call(this);
+          for (const { broker, brokerEpoch } of brokers) latest.set(broker.id, brokerEpoch);
+          return brokers;
+        },
+    ),
+    wrapMethod(
+      ControllerContext.prototype,
+      'brokerEpoch',
+      (original) =>
+        function (this: ControllerContext, brokerId) {
+          return original.call(this, brokerId) === undefined ? undefined : latest.get(brokerId);
+        },
+    ),
+  );
+}
