@@ -25,6 +25,7 @@ export interface ApacheZooKeeperOptions {
   readonly dataDir: string;
   readonly tickTimeMs?: number;
   readonly properties?: Record<string, string>;
+  readonly port?: number;
 }
 
 /** Resolves when it answers `srvr`. Rejects with its output when it ends before. */
@@ -32,8 +33,9 @@ export async function startApacheZooKeeper({
   dataDir,
   tickTimeMs = 200,
   properties = {},
+  port: wantedPort,
 }: ApacheZooKeeperOptions): Promise<ApacheZooKeeper> {
-  const port = await freePort();
+  const port = wantedPort ?? (await freePort());
   const folder = path.dirname(dataDir);
   const configuration = path.join(folder, `zoo-${port}.cfg`);
   const settings = {
@@ -62,7 +64,8 @@ export async function startApacheZooKeeper({
       '-Djute.maxbuffer=4194304',
       '-cp',
       `${JAR}:/usr/share/java/slf4j-simple.jar`,
-      'org.apache.zookeeper.server.ZooKeeperServerMain',
+      // Standalone, unless the configuration lists servers.
+      'org.apache.zookeeper.server.quorum.QuorumPeerMain',
       configuration,
     ],
     { stdio: ['ignore', 'pipe', 'pipe'] },
@@ -72,10 +75,28 @@ export async function startApacheZooKeeper({
   return { port, close: () => end(child, 'SIGTERM'), kill: () => end(child, 'SIGKILL') };
 }
 
+/** Servers that elect a leader among themselves. They are started together: none serves without a majority. */
+export async function startApacheEnsemble(folder: string, size: number): Promise<ApacheZooKeeper[]> {
+  const ports = await Promise.all(Array.from({ length: size * 3 }, () => freePort()));
+  const portOf = (index: number, use: number): number => ports[index * 3 + use] ?? 0;
+  const members = Array.from({ length: size }, (_, index) => index);
+  const servers = Object.fromEntries(
+    members.map((index) => [`server.${index + 1}`, `127.0.0.1:${portOf(index, 1)}:${portOf(index, 2)};127.0.0.1:${portOf(index, 0)}`]),
+  );
+  return Promise.all(
+    members.map((index) => {
+      const dataDir = path.join(folder, `member-${index + 1}`, 'data');
+      fs.mkdirSync(dataDir, { recursive: true });
+      fs.writeFileSync(path.join(dataDir, 'myid'), `${index + 1}`);
+      return startApacheZooKeeper({ dataDir, port: portOf(index, 0), properties: { initLimit: '20', syncLimit: '10', ...servers } });
+    }),
+  );
+}
+
 async function untilServing(child: ChildProcess, port: number, output: readonly string[]): Promise<void> {
   for (let attempt = 0; attempt < 600; attempt++) {
     if (child.exitCode !== null) throw new Error(`Apache ZooKeeper ended with ${child.exitCode}:\n${output.join('')}`);
-    if ((await fourLetterWord(port, 'srvr').catch(() => '')).includes('Mode: standalone')) return;
+    if ((await fourLetterWord(port, 'srvr').catch(() => '')).includes('Mode: ')) return;
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
   await end(child, 'SIGKILL');

@@ -17,7 +17,14 @@ import { randomUuid } from '../protocol/uuid.ts';
 import type { Logger } from '../runtime/logger.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import { sleep } from '../runtime/scheduler.ts';
-import { closeSession, connectZooKeeper, readSessionFile, removeSessionFile, writeSessionFile } from '../zk-client/zookeeper-client.ts';
+import {
+  closeSession,
+  connectZooKeeper,
+  createChroot,
+  readSessionFile,
+  removeSessionFile,
+  writeSessionFile,
+} from '../zk-client/zookeeper-client.ts';
 import type { ZooKeeperClient } from '../zk-client/zookeeper-client.ts';
 import { ConfigAdmin } from './api/config-admin.ts';
 import { KafkaApis } from './api/kafka-apis.ts';
@@ -211,11 +218,15 @@ export class BrokerServer {
     return KafkaZkClient.connect({
       runtime,
       connect: async (): Promise<ZooKeeperClient> => {
-        const client = await connectZooKeeper({
+        const options = {
           connectString: this.#zookeeperConnect,
           sessionTimeoutMs: config.zookeeperSessionTimeoutMs,
           connectTimeoutMs: config.zookeeperConnectionTimeoutMs,
           runtime,
+        };
+        await createChroot(options);
+        const client = await connectZooKeeper({
+          ...options,
           implementation: zooKeeperImplementation,
         });
         const session = client.session();

@@ -28,6 +28,7 @@ import type { ManagedProcessOptions, ProcessDefinition } from './managed-process
 import type { MovedPort } from './ports.ts';
 import { childCommand } from './process-entry.ts';
 import { Supervisor } from './supervisor.ts';
+import { describeZooKeeper, waitForZooKeeper } from './zookeeper-servers.ts';
 
 export type ClusterRuntime = Pick<Runtime, 'clock' | 'scheduler' | 'disk' | 'net' | 'random' | 'logger'>;
 
@@ -122,6 +123,9 @@ export class LocalCluster implements ClusterControl {
   async start(): Promise<void> {
     if (this.#stopping !== undefined) throw new ControlError('refused', 'the cluster is stopping');
     this.#become('starting');
+    const { runtime, spec } = this.#parts;
+    if (spec.zookeeper.kind === 'external') await waitForZooKeeper(runtime, this.zookeeperConnect);
+    if (this.#state !== 'starting') return;
     this.#closeLeftSessions();
     await this.#supervisor.startAll();
     if (this.#state !== 'starting') return;
@@ -237,6 +241,15 @@ export class LocalCluster implements ClusterControl {
   }
 
   async query(processId: string, name: string, input: unknown, timeoutMs = QUERY_TIMEOUT_MS): Promise<string> {
+    if (processId === 'supervisor') {
+      if (name !== 'supervisor.zookeeper') throw new ControlError('bad-request', `the supervisor knows no query ${name}`);
+      return JSON.stringify(await describeZooKeeper(this.#parts.runtime, this.spec.zookeeper.kind, this.zookeeperConnect));
+    }
+    if (processId === 'zookeeper' && this.spec.zookeeper.kind === 'external')
+      throw new ControlError(
+        'unavailable',
+        `ZooKeeper runs elsewhere (${this.zookeeperConnect}): only its clients' view of it can be shown`,
+      );
     return this.#supervisor.query(processId, name, input, timeoutMs);
   }
 

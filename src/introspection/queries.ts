@@ -11,6 +11,7 @@
 import type { BrokerInfo } from './answers/broker-info.ts';
 import type { LogFlushAnswer } from './answers/log-flush.ts';
 import type { ZooKeeperInfo } from './answers/zookeeper-info.ts';
+import type { ZooKeeperServers } from './answers/zookeeper-servers.ts';
 import type { ZooKeeperSessionDetails, ZooKeeperSessions, ZooKeeperWatches } from './answers/zookeeper-sessions.ts';
 
 /** A question and what answers it. */
@@ -27,6 +28,12 @@ export interface BrokerQueries {
   readonly 'broker.info': Query<NoInput, BrokerInfo>;
   /** How far the replicas of a topic are on the device, what flushing costs, what recovery found at the last start. */
   readonly 'log.flush': Query<{ readonly topic: string }, LogFlushAnswer>;
+}
+
+/** Asked of the process id `supervisor`, which knows where ZooKeeper is also when it isn't one of its children. */
+export interface SupervisorQueries {
+  /** Where ZooKeeper is, and what each of its servers says of itself. */
+  readonly 'supervisor.zookeeper': Query<NoInput, ZooKeeperServers>;
 }
 
 export interface ZooKeeperQueries {

@@ -2,7 +2,7 @@
  * Asks a broker or the ZooKeeper of a local cluster about its inside, typed by src/introspection/queries.ts. Rejects with a FailureError:
  * `refused` on a remote cluster, `unreachable` while the process is down, frozen or starting, `timeout` when it doesn't answer.
  */
-import type { BrokerQueries, ZooKeeperQueries } from '../../introspection/queries.ts';
+import type { BrokerQueries, SupervisorQueries, ZooKeeperQueries } from '../../introspection/queries.ts';
 import type { ClusterSession } from './cluster-session.ts';
 import { FailureError, refuse } from './failures.ts';
 
@@ -35,6 +35,16 @@ export async function askZooKeeper<Name extends keyof ZooKeeperQueries>(
   options: AskOptions = {},
 ): Promise<ZooKeeperQueries[Name]['answer']> {
   return (await ask(session, 'zookeeper', name, input, options)) as ZooKeeperQueries[Name]['answer'];
+}
+
+/** @public */
+export async function askSupervisor<Name extends keyof SupervisorQueries>(
+  session: ClusterSession,
+  name: Name,
+  input: SupervisorQueries[Name]['input'],
+  options: AskOptions = {},
+): Promise<SupervisorQueries[Name]['answer']> {
+  return (await ask(session, 'supervisor', name, input, options)) as SupervisorQueries[Name]['answer'];
 }
 
 function ask(session: ClusterSession, processId: string, name: string, input: unknown, options: AskOptions): Promise<unknown> {
