@@ -2,7 +2,7 @@
  * Decides, while appends wait to be written, which of them begin a new segment: it counts what the active segment will hold once all
  * in front is written. Called for every batch: it makes no objects.
  */
-import type { LogConfig } from '../config/log-config.ts';
+import type { AppendConfig } from './append-config.ts';
 import type { LocalLog } from './local-log.ts';
 import type { LogSegment } from './log-segment.ts';
 
@@ -36,7 +36,7 @@ export class AppendPlanner {
   }
 
   /** Whether a batch must begin a new segment. */
-  shouldRoll(sizeBytes: number, lastOffset: number, maxTimestamp: number, config: LogConfig): boolean {
+  shouldRoll(sizeBytes: number, lastOffset: number, maxTimestamp: number, config: AppendConfig): boolean {
     if (this.#sizeBytes === UNKNOWN) this.#startAtActive();
     if (this.#active !== undefined) return this.#active.shouldRoll(this.#sizeBytes, sizeBytes, lastOffset, maxTimestamp, config);
     return (

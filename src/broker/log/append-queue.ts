@@ -11,6 +11,8 @@ import { shortWriteError } from '../../runtime/disk.ts';
 import type { LogContext } from './log-context.ts';
 import type { LogStorageError } from './log-errors.ts';
 import type { LogSegment } from './log-segment.ts';
+import { planRun } from './write-run.ts';
+import type { WriteRun, WrittenPiece } from './write-run.ts';
 
 const MAX_SYNC_BYTES = 1024 * 1024;
 const SLOW_WRITE_MS = 20;
@@ -41,8 +43,8 @@ export interface AppendTarget {
   readonly activeSegment: LogSegment;
   /** Begins the planned segment. */
   roll(roll: PlannedRoll): void;
-  /** The bytes of `append` are written at the end of the active segment. */
-  written(append: PendingAppend, nowMs: number): void;
+  /** The run's bytes are written at the end of the active segment. */
+  written(run: WriteRun, nowMs: number): void;
   /** All of a group is written: the log end offset has moved. A promise holds back the answers (flush.messages). */
   groupWritten(): Promise<void> | undefined;
   /** The folder must go offline; returns what the waiting appends are told. */
@@ -144,8 +146,8 @@ export class AppendQueue {
       while (done < group.length) {
         const run = this.#beginRun(group, done);
         const startMs = this.#context.clock.monotonicMs();
-        const written = run.bytes === 0 ? 0 : this.#target.activeSegment.write(run.chunks);
-        this.#endRun(group, done, run, written, startMs);
+        const written = run.bytes === 0 ? 0 : this.#target.activeSegment.write(run.pieces.map(recordsOf));
+        this.#endRun(run, written, startMs);
         done = run.end;
       }
     } catch (error) {
@@ -162,8 +164,8 @@ export class AppendQueue {
       while (done < group.length) {
         const run = this.#beginRun(group, done);
         const startMs = this.#context.clock.monotonicMs();
-        const written = run.bytes === 0 ? 0 : await this.#target.activeSegment.writeAsync(run.chunks);
-        this.#endRun(group, done, run, written, startMs);
+        const written = run.bytes === 0 ? 0 : await this.#target.activeSegment.writeAsync(run.pieces.map(recordsOf));
+        this.#endRun(run, written, startMs);
         done = run.end;
       }
       this.#writing = undefined;
@@ -177,31 +179,20 @@ export class AppendQueue {
   }
 
   /** The appends from `start` that go to one segment, which is begun when they need a new one. */
-  #beginRun(group: readonly PendingAppend[], start: number): { end: number; chunks: Buffer[]; bytes: number } {
-    const chunks: Buffer[] = [];
-    let bytes = 0;
-    let end = start;
-    for (; end < group.length; end++) {
-      const { records, roll } = group[end] as PendingAppend;
-      if (roll !== undefined) {
-        if (end > start) break;
-        this.#target.roll(roll);
-      }
-      if (records.length > 0) chunks.push(records);
-      bytes += records.length;
-    }
-    return { end, chunks, bytes };
+  #beginRun(group: readonly PendingAppend[], start: number): WriteRun {
+    const roll = group[start]?.roll;
+    if (roll !== undefined) this.#target.roll(roll);
+    return planRun(group, start, this.#context.tailBuffers, this.#context.turnClock.wallMs());
   }
 
-  #endRun(group: readonly PendingAppend[], start: number, run: { end: number; bytes: number }, written: number, startMs: number): void {
+  #endRun(run: WriteRun, written: number, startMs: number): void {
     const { clock, stats } = this.#context;
     if (written !== run.bytes) throw shortWriteError(this.#target.activeSegment.path, written, run.bytes);
     const tookMs = clock.monotonicMs() - startMs;
     stats.writeTimeMs.record(tookMs);
     stats.writeBytes.record(run.bytes);
     if (tookMs > SLOW_WRITE_MS) this.#asyncUntilMs = clock.monotonicMs() + ASYNC_AFTER_SLOW_MS;
-    const nowMs = clock.wallMs();
-    for (let index = start; index < run.end; index++) this.#target.written(group[index] as PendingAppend, nowMs);
+    this.#target.written(run, clock.wallMs());
     this.#queuedBytes -= run.bytes;
   }
 
@@ -233,4 +224,8 @@ export class AppendQueue {
     for (let index = 0; index < group.length; index++) (group[index] as PendingAppend).onComplete?.(index < done ? undefined : error);
     this.fail(error);
   }
+}
+
+function recordsOf({ records }: WrittenPiece): Buffer {
+  return records;
 }

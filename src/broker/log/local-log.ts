@@ -15,6 +15,7 @@ import { LogSegment, SEGMENT_SUFFIXES } from './log-segment.ts';
 import { LogSegments } from './log-segments.ts';
 import { syncedBytesOf } from './synced-bytes.ts';
 import { TailCache } from './tail-cache.ts';
+import type { WrittenPiece } from './write-run.ts';
 
 /** The runtime's timers go no further. */
 const MAX_DELAY_MS = 0x7fff_ffff;
@@ -69,7 +70,7 @@ export class LocalLog {
   }
 
   /** Takes batches into account that have been written at the end of the active segment. */
-  appended(records: Buffer, firstOffset: number, lastOffset: number, nowMs: number): void {
+  appended({ records, firstOffset, lastOffset }: WrittenPiece, nowMs: number): void {
     const active = this.activeSegment;
     const position = active.sizeBytes;
     active.appended(records, nowMs);

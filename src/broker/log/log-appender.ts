@@ -17,7 +17,7 @@ import {
 import type { AbortedTxn } from '../../log-format/txn-index.ts';
 import { ErrorCode } from '../../protocol/errors.ts';
 import { NO_PRODUCER_ID, NO_TIMESTAMP } from '../../protocol/records/record-batch.ts';
-import type { LogConfig } from '../config/log-config.ts';
+import type { AppendConfig } from './append-config.ts';
 import type { AppendPlanner } from './append-planner.ts';
 import type { AppendQueue, PendingAppend, PlannedRoll } from './append-queue.ts';
 import { checkFollowerBatches } from './follower-batches.ts';
@@ -35,7 +35,7 @@ const NONE_ABORTED: readonly AbortedTxn[] = [];
 
 /** The log that is appended to. */
 export interface AppendHost {
-  readonly config: LogConfig;
+  readonly config: AppendConfig;
   readonly logStartOffset: number;
   /** The empty log begins anew at `offset`, its log start offset unchanged. */
   startBelow(offset: number): void;
@@ -102,8 +102,39 @@ export class LogAppender {
       const error = this.#producers.checkAppend(batch, 0, origin);
       if (error !== undefined) return error;
     }
-    assignOffsets(batch, this.#planner.appendEndOffset, options.leaderEpoch);
-    return this.#append(batch, options.onComplete);
+    return this.#appendOne(batch, validated.maxTimestamp, options);
+  }
+
+  /** The one batch of a leader's append, of which most is known: as `#append`, without reading it again. */
+  #appendOne(batch: Buffer, maxTimestamp: number, { leaderEpoch, onComplete }: LeaderAppendOptions): LogAppendInfo {
+    const { config, logStartOffset } = this.#host;
+    const planner = this.#planner;
+    const sizeBytes = batch.length;
+    const firstOffset = planner.appendEndOffset;
+    const lastOffset = firstOffset + lastOffsetDeltaAt(batch, 0);
+    assignOffsets(batch, firstOffset, leaderEpoch);
+    let roll: PlannedRoll | undefined;
+    if (planner.shouldRoll(sizeBytes, lastOffset, maxTimestamp, config)) {
+      roll = this.planRoll(firstOffset);
+      planner.rollAt(firstOffset, maxTimestamp);
+    }
+    planner.add(sizeBytes, lastOffset);
+    if (leaderEpoch >= 0) this.#epochs.assign(leaderEpoch, firstOffset);
+    const abortedTxns = producerIdAt(batch, 0) === NO_PRODUCER_ID ? NONE_ABORTED : this.#updateProducers(batch, 0, NONE_ABORTED);
+    this.#producers.updateMapEndOffset(lastOffset + 1);
+    this.#queue.add({ records: batch, firstOffset, lastOffset, roll, abortedTxns, onComplete });
+    return {
+      ok: true,
+      firstOffset,
+      lastOffset,
+      maxTimestamp,
+      logAppendTimeMs: config.messageTimestampType === 'LogAppendTime' ? maxTimestamp : NO_TIMESTAMP,
+      logStartOffset,
+      lastLeaderEpoch: leaderEpoch,
+      recordCount: recordCountAt(batch, 0),
+      sizeBytes,
+      isDuplicate: false,
+    };
   }
 
   /**

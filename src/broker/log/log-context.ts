@@ -6,12 +6,13 @@ import type { MetricsRegistry } from '../../runtime/metrics.ts';
 import type { Random } from '../../runtime/random.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
 import type { Scheduler } from '../../runtime/scheduler.ts';
+import { BufferPool, READ_BUFFERS, TAIL_BUFFERS } from './buffer-pool.ts';
 import { EndOfTurn } from './end-of-turn.ts';
 import { FilePool } from './file-pool.ts';
 import { IndexCache } from './index-cache.ts';
 import { LogStats } from './log-stats.ts';
-import { ReadBuffers } from './read-buffers.ts';
 import { TailBudget } from './tail-cache.ts';
+import { TurnClock } from './turn-clock.ts';
 import type { UnifiedLog } from './unified-log.ts';
 
 export interface LogContext {
@@ -24,8 +25,11 @@ export interface LogContext {
   readonly files: FilePool;
   readonly indexes: IndexCache;
   readonly tail: TailBudget;
-  readonly readBuffers: ReadBuffers;
+  readonly readBuffers: BufferPool;
+  /** Small batches written together, which then make up tails. */
+  readonly tailBuffers: BufferPool;
   readonly endOfTurn: EndOfTurn;
+  readonly turnClock: TurnClock;
   readonly stats: LogStats;
   readonly producerIdExpirationMs: () => number;
   /** A log's recovery point goes back: resolves when the checkpoint file says so. */
@@ -59,6 +63,8 @@ export function createLogContext(
 ): LogContext {
   const limits = { ...DEFAULT_LOG_LIMITS, ...options.limits };
   const { disk, clock, scheduler, random, metrics } = runtime;
+  const tailBuffers = new BufferPool(TAIL_BUFFERS);
+  const endOfTurn = new EndOfTurn(scheduler);
   return {
     disk,
     clock,
@@ -68,9 +74,11 @@ export function createLogContext(
     logger: runtime.logger,
     files: new FilePool(disk, limits.maxOpenFiles),
     indexes: new IndexCache(limits.maxIndexBytes),
-    tail: new TailBudget(limits.maxTailBytes),
-    readBuffers: new ReadBuffers(),
-    endOfTurn: new EndOfTurn(scheduler),
+    tail: new TailBudget(limits.maxTailBytes, tailBuffers),
+    readBuffers: new BufferPool(READ_BUFFERS),
+    tailBuffers,
+    endOfTurn,
+    turnClock: new TurnClock(clock, endOfTurn),
     stats: new LogStats(metrics),
     producerIdExpirationMs: options.producerIdExpirationMs ?? (() => PRODUCER_ID_EXPIRATION_MS),
     onFailure: options.onFailure,

@@ -558,6 +558,7 @@ export class LogManager {
     const idleSinceMs = this.#context.clock.wallMs() - TAIL_EXPIRY_MS;
     this.#context.tail.expire(idleSinceMs);
     this.#context.readBuffers.expire(idleSinceMs);
+    this.#context.tailBuffers.expire(idleSinceMs);
   }
 
   // ---- End

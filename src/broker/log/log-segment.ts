@@ -16,6 +16,7 @@ import type { OffsetIndex } from '../../log-format/offset-index.ts';
 import type { TimeIndex, TimestampOffset } from '../../log-format/time-index.ts';
 import type { AbortedTxn } from '../../log-format/txn-index.ts';
 import { RECORD_BATCH_OVERHEAD } from '../../protocol/records/record-batch.ts';
+import type { AppendConfig } from './append-config.ts';
 import type { PooledFile } from './file-pool.ts';
 import type { LogContext } from './log-context.ts';
 import type { LogConfig } from '../config/log-config.ts';
@@ -123,7 +124,7 @@ export class LogSegment {
    *
    * @param segmentBytes the segment's size with what waits to be written to it.
    */
-  shouldRoll(segmentBytes: number, batchBytes: number, lastOffset: number, maxTimestamp: number, config: LogConfig): boolean {
+  shouldRoll(segmentBytes: number, batchBytes: number, lastOffset: number, maxTimestamp: number, config: AppendConfig): boolean {
     if (!this.canConvertToRelativeOffset(lastOffset)) return true;
     if (segmentBytes === 0) return false;
     if (segmentBytes > config.segmentBytes - batchBytes) return true;

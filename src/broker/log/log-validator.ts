@@ -16,15 +16,18 @@ import {
   LOG_APPEND_TIME_FLAG,
   NO_PRODUCER_ID,
   NO_TIMESTAMP,
+  readBatchHeader,
   RECORD_BATCH_OVERHEAD,
   setBaseOffsetAndLeaderEpoch,
   setMaxTimestamp,
   TRANSACTIONAL_FLAG,
+  type TimestampType,
 } from '../../protocol/records/record-batch.ts';
 import { iterateRecords } from '../../protocol/records/record-reader.ts';
 import { validateBatch } from '../../protocol/records/validate-batch.ts';
-import type { BatchOutcome } from '../../protocol/records/validate-batch.ts';
-import type { LogConfig } from '../config/log-config.ts';
+import type { RecordScan } from '../../protocol/records/record-scan.ts';
+import type { BatchOutcome, ValidateBatchOptions } from '../../protocol/records/validate-batch.ts';
+import type { AppendConfig } from './append-config.ts';
 import type { LogAppendError } from './log-errors.ts';
 import { appendError } from './log-errors.ts';
 
@@ -35,15 +38,19 @@ export interface ValidatedBatch {
   readonly ok: true;
   /** One whole batch, to be written; another buffer than came in when it was compressed anew. */
   readonly batch: Buffer;
-  readonly recordCount: number;
   readonly maxTimestamp: number;
 }
 
 /** A compressed batch that must be opened may grow to this. */
 const MAX_DECOMPRESSED_BYTES = 256 * 1024 * 1024;
 const MAX_RECORD_ERRORS = 3;
-
-type ValidOutcome = Extract<BatchOutcome, { ok: true }>;
+/** A client's batch for a topic that isn't compacted and takes every codec. Made once: this runs for every batch. */
+const USUAL_CHECKS: ValidateBatchOptions = {
+  fromClient: true,
+  requireKeys: false,
+  openCompressed: false,
+  maxDecompressedBytes: MAX_DECOMPRESSED_BYTES,
+};
 
 /**
  * Checks the one batch of `records`. Its bytes may be changed: timestamp type and largest timestamp, with the checksum.
@@ -53,7 +60,7 @@ type ValidOutcome = Extract<BatchOutcome, { ok: true }>;
  */
 export function validateLeaderBatch(
   records: Buffer,
-  options: { config: LogConfig; origin: LeaderAppendOrigin; nowMs: number },
+  options: { config: AppendConfig; origin: LeaderAppendOrigin; nowMs: number },
 ): ValidatedBatch | LogAppendError {
   const { config, origin, nowMs } = options;
   const fromClient = origin === 'client';
@@ -66,29 +73,34 @@ export function validateLeaderBatch(
   }
   const targetCodec = targetCodecOf(config, records);
   const sourceCodec = records.length >= RECORD_BATCH_OVERHEAD ? attributesAt(records, 0) & COMPRESSION_MASK : 0;
-  const outcome = validateBatch(records, 0, {
-    fromClient,
-    requireKeys: config.compact,
-    openCompressed: targetCodec !== sourceCodec,
-    maxDecompressedBytes: MAX_DECOMPRESSED_BYTES,
-  });
+  const needsMore = targetCodec !== sourceCodec || config.compact || !fromClient;
+  const checks = needsMore ? checksOf(config, fromClient, targetCodec !== sourceCodec) : USUAL_CHECKS;
+  const outcome = validateBatch(records, 0, checks);
   if (!outcome.ok) return refused(outcome);
-  const { header } = outcome;
-  if (header.sizeInBytes !== records.length) return appendError(ErrorCode.INVALID_RECORD, 'More than one record batch for a partition');
+  if (sizeBytes !== records.length) return appendError(ErrorCode.INVALID_RECORD, 'More than one record batch for a partition');
   if (fromClient && baseOffsetAt(records, 0) !== 0) {
-    return appendError(ErrorCode.INVALID_RECORD, `The base offset of a batch from a client is 0, not ${header.baseOffset}`);
+    return appendError(ErrorCode.INVALID_RECORD, `The base offset of a batch from a client is 0, not ${baseOffsetAt(records, 0)}`);
   }
-  const timeError = checkTimestamps(records, outcome, config, nowMs);
-  if (timeError !== undefined) return timeError;
-  const batch = targetCodec === sourceCodec ? records : recompress(records, outcome, targetCodec, config);
+  const maxTimestamp = checkTimestamps(records, outcome.scan, config, nowMs);
+  if (typeof maxTimestamp !== 'number') return maxTimestamp;
+  const batch = targetCodec === sourceCodec ? records : recompress(records, targetCodec, config);
   if (batch !== records && batch.length > config.maxMessageBytes) {
     return appendError(
       ErrorCode.MESSAGE_TOO_LARGE,
       `A record batch compressed anew has ${batch.length} bytes, above max.message.bytes ${config.maxMessageBytes}`,
     );
   }
-  const maxTimestamp = stampTime(batch, outcome, config, nowMs);
-  return { ok: true, batch, recordCount: header.recordCount, maxTimestamp };
+  // Nanoseconds are legal; rounding them would change the batch.
+  if (Math.abs(maxTimestamp) <= Number.MAX_SAFE_INTEGER) setMaxTimestamp(batch, 0, timestampTypeOf(config), maxTimestamp);
+  return { ok: true, batch, maxTimestamp };
+}
+
+function checksOf({ compact }: AppendConfig, fromClient: boolean, openCompressed: boolean): ValidateBatchOptions {
+  return { fromClient, requireKeys: compact, openCompressed, maxDecompressedBytes: MAX_DECOMPRESSED_BYTES };
+}
+
+function timestampTypeOf(config: AppendConfig): TimestampType {
+  return config.messageTimestampType === 'LogAppendTime' ? 'LogAppendTime' : 'CreateTime';
 }
 
 /** Gives the batch its offsets and the leader's epoch; neither is covered by the checksum. */
@@ -97,7 +109,7 @@ export function assignOffsets(batch: Buffer, baseOffset: number, leaderEpoch: nu
 }
 
 /** The codec that the batch shall have: what `compression.type` says, or its own. Control batches are left as they are. */
-function targetCodecOf(config: LogConfig, records: Buffer): CompressionCodec {
+function targetCodecOf(config: AppendConfig, records: Buffer): CompressionCodec {
   const attributes = records.length >= RECORD_BATCH_OVERHEAD ? attributesAt(records, 0) : 0;
   const own = (attributes & COMPRESSION_MASK) as CompressionCodec;
   if (config.compressionType === 'producer' || (attributes & CONTROL_FLAG) !== 0) return own;
@@ -109,18 +121,19 @@ function refused(outcome: Extract<BatchOutcome, { ok: false }>): LogAppendError 
   return appendError(errorCode, message, recordIndex === undefined ? [] : [{ batchIndex: recordIndex, message }]);
 }
 
-function checkTimestamps(records: Buffer, outcome: ValidOutcome, config: LogConfig, nowMs: number): LogAppendError | undefined {
+/** The largest timestamp, which is the time of the append where the topic says so; or why the batch is refused. */
+function checkTimestamps(records: Buffer, scan: RecordScan | undefined, config: AppendConfig, nowMs: number): number | LogAppendError {
   if ((attributesAt(records, 0) & LOG_APPEND_TIME_FLAG) !== 0) {
     return appendError(ErrorCode.INVALID_TIMESTAMP, 'A producer may not set the timestamp type to LogAppendTime');
   }
-  if (config.messageTimestampType === 'LogAppendTime') return undefined;
+  if (config.messageTimestampType === 'LogAppendTime') return nowMs;
   const oldest = nowMs - config.messageTimestampBeforeMaxMs;
   const newest = nowMs + config.messageTimestampAfterMaxMs;
   const base = baseTimestampAt(records, 0);
-  const { scan } = outcome;
-  const lowest = scan === undefined ? Math.min(base, maxTimestampAt(records, 0)) : base + scan.minTimestampDelta;
-  const highest = scan === undefined ? maxTimestampAt(records, 0) : base + scan.maxTimestampDelta;
-  if (highest <= newest && (lowest >= oldest || lowest === NO_TIMESTAMP)) return undefined;
+  const isEmpty = scan === undefined || scan.maxTimestampDelta < scan.minTimestampDelta;
+  const highest = isEmpty ? maxTimestampAt(records, 0) : base + scan.maxTimestampDelta;
+  const lowest = isEmpty ? Math.min(base, highest) : base + scan.minTimestampDelta;
+  if (highest <= newest && (lowest >= oldest || lowest === NO_TIMESTAMP)) return highest;
   return appendError(
     ErrorCode.INVALID_TIMESTAMP,
     `A record's timestamp is not within [${oldest}, ${newest}]`,
@@ -142,22 +155,8 @@ function faultyRecords(records: Buffer, oldest: number, newest: number): LogAppe
   return faults;
 }
 
-/** Sets what the header says of time; returns the largest timestamp. */
-function stampTime(batch: Buffer, outcome: ValidOutcome, config: LogConfig, nowMs: number): number {
-  if (config.messageTimestampType === 'LogAppendTime') {
-    setMaxTimestamp(batch, 0, 'LogAppendTime', nowMs);
-    return nowMs;
-  }
-  const { scan, header } = outcome;
-  const isEmpty = scan === undefined || header.recordCount === 0;
-  const maxTimestamp = isEmpty ? maxTimestampAt(batch, 0) : baseTimestampAt(batch, 0) + scan.maxTimestampDelta;
-  // Nanoseconds are legal; rounding them would change the batch.
-  if (Math.abs(maxTimestamp) <= Number.MAX_SAFE_INTEGER) setMaxTimestamp(batch, 0, 'CreateTime', maxTimestamp);
-  return maxTimestamp;
-}
-
-function recompress(records: Buffer, outcome: ValidOutcome, codec: CompressionCodec, config: LogConfig): Buffer {
-  const { header } = outcome;
+function recompress(records: Buffer, codec: CompressionCodec, config: AppendConfig): Buffer {
+  const header = readBatchHeader(records, 0);
   const level = levelOf(codec, config);
   const attributes = attributesAt(records, 0);
   return buildRecordBatch([...iterateRecords(records.subarray(0, sizeAt(records, 0)), MAX_DECOMPRESSED_BYTES)], {
@@ -172,7 +171,7 @@ function recompress(records: Buffer, outcome: ValidOutcome, codec: CompressionCo
   });
 }
 
-function levelOf(codec: CompressionCodec, config: LogConfig): number | undefined {
+function levelOf(codec: CompressionCodec, config: AppendConfig): number | undefined {
   if (codec === CompressionCodec.GZIP) return config.compressionGzipLevel > 0 ? config.compressionGzipLevel : undefined;
   return codec === CompressionCodec.ZSTD ? config.compressionZstdLevel : undefined;
 }

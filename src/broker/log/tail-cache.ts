@@ -3,9 +3,10 @@
  *
  * A row of chunks, contiguous in one segment's file: large batches are the buffers that came from the socket, small ones are copied
  * together. What is handed out stays valid: a byte written here never changes. Bounded per log and over all logs; the oldest go first.
- * A roll, a truncation or a gap empties it.
+ * A roll, a truncation or a gap empties it. Memory from the pool that nobody was shown goes back there.
  */
 import { lastOffsetAt, sizeAt } from '../../log-format/batch-fields.ts';
+import type { BufferPool } from './buffer-pool.ts';
 
 const MAX_BYTES_PER_LOG = 1024 * 1024;
 /** A batch from this size on is kept as it came, if it isn't a small part of a large buffer that it would keep alive. */
@@ -22,6 +23,8 @@ interface Chunk {
   readonly buffer: Buffer;
   length: number;
   readonly isSlab: boolean;
+  /** Somebody may look at it for as long as they like: its memory isn't used again. */
+  wasRead: boolean;
 }
 
 /** Where the batch that holds an offset lies. */
@@ -53,7 +56,8 @@ export class TailCache {
     if (last !== undefined && last.position + last.length !== position) this.clear();
     this.lastUsedMs = nowMs;
     const keepAsIs = buffer.length >= KEEP_AS_IS_BYTES && buffer.length * MAX_SHARE_OF_BUFFER >= buffer.buffer.byteLength;
-    if (keepAsIs) this.#push({ baseOffset, lastOffset, position, buffer, length: buffer.length, isSlab: false }, buffer.length);
+    if (keepAsIs)
+      this.#push({ baseOffset, lastOffset, position, buffer, length: buffer.length, isSlab: false, wasRead: false }, buffer.length);
     else this.#copy(position, buffer, baseOffset, lastOffset);
     while (this.#bytes > MAX_BYTES_PER_LOG && this.#chunks.length > 1) this.dropOldest();
     this.#budget.grown(this);
@@ -95,7 +99,10 @@ export class TailCache {
       const start = index === from.chunk ? from.at : 0;
       const available = chunk.length - start;
       const taken = available <= left ? available : wholeBatches(chunk.buffer, start, start + left);
-      if (taken > 0) records.push(chunk.buffer.subarray(start, start + taken));
+      if (taken > 0) {
+        chunk.wasRead = true;
+        records.push(chunk.buffer.subarray(start, start + taken));
+      }
       total += taken;
       left -= taken;
       if (taken < available) break;
@@ -104,19 +111,23 @@ export class TailCache {
     const chunk = this.#chunks[from.chunk] as Chunk;
     const size = sizeAt(chunk.buffer, from.at);
     if (!minOneMessage) return { records, sizeBytes: 0, firstEntryIncomplete: true };
+    chunk.wasRead = true;
     return { records: [chunk.buffer.subarray(from.at, from.at + size)], sizeBytes: size, firstEntryIncomplete: false };
   }
 
   clear(): void {
     this.#budget.changed(-this.#bytes);
     this.#bytes = 0;
+    for (const chunk of this.#chunks) this.#budget.recycle(chunk);
     this.#chunks = [];
   }
 
   /** For TailBudget. */
   dropOldest(): void {
     const chunk = this.#chunks.shift();
-    if (chunk !== undefined) this.#count(-(chunk.isSlab ? chunk.buffer.length : chunk.length));
+    if (chunk === undefined) return;
+    this.#count(-(chunk.isSlab ? chunk.buffer.length : chunk.length));
+    this.#budget.recycle(chunk);
   }
 
   #copy(position: number, buffer: Buffer, baseOffset: number, lastOffset: number): void {
@@ -131,7 +142,7 @@ export class TailCache {
     const wanted = last === undefined ? FIRST_SLAB_BYTES : Math.min(SLAB_BYTES, last.buffer.length * 2);
     const slab = Buffer.allocUnsafeSlow(Math.max(wanted, buffer.length));
     buffer.copy(slab);
-    this.#push({ baseOffset, lastOffset, position, buffer: slab, length: buffer.length, isSlab: true }, slab.length);
+    this.#push({ baseOffset, lastOffset, position, buffer: slab, length: buffer.length, isSlab: true, wasRead: false }, slab.length);
   }
 
   #push(chunk: Chunk, bytes: number): void {
@@ -159,17 +170,25 @@ function wholeBatches(buffer: Buffer, start: number, end: number): number {
 /** What the tails of all logs may hold together. */
 export class TailBudget {
   readonly #maxBytes: number;
+  readonly #buffers: BufferPool | undefined;
   /** Tails that hold something, in order of their last growth. */
   readonly #tails = new Set<TailCache>();
   #newest: TailCache | undefined;
   #bytes = 0;
 
-  constructor(maxBytes: number) {
+  /** @param buffers where memory goes that nobody has looked at. */
+  constructor(maxBytes: number, buffers?: BufferPool) {
     this.#maxBytes = maxBytes;
+    this.#buffers = buffers;
   }
 
   get bytes(): number {
     return this.#bytes;
+  }
+
+  /** For TailCache: a chunk that goes. */
+  recycle({ buffer, wasRead }: { readonly buffer: Buffer; readonly wasRead: boolean }): void {
+    if (!wasRead) this.#buffers?.giveBack([buffer]);
   }
 
   /** For TailCache. */

@@ -17,6 +17,8 @@ import { ErrorCode } from '../../protocol/errors.ts';
 import type { TopicPartition } from '../../protocol/topic-partition.ts';
 import { topicPartitionKey } from '../../protocol/topic-partition.ts';
 import type { LogConfig } from '../config/log-config.ts';
+import { appendConfigOf } from './append-config.ts';
+import type { AppendConfig } from './append-config.ts';
 import { AppendPlanner } from './append-planner.ts';
 import { AppendQueue, MAX_QUEUED_BYTES } from './append-queue.ts';
 import type { AppendTarget } from './append-queue.ts';
@@ -94,6 +96,7 @@ export class UnifiedLog {
   readonly #offsets: LogOffsets;
   readonly #listeners = new Set<LogListener>();
   #config: LogConfig;
+  #appendConfig: AppendConfig;
   #topicId: string | undefined;
   #announcedEndOffset: number;
 
@@ -102,6 +105,7 @@ export class UnifiedLog {
     this.#context = context;
     this.topicPartition = parts.topicPartition;
     this.#config = parts.config;
+    this.#appendConfig = appendConfigOf(parts.config);
     this.#local = parts.local;
     this.#producers = parts.producerState;
     this.#snapshots = parts.snapshots;
@@ -138,7 +142,7 @@ export class UnifiedLog {
       producers: this.#producers,
       snapshots: this.#snapshots,
       epochs: this.#epochs,
-      nowMs: () => context.clock.wallMs(),
+      nowMs: () => context.turnClock.wallMs(),
     });
     this.#flusher = new LogFlusher({
       context,
@@ -200,6 +204,7 @@ export class UnifiedLog {
 
   updateConfig(config: LogConfig): void {
     this.#config = config;
+    this.#appendConfig = appendConfigOf(config);
   }
 
   /** Gives a log without one its topic id. @throws InconsistentTopicIdError when it has another. */
@@ -324,7 +329,7 @@ export class UnifiedLog {
   }
 
   #appendHost(): AppendHost {
-    const config = (): LogConfig => this.#config;
+    const config = (): AppendConfig => this.#appendConfig;
     const offsets = this.#offsets;
     return {
       get config() {
@@ -346,9 +351,8 @@ export class UnifiedLog {
         return local.activeSegment;
       },
       roll: ({ baseOffset, snapshot }) => this.#cutter.rollTo(baseOffset, snapshot),
-      written: ({ records, firstOffset, lastOffset, abortedTxns }, nowMs) => {
-        if (records.length === 0) return;
-        local.appended(records, firstOffset, lastOffset, nowMs);
+      written: ({ pieces, abortedTxns }, nowMs) => {
+        for (const piece of pieces) local.appended(piece, nowMs);
         for (const txn of abortedTxns) local.activeSegment.appendAbortedTxn(txn);
       },
       groupWritten: () => this.#groupWritten(),

@@ -174,7 +174,7 @@ describe.each(codecs)('with codec %s', (_name, codec) => {
           expect(outcome).toMatchObject({ ok: true, scan: { nullKeys: records.filter((record) => record.key === null).length } });
           if (!outcome.ok || outcome.scan === undefined) return;
           const newest = Math.max(...records.map((record) => record.timestamp));
-          expect(outcome.header.baseTimestamp + outcome.scan.maxTimestampDelta).toBe(newest);
+          expect(readBatchHeader(batch, 0).baseTimestamp + outcome.scan.maxTimestampDelta).toBe(newest);
           expect(records[outcome.scan.offsetDeltaOfMaxTimestamp]!.timestamp).toBe(newest);
         },
       ),
@@ -343,6 +343,7 @@ describe('a batch that compaction left behind', () => {
       [15, T],
     ]);
     const empty = buildRecordBatch([], { baseOffset: 10, lastOffset: 19 });
-    expect(validateBatch(empty, 0, { fromClient: false })).toMatchObject({ ok: true, header: { recordCount: 0, lastOffset: 19 } });
+    expect(validateBatch(empty, 0, { fromClient: false })).toMatchObject({ ok: true, scan: { maxTimestampDelta: -Infinity } });
+    expect(readBatchHeader(empty, 0)).toMatchObject({ recordCount: 0, lastOffset: 19 });
   });
 });

@@ -37,7 +37,7 @@ export interface ScanOptions {
 /** Walks `count` records in `buffer` from `start` to `end`. */
 export function scanRecords(buffer: Buffer, start: number, end: number, count: number, options: ScanOptions = {}): RecordScan {
   const consecutive = options.consecutive !== false;
-  const record: CurrentRecord = { position: start, failed: false, timestampDelta: 0, offsetDelta: 0, nullKey: false, fault: '' };
+  let record: CurrentRecord | undefined;
   let nullKeys = 0;
   let minTimestampDelta = Infinity;
   let maxTimestampDelta = -Infinity;
@@ -122,6 +122,7 @@ export function scanRecords(buffer: Buffer, start: number, end: number, count: n
       readPlain = true;
     }
     if (!readPlain) {
+      record ??= { position, failed: false, timestampDelta: 0, offsetDelta: 0, nullKey: false, fault: '' };
       record.position = position;
       if (!readSlowly(buffer, record, end)) return faultAt(index, record.fault);
       ({ timestampDelta, offsetDelta, nullKey, position } = record);

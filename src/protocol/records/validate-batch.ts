@@ -7,17 +7,25 @@
  * Source: LogValidator.java, DefaultRecordBatch.ensureValid, ProduceRequest.validateRecords.
  */
 import { ErrorCode, KafkaError } from '../errors.ts';
-import { ProtocolError } from '../protocol-error.ts';
+import { readInt64Lossy } from '../int64.ts';
 import { compressionName, decompress } from './compression.ts';
+import type { CompressionCodec } from './compression.ts';
 import {
+  ATTRIBUTES_OFFSET,
+  BASE_OFFSET_OFFSET,
+  BASE_SEQUENCE_OFFSET,
   batchSizeAt,
+  COMPRESSION_MASK,
+  CONTROL_FLAG,
   hasValidCrc,
+  LAST_OFFSET_DELTA_OFFSET,
   MAGIC_OFFSET,
   MAGIC_V2,
   NO_PRODUCER_ID,
-  readBatchHeader,
+  PRODUCER_ID_OFFSET,
   RECORD_BATCH_OVERHEAD,
-  type RecordBatchHeader,
+  RECORD_COUNT_OFFSET,
+  TRANSACTIONAL_FLAG,
 } from './record-batch.ts';
 import { scanRecords, type RecordScan } from './record-scan.ts';
 
@@ -39,7 +47,6 @@ export interface ValidateBatchOptions {
 export type BatchOutcome =
   | {
       readonly ok: true;
-      readonly header: RecordBatchHeader;
       /** undefined: a compressed batch that was not opened. */
       readonly scan: RecordScan | undefined;
     }
@@ -53,6 +60,9 @@ export type BatchOutcome =
     };
 
 const DEFAULT_MAX_DECOMPRESSED_BYTES = 100 * 1024 * 1024;
+const UNOPENED: BatchOutcome = { ok: true, scan: undefined };
+const CONSECUTIVE = { consecutive: true };
+const WITH_GAPS = { consecutive: false };
 
 function refuse(errorCode: number, message: string): BatchOutcome {
   return { ok: false, errorCode, message };
@@ -73,46 +83,53 @@ export function validateBatch(buffer: Buffer, position: number, options: Validat
   if (size < RECORD_BATCH_OVERHEAD) return refuse(ErrorCode.CORRUPT_MESSAGE, `a batch of ${size} bytes is shorter than its header`);
   if (size > end - position) return refuse(ErrorCode.CORRUPT_MESSAGE, `a batch of ${size} bytes, of which ${end - position} are there`);
   if (options.checkCrc !== false && !hasValidCrc(buffer, position)) return refuse(ErrorCode.CORRUPT_MESSAGE, 'the checksum does not match');
-  let header: RecordBatchHeader;
+  const fault = headerFault(buffer, position, options.fromClient);
+  if (fault !== undefined) return refuse(ErrorCode.INVALID_RECORD, fault);
+  const codec = (buffer.readInt16BE(position + ATTRIBUTES_OFFSET) & COMPRESSION_MASK) as CompressionCodec;
+  if (compressionName(codec) === undefined) {
+    return refuse(ErrorCode.UNSUPPORTED_COMPRESSION_TYPE, `compression codec ${codec} is unknown`);
+  }
+  const start = position + RECORD_BATCH_OVERHEAD;
+  const count = buffer.readInt32BE(position + RECORD_COUNT_OFFSET);
+  const needKeys = options.requireKeys === true && !isControlAt(buffer, position);
+  if (codec === 0) return checkRecords(buffer, start, position + size, count, options.fromClient, needKeys);
+  if (options.requireKeys !== true && options.openCompressed !== true) return UNOPENED;
+  let content: Buffer;
   try {
-    header = readBatchHeader(buffer, position);
+    content = decompress(codec, buffer.subarray(start, position + size), options.maxDecompressedBytes ?? DEFAULT_MAX_DECOMPRESSED_BYTES);
   } catch (error) {
-    if (error instanceof ProtocolError) return refuse(ErrorCode.INVALID_RECORD, error.message);
+    if (error instanceof KafkaError) return refuse(error.code, error.message);
     throw error;
   }
-  const fault = headerFault(header, options.fromClient);
-  if (fault !== undefined) return refuse(ErrorCode.INVALID_RECORD, fault);
-  if (compressionName(header.codec) === undefined) {
-    return refuse(ErrorCode.UNSUPPORTED_COMPRESSION_TYPE, `compression codec ${header.codec} is unknown`);
-  }
-  return checkRecords(buffer.subarray(position + RECORD_BATCH_OVERHEAD, position + size), header, options);
+  return checkRecords(content, 0, content.length, count, options.fromClient, needKeys);
 }
 
-function headerFault(header: RecordBatchHeader, fromClient: boolean): string | undefined {
-  const offsets = header.lastOffset - header.baseOffset + 1;
+function isControlAt(buffer: Buffer, position: number): boolean {
+  return (buffer.readInt16BE(position + ATTRIBUTES_OFFSET) & CONTROL_FLAG) !== 0;
+}
+
+/** Reads the fields where they lie: this runs for every batch, and an object of them would cost more than the checksum. */
+function headerFault(buffer: Buffer, position: number, fromClient: boolean): string | undefined {
+  const producerId = readInt64Lossy(buffer, position + PRODUCER_ID_OFFSET);
+  if (!Number.isSafeInteger(readInt64Lossy(buffer, position + BASE_OFFSET_OFFSET)) || !Number.isSafeInteger(producerId))
+    return 'an offset or a producer id outside ±(2^53 - 1)';
+  const offsets = buffer.readInt32BE(position + LAST_OFFSET_DELTA_OFFSET) + 1;
+  const recordCount = buffer.readInt32BE(position + RECORD_COUNT_OFFSET);
   if (offsets <= 0) return `an offset range of ${offsets}`;
-  if (header.recordCount < 0) return `a record count of ${header.recordCount}`;
-  if (!fromClient) return header.recordCount > offsets ? `${header.recordCount} records on ${offsets} offsets` : undefined;
-  if (header.isControl) return 'a control batch, which clients may not write';
-  if (header.recordCount !== offsets) return `${header.recordCount} records on ${offsets} offsets`;
-  if (header.producerId !== NO_PRODUCER_ID && header.baseSequence < 0)
-    return `producer id ${header.producerId} with sequence ${header.baseSequence}`;
-  if (header.isTransactional && header.producerId === NO_PRODUCER_ID) return 'a transactional batch without a producer id';
-  return undefined;
+  if (recordCount < 0) return `a record count of ${recordCount}`;
+  if (!fromClient) return recordCount > offsets ? `${recordCount} records on ${offsets} offsets` : undefined;
+  const attributes = buffer.readInt16BE(position + ATTRIBUTES_OFFSET);
+  if ((attributes & CONTROL_FLAG) !== 0) return 'a control batch, which clients may not write';
+  if (recordCount !== offsets) return `${recordCount} records on ${offsets} offsets`;
+  if (producerId === NO_PRODUCER_ID)
+    return (attributes & TRANSACTIONAL_FLAG) === 0 ? undefined : 'a transactional batch without a producer id';
+  const baseSequence = buffer.readInt32BE(position + BASE_SEQUENCE_OFFSET);
+  return baseSequence < 0 ? `producer id ${producerId} with sequence ${baseSequence}` : undefined;
 }
 
-function checkRecords(records: Buffer, header: RecordBatchHeader, options: ValidateBatchOptions): BatchOutcome {
-  let content = records;
-  if (header.codec !== 0) {
-    if (options.requireKeys !== true && options.openCompressed !== true) return { ok: true, header, scan: undefined };
-    try {
-      content = decompress(header.codec, records, options.maxDecompressedBytes ?? DEFAULT_MAX_DECOMPRESSED_BYTES);
-    } catch (error) {
-      if (error instanceof KafkaError) return refuse(error.code, error.message);
-      throw error;
-    }
-  }
-  const scan = scanRecords(content, 0, content.length, header.recordCount, { consecutive: options.fromClient });
+// Single parameters: this runs for every batch, and an object of them would be garbage.
+function checkRecords(content: Buffer, start: number, end: number, count: number, consecutive: boolean, needKeys: boolean): BatchOutcome {
+  const scan = scanRecords(content, start, end, count, consecutive ? CONSECUTIVE : WITH_GAPS);
   if (scan.fault !== undefined) {
     return {
       ok: false,
@@ -121,8 +138,8 @@ function checkRecords(records: Buffer, header: RecordBatchHeader, options: Valid
       recordIndex: scan.faultIndex,
     };
   }
-  if (options.requireKeys === true && scan.nullKeys > 0 && !header.isControl) {
+  if (needKeys && scan.nullKeys > 0) {
     return refuse(ErrorCode.INVALID_RECORD, `${scan.nullKeys} records without a key, which a compacted topic does not take`);
   }
-  return { ok: true, header, scan };
+  return { ok: true, scan };
 }

@@ -1,22 +1,36 @@
 /**
- * Buffers for what is read from segments to be sent, used again once it is sent: a fresh megabyte for each fetch costs more in page
- * faults than the read itself. What isn't given back (its connection broke) is garbage like any other; nothing is lost.
+ * Buffers that are used again: for what is read from segments until it is sent, and for the small batches that are written together
+ * and then make up the tail. Fresh memory costs more in page faults than the read or the copy itself. What isn't given back (a
+ * connection broke, somebody still looks at it) is garbage like any other; nothing is lost.
  *
- * Only for large reads: a small answer goes to the kernel without the sender hearing when. Idle memory is bounded, and dropped when
- * nothing was read for a while.
+ * Sizes are powers of two; what is smaller or larger than the pool's gets a buffer of its own. Idle memory is bounded, and dropped when
+ * nothing was taken for a while.
  */
 
-/** Smaller reads get a buffer of their own. Above the high-water mark of a socket, so that the end of sending is always told. */
-const MIN_POOLED_BYTES = 128 * 1024;
-const MAX_POOLED_BYTES = 4 * 1024 * 1024;
-const MAX_IDLE_BYTES = 16 * 1024 * 1024;
+export interface BufferPoolOptions {
+  readonly minBytes: number;
+  readonly maxBytes: number;
+  /** Memory that may wait for its next use. */
+  readonly maxIdleBytes: number;
+}
 
-export class ReadBuffers {
+const KIB = 1024;
+
+/** Smaller answers go to the kernel without the sender hearing when: from here on, above a socket's high-water mark, it is told. */
+export const READ_BUFFERS: BufferPoolOptions = { minBytes: 128 * KIB, maxBytes: 4096 * KIB, maxIdleBytes: 16 * KIB * KIB };
+export const TAIL_BUFFERS: BufferPoolOptions = { minBytes: 8 * KIB, maxBytes: 256 * KIB, maxIdleBytes: 2 * KIB * KIB };
+
+export class BufferPool {
+  readonly #options: BufferPoolOptions;
   /** Free ones by size, which is a power of two. */
   readonly #free = new Map<number, Buffer[]>();
   readonly #lent = new WeakSet<ArrayBufferLike>();
   #idleBytes = 0;
   #lastUsedMs = 0;
+
+  constructor(options: BufferPoolOptions) {
+    this.#options = options;
+  }
 
   /** Memory that waits for its next use. */
   get idleBytes(): number {
@@ -25,7 +39,7 @@ export class ReadBuffers {
 
   /** A buffer of `sizeBytes`; what is in it is undefined. */
   take(sizeBytes: number, nowMs: number): Buffer {
-    if (sizeBytes < MIN_POOLED_BYTES || sizeBytes > MAX_POOLED_BYTES) return Buffer.allocUnsafeSlow(sizeBytes);
+    if (sizeBytes < this.#options.minBytes || sizeBytes > this.#options.maxBytes) return Buffer.allocUnsafeSlow(sizeBytes);
     this.#lastUsedMs = nowMs;
     const capacity = 2 ** Math.ceil(Math.log2(sizeBytes));
     let buffer = this.#free.get(capacity)?.pop();
@@ -40,7 +54,7 @@ export class ReadBuffers {
     for (const { buffer } of records) {
       if (!this.#lent.delete(buffer)) continue;
       const capacity = buffer.byteLength;
-      if (this.#idleBytes + capacity > MAX_IDLE_BYTES) continue;
+      if (this.#idleBytes + capacity > this.#options.maxIdleBytes) continue;
       this.#idleBytes += capacity;
       const free = this.#free.get(capacity);
       if (free === undefined) this.#free.set(capacity, [Buffer.from(buffer)]);

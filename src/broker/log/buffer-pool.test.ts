@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest';
-import { ReadBuffers } from './read-buffers.ts';
+import { BufferPool, READ_BUFFERS } from './buffer-pool.ts';
 
 const MIB = 1024 * 1024;
 
 test('a buffer that was given back is used again, also when only a part of it had been sent', () => {
-  const buffers = new ReadBuffers();
+  const buffers = new BufferPool(READ_BUFFERS);
   const first = buffers.take(MIB, 0);
   buffers.giveBack([first.subarray(0, 100)]);
   expect(buffers.idleBytes).toBe(MIB);
@@ -14,7 +14,7 @@ test('a buffer that was given back is used again, also when only a part of it ha
 });
 
 test('a buffer is lent to one reader at a time, also when it is given back twice', () => {
-  const buffers = new ReadBuffers();
+  const buffers = new BufferPool(READ_BUFFERS);
   const first = buffers.take(MIB, 0);
   buffers.giveBack([first, first]);
   buffers.giveBack([first]);
@@ -24,13 +24,13 @@ test('a buffer is lent to one reader at a time, also when it is given back twice
 });
 
 test('what came from elsewhere, small reads and huge ones are not kept', () => {
-  const buffers = new ReadBuffers();
+  const buffers = new BufferPool(READ_BUFFERS);
   buffers.giveBack([Buffer.alloc(MIB), buffers.take(1000, 0), buffers.take(64 * MIB, 0)]);
   expect(buffers.idleBytes).toBe(0);
 });
 
 test('idle memory is bounded, and goes when nothing is read', () => {
-  const buffers = new ReadBuffers();
+  const buffers = new BufferPool(READ_BUFFERS);
   const taken = Array.from({ length: 40 }, () => buffers.take(MIB, 5));
   buffers.giveBack(taken);
   expect(buffers.idleBytes).toBe(16 * MIB);
