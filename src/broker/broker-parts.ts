@@ -12,6 +12,7 @@ import type { DelayedTopicOperation } from './metadata/topic-admin-types.ts';
 import type { DelayedOperationPurgatory } from './purgatory/delayed-operation-purgatory.ts';
 import type { ProducerIdManager } from './metadata/producer-id-manager.ts';
 import type { ZkAdminManager } from './metadata/zk-admin-manager.ts';
+import type { ReplicationQuotas } from './replication-quotas.ts';
 import type { RecordAppender } from './replication/record-appender.ts';
 import type { RecordDeleter } from './replication/record-deleter.ts';
 import type { ReplicaManager } from './replication/replica-manager.ts';
@@ -32,6 +33,7 @@ export interface BrokerParts {
   readonly groupCoordinator: GroupCoordinator;
   readonly controller: KafkaController;
   readonly adminManager: ZkAdminManager;
+  readonly replicationQuotas: ReplicationQuotas;
   readonly electLeaderPurgatory: DelayedOperationPurgatory<DelayedTopicOperation>;
   readonly configAdmin: ConfigAdmin;
   readonly autoTopicCreation: AutoTopicCreationManager;

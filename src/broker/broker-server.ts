@@ -476,6 +476,7 @@ export class BrokerServer {
       groupCoordinator,
       controller,
       adminManager,
+      replicationQuotas: this.#replicationQuotas,
       electLeaderPurgatory: new DelayedOperationPurgatory(purgatory('ElectLeader')),
       configAdmin: new ConfigAdmin({
         brokerId: config.brokerId,

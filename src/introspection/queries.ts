@@ -9,7 +9,9 @@
  * `MAX_ANSWER_BYTES`; a longer one is refused, not cut.
  */
 import type { BrokerInfo } from './answers/broker-info.ts';
+import type { ControllerAnswer } from './answers/controller.ts';
 import type { LogFlushAnswer } from './answers/log-flush.ts';
+import type { ReassigningAnswer } from './answers/reassigning.ts';
 import type { ZooKeeperInfo } from './answers/zookeeper-info.ts';
 import type { ZooKeeperServers } from './answers/zookeeper-servers.ts';
 import type { ZooKeeperSessionDetails, ZooKeeperSessions, ZooKeeperWatches } from './answers/zookeeper-sessions.ts';
@@ -26,6 +28,10 @@ export type NoInput = Readonly<Record<string, never>>;
 export interface BrokerQueries {
   /** Who it is, since when, and what its process uses. */
   readonly 'broker.info': Query<NoInput, BrokerInfo>;
+  /** Who is controller, what it does, what waits: events, reassignments and deletions under way (at most `max` of them). */
+  readonly 'controller.describe': Query<{ readonly max: number }, ControllerAnswer>;
+  /** How far the partitions that this broker leads have come in their reassignments; at most `max` of them. */
+  readonly 'replication.reassigning': Query<{ readonly max: number }, ReassigningAnswer>;
   /** How far the replicas of a topic are on the device, what flushing costs, what recovery found at the last start. */
   readonly 'log.flush': Query<{ readonly topic: string }, LogFlushAnswer>;
 }

@@ -71,7 +71,8 @@ export class ControllerContext {
 
   readonly topicsToBeDeleted = new Set<string>();
   readonly topicsWithDeletionStarted = new Set<string>();
-  readonly topicsIneligibleForDeletion = new Set<string>();
+  /** Those of them that can't be deleted now, with the reason. */
+  readonly topicsIneligibleForDeletion = new Map<string, string>();
 
   // Brokers
 

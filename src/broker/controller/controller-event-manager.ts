@@ -52,6 +52,28 @@ export interface ControllerEventManagerOptions {
   readonly maxQueuedEvents?: number;
 }
 
+/** An event that was processed. */
+export interface ProcessedEvent {
+  readonly name: string;
+  readonly state: ControllerState;
+  /** Wall clock. */
+  readonly startedAtMs: number;
+  readonly queuedMs: number;
+  readonly durationMs: number;
+  readonly failed: boolean;
+}
+
+/** Of the time that events waited, or took. */
+export interface TimeSummary {
+  readonly count: number;
+  readonly p50Ms: number;
+  readonly p99Ms: number;
+  readonly maxMs: number;
+}
+
+/** Events kept for whoever asks; the oldest go first. */
+const MAX_RECENT_EVENTS = 100;
+
 interface QueuedEvent {
   readonly event: ControllerEvent;
   readonly enqueuedAtMs: number;
@@ -62,6 +84,9 @@ export class ControllerEventManager {
   readonly #options: ControllerEventManagerOptions;
   readonly #maxQueuedEvents: number;
   readonly #queueTimeMs: Histogram;
+  readonly #processingTimeMs: Histogram;
+  readonly #recent: ProcessedEvent[] = [];
+  #current: { readonly name: string; readonly startedAtMs: number } | undefined;
   #queue: QueuedEvent[] = [];
   #state: ControllerState = 'Idle';
   #running = false;
@@ -74,6 +99,7 @@ export class ControllerEventManager {
     this.#maxQueuedEvents = options.maxQueuedEvents ?? 10_000;
     const tags = { type: 'ControllerEventManager' };
     this.#queueTimeMs = options.metrics.histogram('EventQueueTimeMs', tags);
+    this.#processingTimeMs = options.metrics.histogram('EventQueueProcessingTimeMs', tags);
     options.metrics.gauge('EventQueueSize', () => this.#queue.length, tags);
     options.metrics.gauge('ControllerState', () => CONTROLLER_STATES[this.#state].value, { type: 'KafkaController' });
   }
@@ -84,6 +110,29 @@ export class ControllerEventManager {
 
   get queueSize(): number {
     return this.#queue.length;
+  }
+
+  /** The event being processed, since when (wall clock). */
+  get current(): { readonly name: string; readonly startedAtMs: number } | undefined {
+    return this.#current;
+  }
+
+  /** Names of the events that wait, in order, at most `max`. */
+  waiting(max: number): string[] {
+    return this.#queue.slice(0, max).map(({ event }) => event.name);
+  }
+
+  /** The last events, oldest first. */
+  get recent(): readonly ProcessedEvent[] {
+    return [...this.#recent];
+  }
+
+  get queueTimes(): TimeSummary {
+    return summaryOf(this.#queueTimeMs);
+  }
+
+  get processingTimes(): TimeSummary {
+    return summaryOf(this.#processingTimeMs);
   }
 
   /** Events may be put before: they wait for this. */
@@ -116,7 +165,8 @@ export class ControllerEventManager {
     this.#closed = true;
     this.#preemptAll();
     await this.#idle;
-    for (const name of ['EventQueueTimeMs', 'EventQueueSize']) this.#options.metrics.remove(name, { type: 'ControllerEventManager' });
+    for (const name of ['EventQueueTimeMs', 'EventQueueProcessingTimeMs', 'EventQueueSize'])
+      this.#options.metrics.remove(name, { type: 'ControllerEventManager' });
     this.#options.metrics.remove('ControllerState', { type: 'KafkaController' });
   }
 
@@ -156,16 +206,30 @@ export class ControllerEventManager {
   async #process({ event, enqueuedAtMs, done }: QueuedEvent): Promise<void> {
     const { clock, logger, metrics } = this.#options;
     const startedAtMs = clock.monotonicMs();
-    this.#queueTimeMs.record(startedAtMs - enqueuedAtMs);
+    const queuedMs = startedAtMs - enqueuedAtMs;
+    this.#queueTimeMs.record(queuedMs);
     this.#state = event.state;
+    const current = { name: event.name, startedAtMs: clock.wallMs() };
+    this.#current = current;
+    let failed = false;
     try {
       await event.process();
     } catch (error) {
+      failed = true;
       logger.error({ err: error }, `the controller failed to process ${event.name}`);
     }
     const { metric } = CONTROLLER_STATES[event.state];
-    if (metric !== undefined) metrics.histogram(metric, { type: 'ControllerStats' }).record(clock.monotonicMs() - startedAtMs);
+    const durationMs = clock.monotonicMs() - startedAtMs;
+    this.#processingTimeMs.record(durationMs);
+    if (metric !== undefined) metrics.histogram(metric, { type: 'ControllerStats' }).record(durationMs);
+    this.#recent.push({ ...current, state: event.state, queuedMs, durationMs, failed });
+    if (this.#recent.length > MAX_RECENT_EVENTS) this.#recent.shift();
+    this.#current = undefined;
     this.#state = 'Idle';
     done();
   }
+}
+
+function summaryOf(histogram: Histogram): TimeSummary {
+  return { count: histogram.count, p50Ms: histogram.quantile(0.5), p99Ms: histogram.quantile(0.99), maxMs: histogram.max };
 }

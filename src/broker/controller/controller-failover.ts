@@ -41,11 +41,12 @@ async function initializeControllerContext(parts: ControllerParts, topicChanges:
   }
 }
 
-function topicsIneligibleForDeletion({ context }: ControllerParts): Set<string> {
-  const topics = new Set<string>();
+function topicsIneligibleForDeletion({ context }: ControllerParts): Map<string, string> {
+  const topics = new Map<string, string>();
   for (const partition of context.allPartitions()) {
-    const offline = partition.assignment.replicas.some((replica) => !context.isReplicaOnline(replica, partition));
-    if (offline || context.partitionsBeingReassigned.has(partition)) topics.add(partition.topic);
+    const offline = partition.assignment.replicas.find((replica) => !context.isReplicaOnline(replica, partition));
+    if (offline !== undefined) topics.set(partition.topic, `replicas on ${offline} are offline`);
+    else if (context.partitionsBeingReassigned.has(partition)) topics.set(partition.topic, 'a partition of it is being reassigned');
   }
   return topics;
 }

@@ -4,7 +4,7 @@
  * | strategy            | candidates, in the assignment's order        | new ISR                                |
  * |---------------------|-----------------------------------------------|----------------------------------------|
  * | offline             | live and in sync; else, if unclean, any live  | live members; else the new leader only |
- * | reassign            | target replicas, live and in sync             | unchanged                              |
+ * | reassign            | live and in sync, target replicas first       | unchanged                              |
  * | preferred           | the first replica, if live and in sync        | unchanged                              |
  * | controlled-shutdown | live, in sync and not shutting down           | without those shutting down            |
  *
@@ -83,13 +83,15 @@ function lossOf(current: LeaderAndIsr): string {
 
 function leaderForReassign(context: ControllerContext, partition: ControllerPartition, current: LeaderAndIsr): ElectionResult {
   const target = targetReplicas(partition.assignment);
-  const leader = target.find((replica) => context.isReplicaOnline(replica, partition) && current.isr.includes(replica));
+  // The others count while the target is still catching up: a leader that the assignment has no more must go all the same.
+  const candidates = [...new Set([...target, ...partition.assignment.replicas])];
+  const leader = candidates.find((replica) => context.isReplicaOnline(replica, partition) && current.isr.includes(replica));
   const reason =
     leader === undefined
-      ? `no target replica of [${target.join(',')}] is live and in sync`
+      ? `no replica of [${candidates.join(',')}] is live and in sync`
       : `leader ${current.leader} is not among the live target replicas [${target.join(',')}]; ${leader} is the first in sync`;
   const leaderAndIsr = leader === undefined ? undefined : newLeaderAndIsr(current, leader, current.isr);
-  return { partition, leaderAndIsr, recipients: target, unclean: false, reason };
+  return { partition, leaderAndIsr, recipients: candidates, unclean: false, reason };
 }
 
 function leaderForPreferredReplica(context: ControllerContext, partition: ControllerPartition, current: LeaderAndIsr): ElectionResult {

@@ -304,7 +304,9 @@ describe('topic deletion', () => {
     await cluster.brokers.get(2)!.zk.topics.createDeleteTopicRequest('t');
     await cluster.settle();
     expect(cluster.zooKeeper.get('/brokers/topics/t')).toBeDefined();
-    expect(cluster.active?.controller.describe().topicsBeingDeleted).toEqual([{ topic: 't', started: true, halted: true }]);
+    expect(cluster.active?.controller.describe().topicsBeingDeleted).toEqual([
+      { topic: 't', started: true, haltedBecause: 'replicas on 3 are offline', replicasLeft: 1 },
+    ]);
     await cluster.kill(1);
     expect(cluster.zooKeeper.get('/admin/delete_topics/t')).toBeDefined();
     await cluster.start(3);

@@ -9,6 +9,7 @@
  * everything anew; after an unexpected failure to come to office the node is given up only after a pause.
  * Source: kafka.controller.KafkaController.
  */
+import type { ControllerAnswer } from '../../introspection/answers/controller.ts';
 import { ErrorCode, KafkaError } from '../../protocol/errors.ts';
 import type { AllocateProducerIdsRequest, AllocateProducerIdsResponseInput } from '../../protocol/generated/allocate-producer-ids.ts';
 import type { AlterPartitionRequest, AlterPartitionResponseInput } from '../../protocol/generated/alter-partition.ts';
@@ -29,7 +30,7 @@ import { ControllerMetrics } from './controller-metrics.ts';
 import type { ControllerConfig, ControllerParts } from './controller-parts.ts';
 import { ControllerZkWatches, type WatchedEvents } from './controller-zk-watches.ts';
 import { createControllerParts, type ControllerReactions } from './create-controller-parts.ts';
-import { describeController, type ControllerDescription } from './describe-controller.ts';
+import { describeController } from './describe-controller.ts';
 import { processFeatureUpdates, type FeatureUpdate, type FeatureUpdateResult } from './feature-updates.ts';
 import { processDeletionResponse, processIsrChangeNotification, processLogDirEvents } from './notification-processor.ts';
 import {
@@ -78,6 +79,8 @@ export class KafkaController {
   #brokerEpoch: number;
   #activeControllerId = -1;
   #inOffice = false;
+  /** Wall clock of the election. */
+  #activeSinceMs: number | undefined;
   #rebalanceTimer: Cancellable | undefined;
 
   constructor(options: KafkaControllerOptions) {
@@ -245,17 +248,19 @@ export class KafkaController {
     return this.#parts.stateChangeLogger.recentEvents();
   }
 
-  /** A picture of the controller for introspection. */
-  describe(): ControllerDescription {
-    const { context, channelManager } = this.#parts;
-    const { state, queueSize } = this.#eventManager;
+  /** A picture of the controller for introspection; of reassignments and deletions at most `max` each. */
+  describe(max = 1000): ControllerAnswer {
+    const { context, channelManager, config } = this.#parts;
     return describeController({
+      brokerId: config.brokerId,
+      nowMs: this.#options.runtime.clock.wallMs(),
       isActive: this.isActive,
       activeControllerId: this.#activeControllerId,
-      state,
-      queueSize,
+      activeSinceMs: this.#activeSinceMs,
+      eventManager: this.#eventManager,
       context,
       channelManager,
+      max,
     });
   }
 
@@ -271,6 +276,7 @@ export class KafkaController {
       context.epochZkVersion = epochZkVersion;
       this.#activeControllerId = config.brokerId;
       this.#inOffice = true;
+      this.#activeSinceMs = this.#options.runtime.clock.wallMs();
       this.#parts.stateChangeLogger.record({
         kind: 'controller-elected',
         brokerId: config.brokerId,
@@ -321,6 +327,7 @@ export class KafkaController {
     this.#activeControllerId = -1;
     if (!this.#inOffice) return;
     this.#inOffice = false;
+    this.#activeSinceMs = undefined;
     stateChangeLogger.record({ kind: 'controller-resigned', brokerId: config.brokerId, controllerEpoch: context.epoch, reason });
     this.#onControllerResignation();
   }

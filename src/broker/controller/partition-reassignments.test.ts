@@ -108,6 +108,34 @@ describe('a reassignment', () => {
     expect(await list(cluster)).toEqual([]);
   });
 
+  it('is told of with what it waits for, and the controller’s events with their times', async () => {
+    const cluster = await clusterOf([1, 2, 3, 4]);
+    await cluster.createTopic('t', [[1, 2]]);
+    await reassign(cluster, [3, 4, 2]);
+    await cluster.alterIsr('t', 0, [1, 2, 3]);
+    await cluster.kill(4);
+    const told = cluster.active!.controller.describe();
+    expect(told.reassignments).toEqual([
+      {
+        topic: 't',
+        partition: 0,
+        targetReplicas: [3, 4, 2],
+        addingReplicas: [3, 4],
+        removingReplicas: [1],
+        leader: 1,
+        isr: [1, 2, 3],
+        missingReplicas: [4],
+        offlineReplicas: [4],
+      },
+    ]);
+    expect(told.queue).toMatchObject({ length: 0, current: null });
+    expect(told.recentEvents.map(({ name }) => name)).toEqual(
+      expect.arrayContaining(['TopicChange', 'ApiPartitionReassignment', 'AlterPartition', 'BrokerChange']),
+    );
+    expect(told.queue.processingTimes.count).toBe(told.recentEvents.length);
+    expect(cluster.brokers.get(2)?.controller.describe()).toMatchObject({ isActive: false, activeControllerId: 1, activeSinceMs: null });
+  });
+
   it('waits for a target replica whose broker dies, and goes on when it is back', async () => {
     const cluster = await clusterOf([1, 2, 3, 4]);
     await cluster.createTopic('t', [[1, 2]]);
@@ -328,7 +356,9 @@ describe('a topic with a reassignment under way', () => {
     await reassign(cluster, [3, 2]);
     await cluster.brokers.get(1)!.zk.topics.createDeleteTopicRequest('t');
     await cluster.settle();
-    expect(cluster.active?.controller.describe().topicsBeingDeleted).toMatchObject([{ topic: 't', started: false, halted: true }]);
+    expect(cluster.active?.controller.describe().topicsBeingDeleted).toMatchObject([
+      { topic: 't', started: false, haltedBecause: 'a partition of it is being reassigned' },
+    ]);
     expect(await reassign(cluster, [1, 2])).toMatchObject({ errorCode: ErrorCode.UNKNOWN_TOPIC_OR_PARTITION });
     await cluster.alterIsr('t', 0, [1, 2, 3]);
     expect(cluster.zooKeeper.get('/brokers/topics/t')).toBeUndefined();

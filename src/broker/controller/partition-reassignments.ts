@@ -4,7 +4,7 @@
  *
  * | phase | what happens                                                                                                 |
  * |-------|--------------------------------------------------------------------------------------------------------------|
- * | U     | the new assignment is written; replicas that it has no more are stopped and deleted                           |
+ * | U     | replicas that the new assignment lacks lose leadership and leave the ISR; it is written; they are deleted      |
  * | A     | leader epoch + 1 for all replicas, the added ones start; then wait until every target replica is in the ISR    |
  * | B     | the leader moves into the target; removed replicas leave the ISR, are stopped and deleted; the final assignment is written |
  *
@@ -214,17 +214,26 @@ export class PartitionReassignments {
   /** Phase U; returns the partitions that are under way with what was asked. */
   async #updateAssignments(assignments: Assignments, failures: Map<ControllerPartition, Outcome>): Promise<ControllerPartition[]> {
     const { context } = this.#parts;
-    const changed: Assignments = new Map([...assignments].filter(([{ assignment }, next]) => !sameAssignment(assignment, next)));
-    await this.#writeAssignments(changed, failures);
+    const before: Assignments = new Map();
     const unneeded: PartitionAndReplica[] = [];
-    for (const [partition, next] of changed) {
-      if (failures.has(partition)) continue;
-      const before = partition.assignment;
+    for (const [partition, next] of assignments) {
+      const { assignment } = partition;
+      if (sameAssignment(assignment, next)) continue;
+      before.set(partition, assignment);
+      for (const replica of assignment.replicas) if (!next.replicas.includes(replica)) unneeded.push({ partition, replica });
       partition.assignment = next;
-      for (const replica of before.replicas) if (!next.replicas.includes(replica)) unneeded.push({ partition, replica });
-      this.#recordStart(partition, before);
     }
-    await this.#stopRemovedReplicas(unneeded);
+    // Before the assignment is written: the next controller would not know of a member of the ISR that is no replica any more.
+    await this.#leaveIsr(unneeded);
+    const changed: Assignments = new Map(Array.from(before.keys(), (partition) => [partition, partition.assignment]));
+    await this.#writeAssignments(changed, failures);
+    for (const [partition, assignment] of before) {
+      if (failures.has(partition)) partition.assignment = assignment;
+      else this.#recordStart(partition, assignment);
+    }
+    const isUndone = ({ partition }: PartitionAndReplica): boolean => failures.has(partition);
+    await this.#parts.replicaStateMachine.handleStateChanges(unneeded.filter(isUndone), 'OnlineReplica');
+    await this.#deleteReplicas(unneeded.filter((replica) => !isUndone(replica)));
     const current = [...assignments.keys()].filter((partition) => !failures.has(partition));
     for (const partition of current) context.partitionsBeingReassigned.add(partition);
     return current;
@@ -260,7 +269,8 @@ export class PartitionReassignments {
     const removed = partitions.flatMap((partition) => partition.assignment.removingReplicas.map((replica) => ({ partition, replica })));
     for (const partition of partitions) partition.assignment = replicaAssignmentOf(targetReplicas(partition.assignment));
     await this.#moveLeaders(partitions);
-    await this.#stopRemovedReplicas(removed);
+    await this.#leaveIsr(removed);
+    await this.#deleteReplicas(removed);
     await this.#writeAssignments(new Map(partitions.map((partition) => [partition, partition.assignment])), failures);
     const finished = partitions.filter((partition) => !failures.has(partition));
     const names = new Set(finished.map(({ name }) => name));
@@ -306,9 +316,21 @@ export class PartitionReassignments {
     batch.sendRequestsToBrokers(context.epoch);
   }
 
-  /** Out of the ISR, stopped, deleted and forgotten; nobody waits for the answer, as in Kafka. */
-  async #stopRemovedReplicas(replicas: readonly PartitionAndReplica[]): Promise<void> {
-    for (const state of ['OfflineReplica', 'ReplicaDeletionStarted', 'ReplicaDeletionSuccessful', 'NonExistentReplica'] as const) {
+  /** Stopped, and out of the ISR; what they lead goes to another replica first. */
+  async #leaveIsr(replicas: readonly PartitionAndReplica[]): Promise<void> {
+    const { partitionStateMachine, replicaStateMachine } = this.#parts;
+    const leaderOf = ({ leadership }: ControllerPartition): number => leadership?.leaderAndIsr.leader ?? NO_LEADER;
+    const led = replicas.filter(({ partition, replica }) => leaderOf(partition) === replica).map(({ partition }) => partition);
+    await partitionStateMachine.handleStateChanges(led, 'OnlinePartition', { kind: 'reassign' });
+    await replicaStateMachine.handleStateChanges(replicas, 'OfflineReplica');
+    // Nobody could be elected: whoever of the ISR starts next is.
+    const leaderless = led.filter((partition) => leaderOf(partition) === NO_LEADER);
+    await partitionStateMachine.handleStateChanges(leaderless, 'OfflinePartition');
+  }
+
+  /** Deleted and forgotten; nobody waits for the answer, as in Kafka. */
+  async #deleteReplicas(replicas: readonly PartitionAndReplica[]): Promise<void> {
+    for (const state of ['ReplicaDeletionStarted', 'ReplicaDeletionSuccessful', 'NonExistentReplica'] as const) {
       await this.#parts.replicaStateMachine.handleStateChanges(replicas, state);
     }
   }

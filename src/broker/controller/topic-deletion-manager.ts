@@ -41,7 +41,7 @@ export class TopicDeletionManager {
   }
 
   /** At failover: what was asked and not finished, and which topics can't be deleted now. */
-  async init(topicsToBeDeleted: ReadonlySet<string>, topicsIneligible: ReadonlySet<string>): Promise<void> {
+  async init(topicsToBeDeleted: ReadonlySet<string>, topicsIneligible: ReadonlyMap<string, string>): Promise<void> {
     const { context, client, deleteTopicEnable, logger } = this.#options;
     if (!deleteTopicEnable) {
       if (topicsToBeDeleted.size > 0)
@@ -50,7 +50,9 @@ export class TopicDeletionManager {
       return;
     }
     for (const topic of topicsToBeDeleted) context.topicsToBeDeleted.add(topic);
-    for (const topic of topicsIneligible) if (topicsToBeDeleted.has(topic)) context.topicsIneligibleForDeletion.add(topic);
+    for (const [topic, reason] of topicsIneligible) {
+      if (topicsToBeDeleted.has(topic)) context.topicsIneligibleForDeletion.set(topic, reason);
+    }
   }
 
   async tryTopicDeletion(): Promise<void> {
@@ -97,7 +99,7 @@ export class TopicDeletionManager {
     if (!deleteTopicEnable) return;
     for (const topic of new Set(topics)) {
       if (!context.isTopicQueuedUpForDeletion(topic) || context.topicsIneligibleForDeletion.has(topic)) continue;
-      context.topicsIneligibleForDeletion.add(topic);
+      context.topicsIneligibleForDeletion.set(topic, reason);
       stateChangeLogger.record({ kind: 'topic-deletion-halted', topic, reason });
     }
   }

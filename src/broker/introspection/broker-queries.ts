@@ -7,8 +7,12 @@ import { QueryError } from '../../introspection/queries.ts';
 import type { QueryHandlers } from '../../introspection/query-responder.ts';
 import type { BrokerParts } from '../broker-parts.ts';
 import { describeBroker } from './describe-broker.ts';
+import { describeReassigning } from './describe-reassigning.ts';
 import type { ProcessUsage } from './describe-broker.ts';
 import { describeFlush } from './describe-flush.ts';
+
+/** Things of a kind that one answer tells of. */
+const MAX_TOLD = 1_000;
 
 export interface BrokerQueriesOptions {
   /** Undefined until the broker is put together. */
@@ -24,6 +28,8 @@ export function brokerQueryHandlers({ parts, usage }: BrokerQueriesOptions): Que
   };
   return {
     'broker.info': () => describeBroker(ready(), usage()),
+    'controller.describe': (input) => ready().controller.describe(input.integer('max', 1, MAX_TOLD)),
+    'replication.reassigning': (input) => describeReassigning(ready(), input.integer('max', 1, MAX_TOLD)),
     'log.flush': (input) => describeFlush(ready(), input.text('topic')),
   };
 }
