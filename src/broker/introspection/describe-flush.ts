@@ -27,6 +27,7 @@ function describeReplica({ replicaManager, logManager }: BrokerParts, log: Unifi
     recoveryPoint,
     highWatermark,
     logEndOffset,
+    openedLogEndOffset: log.openedLogEndOffset,
     // The recovery point of a log that was recovered may lie behind its start.
     unflushedMessages: Math.max(0, unflushedMessages),
     unflushedBytes,

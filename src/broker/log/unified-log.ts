@@ -80,6 +80,8 @@ const EPOCH_FILE_DELAY_MS = 1000;
 
 export class UnifiedLog {
   readonly topicPartition: TopicPartition;
+  /** The log end offset when it was opened: what a recovery had left. */
+  readonly openedLogEndOffset: number;
   readonly #context: LogContext;
   readonly #local: LocalLog;
   readonly #producers: ProducerStateManager;
@@ -104,6 +106,7 @@ export class UnifiedLog {
   constructor(context: LogContext, parts: UnifiedLogParts) {
     this.#context = context;
     this.topicPartition = parts.topicPartition;
+    this.openedLogEndOffset = parts.local.logEndOffset;
     this.#config = parts.config;
     this.#appendConfig = appendConfigOf(parts.config);
     this.#local = parts.local;

@@ -51,6 +51,7 @@ export const features = [
   'logDirs',
   'processes',
   'segments',
+  'flushLab',
   'timeline',
   'acls',
   'users',

@@ -5,6 +5,7 @@
 import type { ContractRouterClient } from '@orpc/contract';
 import { brokers } from './brokers.ts';
 import { clusters } from './clusters.ts';
+import { flushLab } from './flush-lab.ts';
 import { groups } from './groups.ts';
 import { live } from './live.ts';
 import { messages } from './messages.ts';
@@ -32,6 +33,7 @@ export const contract = {
   groups,
   messages,
   segments,
+  flushLab,
   live,
 };
 

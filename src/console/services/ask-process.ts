@@ -11,7 +11,6 @@ export interface AskOptions {
   readonly timeoutMs?: number;
 }
 
-/** @public */
 export async function askBroker<Name extends keyof BrokerQueries>(
   session: ClusterSession,
   brokerId: number,

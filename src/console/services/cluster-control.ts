@@ -2,6 +2,7 @@
  * What the console needs of a local cluster's supervisor, whoever holds it: the control socket's client in its adapter
  * (`supervisor-control.ts`), or a fake in a test. Every method rejects with a FailureError.
  */
+import type { PowerLossReport } from '../contract/flush-lab.ts';
 import type { LogPage, ProcessStatus } from '../contract/processes.ts';
 import type { NewEntry } from './timeline.ts';
 
@@ -36,6 +37,9 @@ export interface ClusterControl {
   act(processId: string, action: ProcessAction): Promise<ProcessStatus>;
   /** Asks a process about its inside: use `askBroker` and `askZooKeeper` (`ask-process.ts`), which know the types. */
   query(processId: string, name: string, input: unknown, timeoutMs?: number): Promise<unknown>;
+  /** As the supervisor's (src/cluster/control-contract.ts). */
+  losePower(processId: string): Promise<PowerLossReport>;
+  configure(changes: Readonly<Record<string, string | null>>): Promise<void>;
   logs(processId: string, query: LogQuery): Promise<LogPage>;
   /** Calls `listener` for each event; returns how to stop that. */
   onEvent(listener: (event: ControlEvent) => void): () => void;

@@ -14,7 +14,7 @@ const NEEDED_API: Partial<Record<Feature, { readonly key: number; readonly name:
   'groups.delete': { key: 42, name: 'DeleteGroups' },
   logDirs: { key: 35, name: 'DescribeLogDirs' },
 };
-const LOCAL_ONLY: ReadonlySet<Feature> = new Set(['processes', 'segments']);
+const LOCAL_ONLY: ReadonlySet<Feature> = new Set(['processes', 'segments', 'flushLab']);
 const NOT_BUILT: ReadonlySet<Feature> = new Set(['groups.alterOffsets', 'acls', 'users', 'quotas', 'controller', 'internals']);
 const VERSIONS_MS = 2_000;
 

@@ -65,6 +65,10 @@ describe('a read-only cluster', () => {
   test('has something to refuse: every procedure that changes is known', () => {
     expect(changing.map(({ path }) => path.join('.')).toSorted()).toEqual([
       'brokers.alterConfigs',
+      'flushLab.losePower',
+      'flushLab.set',
+      'flushLab.startLoad',
+      'flushLab.stopLoad',
       'groups.delete',
       'processes.freeze',
       'processes.kill',
@@ -261,6 +265,8 @@ describe('a local cluster', () => {
     lastStatus,
     status: () => Promise.resolve(lastStatus),
     act: () => Promise.reject(new Error('not asked for')),
+    losePower: () => Promise.reject(new Error('not asked here')),
+    configure: () => Promise.reject(new Error('not asked here')),
     query: () => Promise.reject(new Error('not asked here')),
     logs: () => Promise.reject(new Error('not asked for')),
     onEvent: () => () => undefined,
@@ -305,6 +311,8 @@ describe('a local cluster', () => {
         acted.push(`${action} ${processId}`);
         return Promise.resolve(process);
       },
+      losePower: () => Promise.reject(new Error('not asked here')),
+      configure: () => Promise.reject(new Error('not asked here')),
       query: () => Promise.reject(new Error('not asked here')),
       logs: () => Promise.reject(new KafkaError(ErrorCode.UNKNOWN_SERVER_ERROR)),
       onEvent: () => () => undefined,

@@ -14,6 +14,7 @@ import type { ClusterDirectory, KnownCluster } from './cluster-directory.ts';
 import type { ClusterSession } from './cluster-session.ts';
 import { clusterDetail, clusterSummary } from './clusters-service.ts';
 import { FailureError, refuse, toFailure } from './failures.ts';
+import { flushLabState, flushSettings, losePower, setFlushSetting, startLoad, stopLoad } from './flush-lab-service.ts';
 import { deleteGroups, getGroup, groupDetails, groupRows, listGroupRows } from './groups-service.ts';
 import { MessageReader } from './message-reader.ts';
 import { openRead } from './messages-service.ts';
@@ -171,6 +172,14 @@ export function createRouter({ directory, logger, version, wallMs }: RouterOptio
       contents: base.segments.contents.handler(({ input }) => replicaContents(sessionOf(input), input)),
       batches: base.segments.batches.handler(({ input }) => segmentBatches(sessionOf(input), input)),
       records: base.segments.records.handler(({ input }) => batchRecords(sessionOf(input), input)),
+    },
+    flushLab: {
+      state: base.flushLab.state.handler(({ input }) => flushLabState(sessionOf(input), input.topic)),
+      settings: base.flushLab.settings.handler(({ input }) => flushSettings(sessionOf(input), input.topic)),
+      set: base.flushLab.set.handler(({ input }) => then(input, (session) => setFlushSetting(session, input.topic, input.setting))),
+      losePower: base.flushLab.losePower.handler(({ input }) => then(input, (session) => losePower(session, input.brokerId))),
+      startLoad: base.flushLab.startLoad.handler(({ input }) => startLoad(sessionOf(input), input)),
+      stopLoad: base.flushLab.stopLoad.handler(({ input }) => stopLoad(sessionOf(input), input.topic)),
     },
     live: {
       changes: base.live.changes.handler(({ input, signal }) => sessionOf(input).hub.subscribe([{ kind: 'cluster', ids: null }], signal)),

@@ -35,6 +35,8 @@ beforeEach(() => {
     lastStatus: status,
     status: () => Promise.resolve(status),
     act: unused,
+    losePower: unused,
+    configure: unused,
     query: unused,
     logs: unused,
     onEvent: () => unused,

@@ -10,6 +10,7 @@ import type {
   ProcessStatus as SupervisorProcess,
 } from '../../cluster/control-contract.ts';
 import { ControlError } from '../../cluster/control-contract.ts';
+import type { PowerLossReport } from '../contract/flush-lab.ts';
 import type { LogPage, ProcessStatus } from '../contract/processes.ts';
 import type { FailureKind } from '../contract/failure.ts';
 import type { ClusterControl, ControlEvent, ControlStatus, LogQuery, ProcessAction } from './cluster-control.ts';
@@ -65,6 +66,14 @@ export class SupervisorConsoleControl implements ClusterControl {
 
   query(processId: string, name: string, input: unknown, timeoutMs?: number): Promise<unknown> {
     return this.#ask(async () => JSON.parse(await this.#control.query(processId, name, input, timeoutMs)) as unknown);
+  }
+
+  losePower(processId: string): Promise<PowerLossReport> {
+    return this.#ask(() => this.#control.losePower(processId));
+  }
+
+  configure(changes: Readonly<Record<string, string | null>>): Promise<void> {
+    return this.#ask(() => this.#control.configure(changes));
   }
 
   logs(processId: string, query: LogQuery): Promise<LogPage> {

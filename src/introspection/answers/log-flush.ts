@@ -54,6 +54,8 @@ export interface ReplicaFlush {
   readonly recoveryPoint: number;
   readonly highWatermark: number;
   readonly logEndOffset: number;
+  /** When this process opened the log: what recovery had left. 0 for one that was made since. */
+  readonly openedLogEndOffset: number;
   /** At risk: written, answered for where acks allow, and not yet on the device. */
   readonly unflushedMessages: number;
   readonly unflushedBytes: number;

@@ -345,6 +345,8 @@ export function fakeClient(options: FakeOptions): ConsoleClient {
     };
   };
 
+  const noLab = (): never => fail({ kind: 'refused', message: 'The make-believe cluster measures nothing', retriable: false });
+
   const router = os.router({
     session: {
       hello: os.session.hello.handler(() => ({
@@ -706,6 +708,15 @@ export function fakeClient(options: FakeOptions): ConsoleClient {
         );
         return { sizeBytes: whole.length, position: input.position, bytes: whole.slice(input.position, input.position + input.length) };
       }),
+    },
+    // Numbers that nobody measured would be a lie, also here: the page shows how it is refused.
+    flushLab: {
+      state: os.flushLab.state.handler(() => noLab()),
+      settings: os.flushLab.settings.handler(() => noLab()),
+      set: os.flushLab.set.handler(() => noLab()),
+      losePower: os.flushLab.losePower.handler(() => noLab()),
+      startLoad: os.flushLab.startLoad.handler(() => noLab()),
+      stopLoad: os.flushLab.stopLoad.handler(() => noLab()),
     },
     segments: {
       replicas: os.segments.replicas.handler(({ input }) =>

@@ -1,5 +1,8 @@
 /** All text of the console, in English. Keys follow the features; plurals are "one | many" (or "none | one | many"). */
+import { flushLab } from './flush-lab.ts';
+
 export const en = {
+  flushLab,
   common: {
     unknown: 'unknown',
     retry: 'Retry',
@@ -268,7 +271,7 @@ export const en = {
       lag: 'Lag',
       cleanup: 'Cleanup',
     },
-    tab: { messages: 'Messages', partitions: 'Partitions', configs: 'Configs', groups: 'Groups', segments: 'Segments' },
+    tab: { messages: 'Messages', partitions: 'Partitions', configs: 'Configs', groups: 'Groups', segments: 'Segments', flush: 'Flush lab' },
     open: { messages: 'Messages', partitions: 'Partitions', configs: 'Configs' },
     create: {
       button: 'Create topic',
