@@ -6,9 +6,10 @@
  * thrown away at start, a log file alone would be recovered), and removed after `file.delete.delay.ms`. Source: Kafka's LocalLog.
  */
 import { lastOffsetAt, sizeAt, wholeBatchesBytes } from '../../log-format/batch-fields.ts';
-import { DELETED_SUFFIX, segmentFileName } from '../../log-format/file-names.ts';
+import { DELETED_SUFFIX, LOG_SUFFIX, segmentFileName } from '../../log-format/file-names.ts';
 import type { AbortedTxn } from '../../log-format/txn-index.ts';
 import type { LogConfig } from '../config/log-config.ts';
+import { swapSegmentFiles } from './cleaner/swap-segment-files.ts';
 import type { LogContext } from './log-context.ts';
 import type { LogOffsetMetadata } from './log-offset-metadata.ts';
 import { LogSegment, SEGMENT_SUFFIXES } from './log-segment.ts';
@@ -20,6 +21,7 @@ import type { WrittenPiece } from './write-run.ts';
 /** The runtime's timers go no further. */
 const MAX_DELAY_MS = 0x7fff_ffff;
 const METADATA_CACHE_SIZE = 4;
+const REMOVE_AGAIN_MS = 1000;
 
 export interface RecordsRead {
   readonly metadata: LogOffsetMetadata;
@@ -41,6 +43,8 @@ export class LocalLog {
   #nameChanges: number;
   #syncedNameChanges = 0;
   readonly #metadataCache: LogOffsetMetadata[] = [];
+  /** Segments are being replaced by a cleaned one. */
+  #isSwapping = false;
 
   constructor(context: LogContext, directory: string, options: { segments: LogSegments; logEndOffset: number; directoryDirty: boolean }) {
     this.#context = context;
@@ -242,6 +246,42 @@ export class LocalLog {
     }
     this.#metadataCache.length = 0;
     this.#nameChanges++;
+    this.#removeLater(segments, config);
+  }
+
+  /**
+   * Puts the cleaner's finished segment (`*.cleaned`, synced) in the place of the segments that it was made of. Reads go on from the old ones
+   * until the new one has its names. No truncation or deletion of these segments may go on meanwhile.
+   *
+   * @param check throws when the log has ended; called after each wait.
+   */
+  async replaceSegments(old: readonly LogSegment[], config: LogConfig, check: () => void): Promise<LogSegment> {
+    const { disk } = this.#context;
+    const baseOffset = old[0]?.baseOffset ?? 0;
+    this.#isSwapping = true;
+    try {
+      await swapSegmentFiles({ disk, directory: this.#directory, baseOffset, old, check });
+    } finally {
+      this.#isSwapping = false;
+    }
+    const replacement = new LogSegment(this.#context, this.#directory, {
+      baseOffset,
+      sizeBytes: disk.stat(`${this.#directory}/${segmentFileName(baseOffset, LOG_SUFFIX)}`)?.sizeBytes ?? 0,
+      modifiedMs: old.at(-1)?.lastModifiedMs ?? 0,
+      config,
+    });
+    replacement.markSynced();
+    for (const segment of old) {
+      this.segments.remove(segment);
+      segment.abandon();
+    }
+    this.segments.add(replacement);
+    this.#metadataCache.length = 0;
+    this.#removeLater(old, config);
+    return replacement;
+  }
+
+  #removeLater(segments: readonly LogSegment[], config: LogConfig): void {
     this.#context.scheduler.after(Math.min(config.fileDeleteDelayMs, MAX_DELAY_MS), () => this.#removeMarked(segments));
   }
 
@@ -253,7 +293,12 @@ export class LocalLog {
   }
 
   #removeMarked(segments: readonly LogSegment[]): void {
-    const { disk, onFailure } = this.#context;
+    const { disk, onFailure, scheduler } = this.#context;
+    // Files with the same names answer reads at this moment.
+    if (this.#isSwapping) {
+      scheduler.after(REMOVE_AGAIN_MS, () => this.#removeMarked(segments));
+      return;
+    }
     try {
       for (const segment of segments) {
         for (const suffix of SEGMENT_SUFFIXES) {

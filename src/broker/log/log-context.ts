@@ -34,8 +34,17 @@ export interface LogContext {
   readonly producerIdExpirationMs: () => number;
   /** A log's recovery point goes back: resolves when the checkpoint file says so. */
   readonly onRecoveryPointLowered: (log: UnifiedLog) => Promise<void>;
+  /** Ends a cleaning of a log and lets none begin; undefined when there is no cleaner. */
+  readonly pauseCleaning: (log: UnifiedLog) => CleaningPause | undefined;
   /** An input or output error in `logDirectory`: the whole of it goes offline. */
   readonly onFailure: (logDirectory: string, message: string, error: unknown) => void;
+}
+
+export interface CleaningPause {
+  /** Set while a cleaning is under way: resolves when it has ended. */
+  readonly settled: Promise<void> | undefined;
+  /** The log may be cleaned again. To be called once. */
+  resume(): void;
 }
 
 export interface LogLimits {
@@ -57,6 +66,7 @@ export function createLogContext(
   options: {
     readonly onFailure: LogContext['onFailure'];
     readonly onRecoveryPointLowered: LogContext['onRecoveryPointLowered'];
+    readonly pauseCleaning?: LogContext['pauseCleaning'];
     readonly limits?: Partial<LogLimits>;
     readonly producerIdExpirationMs?: () => number;
   },
@@ -82,6 +92,7 @@ export function createLogContext(
     stats: new LogStats(metrics),
     producerIdExpirationMs: options.producerIdExpirationMs ?? (() => PRODUCER_ID_EXPIRATION_MS),
     onFailure: options.onFailure,
+    pauseCleaning: options.pauseCleaning ?? (() => undefined),
     onRecoveryPointLowered: options.onRecoveryPointLowered,
   };
 }

@@ -12,7 +12,7 @@ import type { AppendQueue } from './append-queue.ts';
 import type { LeaderEpochFileCache } from './leader-epoch-file-cache.ts';
 import type { LocalLog } from './local-log.ts';
 import type { LogAppender } from './log-appender.ts';
-import type { LogContext } from './log-context.ts';
+import type { CleaningPause, LogContext } from './log-context.ts';
 import type { LogFlusher } from './log-flusher.ts';
 import type { LogGuard } from './log-guard.ts';
 import type { LogOffsets } from './log-offsets.ts';
@@ -38,6 +38,8 @@ export interface LogCutterParts {
   readonly config: () => LogConfig;
   /** The recovery point has gone back: resolves when the checkpoint says so. */
   readonly onRecoveryPointLowered: () => Promise<void>;
+  /** Called before closed segments are cut off. */
+  readonly pauseCleaning: () => CleaningPause | undefined;
   /** The log end offset has gone back. */
   readonly onCut: () => void;
   readonly onLogStartOffsetMoved: () => void;
@@ -51,6 +53,17 @@ export class LogCutter {
   }
 
   async truncateTo(offset: number, isWanted: () => boolean): Promise<boolean> {
+    // The active segment is never cleaned.
+    const pause = offset < this.#parts.local.activeSegment.baseOffset ? this.#parts.pauseCleaning() : undefined;
+    try {
+      if (pause?.settled !== undefined) await pause.settled;
+      return await this.#truncateWhenSettled(offset, isWanted);
+    } finally {
+      pause?.resume();
+    }
+  }
+
+  async #truncateWhenSettled(offset: number, isWanted: () => boolean): Promise<boolean> {
     const { guard, local, flusher } = this.#parts;
     if (!this.#isSettled()) await this.#settledOrThrow();
     if (offset < flusher.recoveryPoint) {
@@ -83,6 +96,16 @@ export class LogCutter {
   }
 
   async truncateFullyAndStartAt(offset: number, logStartOffset: number, isWanted: () => boolean): Promise<void> {
+    const pause = this.#parts.pauseCleaning();
+    try {
+      if (pause?.settled !== undefined) await pause.settled;
+      await this.#truncateFullyWhenSettled(offset, logStartOffset, isWanted);
+    } finally {
+      pause?.resume();
+    }
+  }
+
+  async #truncateFullyWhenSettled(offset: number, logStartOffset: number, isWanted: () => boolean): Promise<void> {
     if (!this.#isSettled()) await this.#settledOrThrow();
     if (this.#parts.flusher.recoveryPoint > 0) await this.#lowerRecoveryPoint(0);
     if (!isWanted()) return;

@@ -61,6 +61,16 @@ export class LogGuard {
     }
   }
 
+  /** @throws LogStorageError when the disk fails it. */
+  async runAsyncOrThrow<T>(action: () => Promise<T>): Promise<T> {
+    try {
+      return await action();
+    } catch (error) {
+      if (!isDiskError(error)) throw error;
+      throw this.failed(error);
+    }
+  }
+
   /** The disk has failed; returns what waiting callers are told. */
   failed(cause: unknown): LogStorageError {
     if (this.#failure !== undefined) return this.#failure;

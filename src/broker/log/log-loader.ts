@@ -195,26 +195,35 @@ class LogLoader {
     if (swaps.length === 0) return;
     let from = Infinity;
     let to = -Infinity;
+    const bases = new Set<number>();
     for (const name of swaps) {
       const file = parseSegmentFileName(name);
       if (file?.suffix !== LOG_SUFFIX) continue;
       const sizeBytes = disk.stat(`${directory}/${name}`)?.sizeBytes ?? 0;
       const segment = new LogSegment(this.#context, directory, { baseOffset: file.offset, sizeBytes, modifiedMs: clock.wallMs(), config });
       segment.moved(directory, SWAP_SUFFIX);
+      bases.add(file.offset);
       from = Math.min(from, file.offset);
       to = Math.max(to, endOfSwap(segment));
       segment.abandon();
     }
+    // What it replaced goes, then the log files get their names, then the indexes: synced in between, as by swapSegmentFiles.
     for (const name of names) {
       const file = parseSegmentFileName(name);
-      if (file !== undefined && file.state === '' && file.offset >= from && file.offset < to) remove(name);
+      if (file === undefined || file.state !== '' || file.suffix === PRODUCER_SNAPSHOT_SUFFIX) continue;
+      if (bases.has(file.offset) || (file.offset >= from && file.offset < to)) remove(name);
     }
-    for (const name of swaps) {
-      const target = name.slice(0, -SWAP_SUFFIX.length);
-      disk.rename(`${directory}/${name}`, `${directory}/${target}`);
-      names.delete(name);
-      names.add(target);
+    const isLog = (name: string): boolean => name.endsWith(LOG_SUFFIX + SWAP_SUFFIX);
+    for (const step of [swaps.filter(isLog), swaps.filter((name) => !isLog(name))]) {
+      disk.syncDirectory(directory);
+      for (const name of step) {
+        const target = name.slice(0, -SWAP_SUFFIX.length);
+        disk.rename(`${directory}/${name}`, `${directory}/${target}`);
+        names.delete(name);
+        names.add(target);
+      }
     }
+    disk.syncDirectory(directory);
     this.#context.logger.info(`Finished the replacement of segments ${from} to ${to - 1} of ${directory} that a crash interrupted`);
   }
 

@@ -4,7 +4,8 @@
  *
  * A log dir whose disk fails goes offline alone: its logs are refused, the others go on; when the last one fails the process must end.
  * A clean end is marked per folder only when every log in it was closed and synced.
- * Source: Kafka's LogManager. Not here yet: the cleaner (issue 3) and moving logs between folders (`-future` ones are left alone).
+ * Compacted logs are the cleaner's: it also deletes their old segments. Without it (`log.cleaner.enable=false`) that is done here.
+ * Source: Kafka's LogManager. Not here yet: moving logs between folders (`-future` ones are left alone).
  */
 import type { FlushSummary } from '../../introspection/answers/log-flush.ts';
 import { DELETE_DIR_SUFFIX, logDirName, markedDirName, parsePartitionDirName } from '../../log-format/file-names.ts';
@@ -17,8 +18,11 @@ import type { Cancellable } from '../../runtime/scheduler.ts';
 import { sleep } from '../../runtime/scheduler.ts';
 import type { KafkaConfig } from '../config/kafka-config.ts';
 import type { LogConfig } from '../config/log-config.ts';
+import type { CleanerDescription } from './cleaner/cleaner-description.ts';
+import { LogCleaner } from './cleaner/log-cleaner.ts';
+import type { LogCleanerConfig } from './cleaner/log-cleaner.ts';
 import { createLogContext } from './log-context.ts';
-import type { LogContext, LogLimits } from './log-context.ts';
+import type { CleaningPause, LogContext, LogLimits } from './log-context.ts';
 import type { LogEvent, LogRecovered } from './log-events.ts';
 import { LogDir } from './log-dir.ts';
 import { LogDirLock } from './log-dir-lock.ts';
@@ -37,10 +41,12 @@ export type LogManagerConfig = Pick<
   | 'logInitialTaskDelayMs'
   | 'producerIdExpirationMs'
   | 'producerIdExpirationCheckIntervalMs'
->;
+  | 'logCleanerEnable'
+> &
+  LogCleanerConfig;
 
 export interface LogManagerOptions {
-  readonly runtime: Pick<Runtime, 'disk' | 'clock' | 'scheduler' | 'random' | 'logger' | 'metrics' | 'net'>;
+  readonly runtime: Pick<Runtime, 'disk' | 'clock' | 'scheduler' | 'random' | 'logger' | 'metrics' | 'net' | 'offload'>;
   /** Asked each time: a dynamic change of the broker's configuration counts from then on. */
   readonly config: () => LogManagerConfig;
   readonly clusterId: string;
@@ -100,6 +106,7 @@ export class LogManager {
   readonly #timers = new Set<Cancellable>();
   readonly #recoveries = new Map<string, LogRecovered>();
   #openedAtMs = 0;
+  #cleaner: LogCleaner | undefined;
   #progress: LoadProgress = { totalLogs: 0, loadedLogs: 0, scannedBytes: 0 };
   #state: 'new' | 'running' | 'closed' = 'new';
 
@@ -112,6 +119,7 @@ export class LogManager {
         onFailure: (directory, message, error) => this.#onFailure(directory, message, error),
         onRecoveryPointLowered: () => this.checkpointRecoveryPoints(),
         producerIdExpirationMs: () => options.config().producerIdExpirationMs,
+        pauseCleaning: (log) => this.#pauseCleaning(log),
         ...(options.limits === undefined ? {} : { limits: options.limits }),
       },
     );
@@ -156,6 +164,7 @@ export class LogManager {
     }
     this.#state = 'running';
     this.#startTasks();
+    this.#startCleaner();
   }
 
   async #loadAll(): Promise<void> {
@@ -349,6 +358,7 @@ export class LogManager {
     this.#logs.delete(key);
     const dir = this.#dirs.get(log.logDir);
     if (dir === undefined || dir.isOffline) return;
+    this.#cleaner?.onLogDeleted(log);
     const target = `${dir.path}/${markedDirName(topicPartition, this.#context.random.bytes(16).toString('hex'), DELETE_DIR_SUFFIX)}`;
     await this.#guarded(dir, () => {
       this.#context.disk.rename(log.directory, target);
@@ -367,12 +377,54 @@ export class LogManager {
 
   /** A topic's configuration has changed. */
   updateTopicConfig(topic: string, config: LogConfig): void {
-    for (const log of this.logsOfTopic(topic)) log.updateConfig(config);
+    for (const log of this.logsOfTopic(topic)) this.#updateConfig(log, config);
   }
 
   /** The broker's defaults have changed: every log gets its topic's configuration anew. */
   reconfigureDefaults(): void {
-    for (const log of this.#logs.values()) log.updateConfig(this.#options.topicConfig(log.topicPartition.topic));
+    for (const log of this.#logs.values()) this.#updateConfig(log, this.#options.topicConfig(log.topicPartition.topic));
+  }
+
+  #updateConfig(log: UnifiedLog, config: LogConfig): void {
+    const wasCompact = log.config.compact;
+    log.updateConfig(config);
+    if (wasCompact && !config.compact) void this.#cleaner?.abortCleaning(log.topicPartition);
+  }
+
+  // ---- The cleaner
+
+  #startCleaner(): void {
+    const { runtime, config } = this.#options;
+    if (!config().logCleanerEnable) {
+      this.#logger.warn('log.cleaner.enable is false: compacted topics, __consumer_offsets among them, grow without bound');
+      return;
+    }
+    this.#cleaner = new LogCleaner({
+      runtime: { ...runtime, logger: this.#logger },
+      config,
+      logDirs: this.liveLogDirs,
+      logs: () => this.#logs.values(),
+      onLogDirFailure: (directory, error) => this.handleLogDirFailure(directory, error),
+    });
+    this.#cleaner.startup();
+  }
+
+  #pauseCleaning(log: UnifiedLog): CleaningPause | undefined {
+    const cleaner = this.#cleaner;
+    // A log that isn't (or is no longer) one of ours is not cleaned.
+    if (cleaner === undefined || this.getLog(log.topicPartition) !== log) return undefined;
+    return cleaner.pauseForCut(log);
+  }
+
+  /** One of the cleaner's settings has changed. */
+  reconfigureCleaner(): void {
+    this.#cleaner?.reconfigure();
+  }
+
+  describeCleaner(): CleanerDescription {
+    if (this.#cleaner !== undefined) return this.#cleaner.describe();
+    const backoffMs = this.#options.config().logCleanerBackoffMs;
+    return { isEnabled: false, threads: 0, deadThreads: 0, lastCheckMs: 0, backoffMs, partitions: [] };
   }
 
   // ---- Folders
@@ -426,6 +478,7 @@ export class LogManager {
     const dir = this.#dirs.get(directory);
     if (dir === undefined || dir.isOffline) return;
     dir.goOffline(message);
+    this.#cleaner?.handleLogDirFailure(directory);
     this.#logger.error({ err: error, directory }, `Log dir ${directory} is offline: ${message}`);
     for (const [key, log] of this.#logs) {
       if (log.logDir !== directory) continue;
@@ -501,10 +554,13 @@ export class LogManager {
     this.#timers.add(timer);
   }
 
-  /** Deletes what retention lets go; logs that are only compacted lose what lies below their start. Returns the count of segments. */
+  /** Deletes what retention and the log start offsets let go, of logs that the cleaner doesn't look after. Returns the count of segments. */
   deleteOldSegments(): number {
     let count = 0;
-    for (const log of this.#logs.values()) count += log.deleteOldSegments();
+    for (const log of this.#logs.values()) {
+      const isCleaners = this.#cleaner !== undefined && (log.config.compact || this.#cleaner.isInProgress(log));
+      if (!isCleaners) count += log.deleteOldSegments();
+    }
     return count;
   }
 
@@ -570,6 +626,7 @@ export class LogManager {
     this.#state = 'closed';
     for (const timer of this.#timers) timer.cancel();
     this.#timers.clear();
+    await this.#cleaner?.shutdown();
     for (const dir of this.#dirs.values()) {
       if (dir.isOffline || !wasRunning) continue;
       const logs = this.#logsIn(dir.path);

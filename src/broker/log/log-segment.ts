@@ -385,12 +385,17 @@ export class LogSegment {
     this.#file.close();
   }
 
-  #timeWaitedForRoll(messageTimestamp: number): number {
+  /** The largest timestamp of the first batch, by which the age of the segment is told; -1 for an empty segment. */
+  get firstBatchTimestamp(): number {
     if (this.#rollingBasedTimestamp === undefined && this.#sizeBytes > 0) {
       const first = this.scan({ bodies: false, chunkBytes: RECORD_BATCH_OVERHEAD }).next();
       if (first !== undefined) this.#rollingBasedTimestamp = maxTimestampAt(first.buffer, first.at);
     }
-    const begin = this.#rollingBasedTimestamp ?? -1;
+    return this.#rollingBasedTimestamp ?? -1;
+  }
+
+  #timeWaitedForRoll(messageTimestamp: number): number {
+    const begin = this.firstBatchTimestamp;
     return begin >= 0 ? messageTimestamp - begin : this.#context.clock.wallMs() - this.#createdMs;
   }
 

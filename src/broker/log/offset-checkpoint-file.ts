@@ -51,6 +51,11 @@ export class OffsetCheckpointFile {
     return write;
   }
 
+  /** Resolves when what was to be written up to now is, or has failed. */
+  async settled(): Promise<void> {
+    await this.#writing;
+  }
+
   /** The same at once, holding the event loop: at shutdown. */
   writeNow(entries: readonly OffsetCheckpoint[]): void {
     writeFileAtomically(this.#disk, this.#path, encodeOffsetCheckpoint(entries));

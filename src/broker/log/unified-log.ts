@@ -13,6 +13,7 @@ import type { FlushReason, FlushSummary } from '../../introspection/answers/log-
 import { encodeEpochCheckpoint } from '../../log-format/checkpoint.ts';
 import { LEADER_EPOCH_CHECKPOINT, PARTITION_METADATA } from '../../log-format/file-names.ts';
 import { encodePartitionMetadata } from '../../log-format/partition-metadata.ts';
+import type { AbortedTxn } from '../../log-format/txn-index.ts';
 import { ErrorCode } from '../../protocol/errors.ts';
 import type { TopicPartition } from '../../protocol/topic-partition.ts';
 import { topicPartitionKey } from '../../protocol/topic-partition.ts';
@@ -176,6 +177,7 @@ export class UnifiedLog {
       flusher: this.#flusher,
       config: () => this.#config,
       onRecoveryPointLowered: () => this.#context.onRecoveryPointLowered(this),
+      pauseCleaning: () => this.#context.pauseCleaning(this),
       onCut: () => {
         this.#announcedEndOffset = this.logEndOffset;
       },
@@ -523,6 +525,25 @@ export class UnifiedLog {
   /** Begins a new segment at the log's end, after what waits to be written. @throws LogStorageError */
   roll(): Promise<void> {
     return this.#cutter.roll();
+  }
+
+  // ---- For the cleaner
+
+  collectAbortedTransactions(startOffset: number, endOffset: number): readonly AbortedTxn[] {
+    return this.#guard.run(() => this.#local.collectAbortedTransactions(startOffset, endOffset)) ?? [];
+  }
+
+  /**
+   * Puts the cleaned segment of the first one's base offset in the place of `old`. Nothing may cut or delete these segments meanwhile.
+   * @throws LogStorageError when the log ends before it is done, or the disk fails.
+   */
+  async replaceSegments(old: readonly LogSegment[]): Promise<void> {
+    const check = (): void => {
+      if (this.#guard.failure !== undefined) throw this.#guard.failure;
+    };
+    check();
+    await this.#guard.runAsyncOrThrow(() => this.#local.replaceSegments(old, this.#config, check));
+    for (const segment of old.slice(1)) this.#guard.run(() => this.#snapshots.remove(segment.baseOffset));
   }
 
   // ---- Its end
