@@ -272,7 +272,7 @@ export class CleanerThread {
     });
   }
 
-  /** Whether a log was cleaned. */
+  /** Whether a log was cleaned or set aside: there may be another to clean. */
   async #cleanFilthiestLog(): Promise<boolean> {
     const toClean = this.#parts.manager.grabFilthiestCompactedLog();
     if (toClean === undefined) return false;
@@ -289,7 +289,7 @@ export class CleanerThread {
     } finally {
       this.#parts.manager.doneCleaning(log, endOffset);
     }
-    return endOffset !== undefined;
+    return endOffset !== undefined || this.#parts.manager.isUncleanable(log);
   }
 
   #onError(log: UnifiedLog, error: unknown): void {
