@@ -41,6 +41,8 @@ export interface RoundOutcome {
   /** From the fault's end until all replicas were in sync. */
   readonly recoveredMs: number;
   readonly acknowledged: number;
+  /** Producers that librdkafka gave up for good, and that were replaced. */
+  readonly gaveUp: number;
 }
 
 /** A promise of the cluster was broken. */
@@ -102,6 +104,7 @@ export class FaultRun {
         gapMs: gaps[partition] ?? Number.NaN,
         recoveredMs,
         acknowledged,
+        gaveUp: producers.reduce((sum, producer) => sum + producer.gaveUp, 0),
       };
     } catch (error) {
       const said = producers.map(({ errors }, index) => `producer ${index}: ${errors.slice(-2000)}`).join('\n');

@@ -47,7 +47,10 @@ try {
   }
   await run.close();
   const total = outcomes.reduce((sum, { acknowledged }) => sum + acknowledged, 0);
-  print(`\n${total} records acknowledged in ${outcomes.length} rounds: each there once and in order.\n`);
+  const gaveUp = outcomes.reduce((sum, outcome) => sum + outcome.gaveUp, 0);
+  print(
+    `\n${total} records acknowledged in ${outcomes.length} rounds: each there once and in order. librdkafka gave ${gaveUp} producers up.\n`,
+  );
   print('| fault | rounds | to the next acknowledged write: min | median | p99 | max | in sync again: median | max |');
   print('|---|---:|---:|---:|---:|---:|---:|---:|');
   for (const { name } of faults)

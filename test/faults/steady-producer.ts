@@ -27,7 +27,7 @@ export class SteadyProducer {
   /** By number; in the order in which they came. */
   readonly #acknowledgedMs = new Map<number, number>();
   readonly #errors: string[] = [];
-  #failed = 0;
+  #gaveUp = 0;
 
   constructor({ bootstrapServers, topic, partition, name, everyMs, settings }: SteadyProducerOptions) {
     this.#name = name;
@@ -44,9 +44,9 @@ export class SteadyProducer {
     return this.#acknowledgedMs.size;
   }
 
-  /** Records that it gave up; whether they are there is not known. */
-  get failed(): number {
-    return this.#failed;
+  /** How often librdkafka gave its producer up for good and another was made. */
+  get gaveUp(): number {
+    return this.#gaveUp;
   }
 
   /** The last things that went wrong, in librdkafka's words. */
@@ -83,7 +83,7 @@ export class SteadyProducer {
     if (what === 'sent') this.#sentMs[Number(number)] = performance.now();
     else if (what === 'acked') this.#acknowledgedMs.set(Number(number), performance.now());
     else {
-      if (what === 'failed') this.#failed++;
+      if (what === 'gave-up') this.#gaveUp++;
       this.#keep(line);
     }
   }
