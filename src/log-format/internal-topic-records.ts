@@ -41,7 +41,7 @@ export interface DecodedRecord {
   readonly value: string | null;
 }
 
-/** The decoder of an internal topic's records; undefined for any other topic. @public the console is next */
+/** The decoder of an internal topic's records; undefined for any other topic. */
 export function internalTopicDecoder(topic: string): ((record: StoredRecord) => DecodedRecord) | undefined {
   if (topic === '__consumer_offsets') return decodeOffsetsRecord;
   return topic === '__transaction_state' ? decodeTransactionRecord : undefined;

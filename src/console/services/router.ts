@@ -22,7 +22,10 @@ import type { PayloadCache } from './messages-service.ts';
 import { getOverview } from './overview-service.ts';
 import { ListReader } from './readers.ts';
 import type { ReaderRegistry } from './readers.ts';
-import { batchRecords, replicaContents, replicaFolders, segmentBatches } from './segments-service.ts';
+import { batchRecords, segmentBatches } from './segment-batches.ts';
+import { segmentFile } from './segment-files.ts';
+import { segmentLookup } from './segment-lookup.ts';
+import { replicaContents, replicaFolders } from './segments-service.ts';
 import { alterTopicConfigs, createPartitions, createTopic, deleteTopics } from './topic-changes.ts';
 import { topicConfigCatalog } from './topic-config-catalog.ts';
 import { getTopic, listTopicRows, topicConfigs, topicDetails, topicGroups, topicImpact, topicRows } from './topics-service.ts';
@@ -172,6 +175,8 @@ export function createRouter({ directory, logger, version, wallMs }: RouterOptio
       contents: base.segments.contents.handler(({ input }) => replicaContents(sessionOf(input), input)),
       batches: base.segments.batches.handler(({ input }) => segmentBatches(sessionOf(input), input)),
       records: base.segments.records.handler(({ input }) => batchRecords(sessionOf(input), input)),
+      file: base.segments.file.handler(({ input }) => segmentFile(sessionOf(input), input)),
+      lookup: base.segments.lookup.handler(({ input }) => segmentLookup(sessionOf(input), input)),
     },
     flushLab: {
       state: base.flushLab.state.handler(({ input }) => flushLabState(sessionOf(input), input.topic)),

@@ -1,18 +1,23 @@
 import { appendFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { goldenLogFolder } from '../../log-format/testing/log-folder.ts';
 import { CompressionCodec } from '../../protocol/records/compression.ts';
-import { buildRecordBatch } from '../../protocol/records/record-batch-builder.ts';
+import { buildControlBatch, buildRecordBatch } from '../../protocol/records/record-batch-builder.ts';
 import { FakeCluster, manualRuntime } from '../testing/fake-cluster.ts';
 import type { ClusterControl, ControlStatus } from './cluster-control.ts';
 import { ClusterSession } from './cluster-session.ts';
 import { FailureError } from './failures.ts';
-import { batchRecords, replicaContents, replicaFolders, segmentBatches } from './segments-service.ts';
+import { batchRecords, segmentBatches } from './segment-batches.ts';
+import { segmentFile } from './segment-files.ts';
+import { segmentLookup } from './segment-lookup.ts';
+import { replicaContents, replicaFolders } from './segments-service.ts';
 
 let logDir: string;
 let folder: string;
 let session: ClusterSession;
+let cluster: FakeCluster;
 
 beforeEach(() => {
   logDir = mkdtempSync(join(tmpdir(), 'samsa-segments-'));
@@ -42,7 +47,7 @@ beforeEach(() => {
     onEvent: () => unused,
     close: () => Promise.resolve(),
   };
-  const cluster = new FakeCluster();
+  cluster = new FakeCluster();
   cluster.addTopic('my-topic');
   const common = { id: 'local', name: 'Local', environment: 'local' as const, readOnly: false, color: 'teal' };
   session = new ClusterSession({ ...common, runtime: manualRuntime(), control, makeAdmin: () => cluster.admin() });
@@ -156,4 +161,148 @@ test('a segment that is gone, and a position where no batch begins, are not foun
     const error: unknown = await call.catch((thrown: unknown) => thrown);
     expect((error as FailureError).failure.kind).toBe('notFound');
   }
+});
+
+describe('a file of the folder', () => {
+  const open = (name: string, more: object = {}): ReturnType<typeof segmentFile> =>
+    segmentFile(session, { ...replica, name, in: 'partition', from: 0, max: 500, ...more });
+
+  beforeEach(() => {
+    for (const [name, content] of goldenLogFolder()) if (!name.includes('/')) writeFileSync(join(folder, name), content);
+  });
+
+  test.each([
+    ['00000000000000000000.index', ['slot', 'offset', 'position'], [0, 12, 131], 13],
+    ['00000000000000000000.timeindex', ['slot', 'timestampMs', 'offset'], [0, 1_700_000_000_012, 12], 10],
+    ['00000000000000000000.txnindex', ['slot', 'producerId', 'firstOffset', 'lastOffset', 'lastStableOffset'], [0, 4000, 45, 47, 48], 1],
+    [
+      '00000000000000000061.snapshot',
+      ['producerId', 'producerEpoch', 'lastSequence', 'lastOffset', 'timestampMs', 'coordinatorEpoch', 'currentTxnFirstOffset'],
+      [4000, 2, 5, 49, 1_700_000_000_049, 7, null],
+      3,
+    ],
+    ['leader-epoch-checkpoint', ['epoch', 'startOffset'], [0, 0], 2],
+    ['partition.metadata', ['name', 'value'], ['version', '0'], 2],
+    [
+      '00000000000000000000.log',
+      ['position', 'hex', 'text'],
+      [0, '00 00 00 00 00 00 00 00 00 00 00 77 00 00 00 00', '...........w....'],
+      115,
+    ],
+  ])('%s is a table', async (name, fields, first, total) => {
+    const page = await open(name);
+    expect(page.fields).toEqual(fields);
+    expect(page.rows[0]).toEqual(first);
+    expect([page.total, page.problem]).toEqual([total, null]);
+  });
+
+  test('is read a page at a time, and of a preallocated index only what is written', async () => {
+    const name = '00000000000000000000.index';
+    const index = goldenLogFolder().get(name) as Buffer;
+    writeFileSync(join(folder, name), Buffer.concat([index, Buffer.alloc(10 * 1024 * 1024)]));
+    const page = await open(name, { from: 11, max: 5 });
+    expect(page).toMatchObject({ total: 13, from: 11, zeroEntries: 1_310_720 });
+    expect(page.rows.map(([slot]) => slot)).toEqual([11, 12]);
+  });
+
+  test('that is damaged is named, and its bytes are shown', async () => {
+    const snapshot = goldenLogFolder().get('00000000000000000061.snapshot') as Buffer;
+    writeFileSync(join(folder, '00000000000000000061.snapshot'), snapshot.subarray(0, 40));
+    const page = await open('00000000000000000061.snapshot');
+    expect(page.fields).toEqual(['position', 'hex', 'text']);
+    expect(page.problem?.reason).toMatch(/announces 3 producers in 40 bytes/);
+  });
+
+  test('of the log dir can be opened too, and nothing outside of both', async () => {
+    writeFileSync(join(logDir, 'recovery-point-offset-checkpoint'), '0\n2\nmy-topic 0 42\nother 1 7\n');
+    const page = await open('recovery-point-offset-checkpoint', { in: 'logDir' });
+    expect(page.rows).toEqual([
+      ['my-topic', 0, 42],
+      ['other', 1, 7],
+    ]);
+    for (const name of ['../recovery-point-offset-checkpoint', '/etc/passwd', '..', 'gone.log']) {
+      const error: unknown = await open(name).catch((thrown: unknown) => thrown);
+      expect((error as FailureError).failure.kind).toBe('notFound');
+    }
+  });
+
+  test('and what the checkpoints say of the replica are its marks', async () => {
+    writeFileSync(join(logDir, 'recovery-point-offset-checkpoint'), '0\n1\nmy-topic 0 42\n');
+    writeFileSync(join(logDir, 'replication-offset-checkpoint'), '0\n1\nmy-topic 0 broken\n');
+    const { marks, logDirFiles, brokerRuns } = await replicaContents(session, replica);
+    expect(marks).toMatchObject({ recoveryPoint: 42, highWatermark: null, logStartOffset: null });
+    expect(logDirFiles.map(({ kind }) => kind)).toEqual(['offsetCheckpoint', 'offsetCheckpoint']);
+    expect(brokerRuns).toBe(false);
+  });
+});
+
+describe('a look-up', () => {
+  const lookup = (by: 'offset' | 'time', target: number): ReturnType<typeof segmentLookup> =>
+    segmentLookup(session, { ...replica, by, target });
+
+  beforeEach(() => {
+    writeSegment(0, batch(0, 10), batch(10, 5), batch(15, 5));
+    const position = batch(0, 10).length;
+    const index = Buffer.alloc(8);
+    index.writeInt32BE(14, 0);
+    index.writeInt32BE(position, 4);
+    writeFileSync(join(folder, '00000000000000000000.index'), index);
+    writeSegment(20, batch(20, 80, CompressionCodec.LZ4));
+  });
+
+  test('of an offset goes by segment, index and batches to the record', async () => {
+    const result = await lookup('offset', 16);
+    expect(result).toMatchObject({ segmentCount: 2, firstOffset: 0, nextBaseOffset: 20 });
+    const [segment] = result.segments;
+    expect(segment?.indexes).toMatchObject([{ kind: 'offset', target: 16, entries: 1, found: { slot: 0, offset: 14 } }]);
+    expect(segment?.scanned.map(({ baseOffset }) => baseOffset)).toEqual([10, 15]);
+    expect(result.found).toMatchObject({ segment: 0, batch: { baseOffset: 15 }, record: { offset: 16, value: { data: 'value 16' } } });
+  });
+
+  test('of a time asks each segment for its largest timestamp first', async () => {
+    const result = await lookup('time', 1_050);
+    expect(result.segmentTimes).toEqual([
+      { baseOffset: 0, largestTimestampMs: 1_019 },
+      { baseOffset: 20, largestTimestampMs: 1_099 },
+    ]);
+    expect(result.segments[0]?.indexes.map(({ kind, entries }) => [kind, entries])).toEqual([
+      ['time', null],
+      ['offset', null],
+    ]);
+    expect(result.found?.record?.offset).toBe(50);
+  });
+
+  test('behind the end finds nothing', async () => {
+    expect((await lookup('offset', 100)).found).toBeNull();
+    expect((await lookup('time', 9_999)).found).toBeNull();
+  });
+});
+
+test('records of internal topics and markers are told in words', async () => {
+  const offsets = join(logDir, '__consumer_offsets-0');
+  mkdirSync(offsets);
+  writeFileSync(join(offsets, '00000000000000000000.log'), goldenLogFolder().get('offsets/00000000000000000000.log') ?? '');
+  const query = { baseOffset: 0, position: 0, skip: 0, max: 10, previewBytes: 100 };
+  const { records } = await batchRecords(session, { ...replica, ...query, topic: '__consumer_offsets' });
+  expect(records[0]?.decoded).toEqual({
+    key: '{"type":"1","data":{"group":"g","topic":"t","partition":2}}',
+    value: '{"version":"3","data":{"offset":42,"leaderEpoch":5,"metadata":"m \\"x\\"","commitTimestamp":1700000000000}}',
+  });
+  expect(records[2]?.decoded?.value).toBe('<DELETE>');
+  writeSegment(0, buildControlBatch({ type: 0, coordinatorEpoch: 7, producerId: 1, producerEpoch: 0, timestamp: 5 }));
+  const marker = await batchRecords(session, { ...replica, ...query });
+  expect(marker.records.map(({ kind, decoded }) => [kind, decoded])).toEqual([
+    ['abortMarker', { key: 'ABORT', value: 'coordinatorEpoch: 7' }],
+  ]);
+});
+
+test('with no broker to ask, the replicas are those whose folders are on the disk', async () => {
+  writeSegment(0, batch(0, 10));
+  mkdirSync(join(logDir, 'my-topic-2'));
+  mkdirSync(join(logDir, 'my-topic-2.0123456789abcdef0123456789abcdef-delete'));
+  cluster.unreachable = true;
+  expect(await replicaFolders(session, 'my-topic')).toMatchObject([
+    { partition: 0, brokerId: 1, role: 'unknown', inSync: null, onDisk: true, segments: 1 },
+    { partition: 2, brokerId: 1, role: 'unknown', onDisk: true, segments: 0 },
+  ]);
 });

@@ -741,6 +741,13 @@ export function fakeClient(options: FakeOptions): ConsoleClient {
         const size = Math.floor(end / bases.length) * 143;
         return {
           path: `/home/ada/.local/share/samsa/local/broker-${input.brokerId}/data/${input.topic}-${input.partition}`,
+          logDir: `/home/ada/.local/share/samsa/local/broker-${input.brokerId}/data`,
+          brokerRuns: true,
+          marks: { logStartOffset: 0, recoveryPoint: Math.floor(end / 2), highWatermark: end, asOfMs: modifiedAtMs },
+          logDirFiles: [
+            { name: 'meta.properties', kind: 'metaProperties' as const, baseOffset: null, sizeBytes: 90, modifiedAtMs },
+            { name: 'recovery-point-offset-checkpoint', kind: 'offsetCheckpoint' as const, baseOffset: null, sizeBytes: 700, modifiedAtMs },
+          ],
           segments: bases.map((baseOffset, index) => ({
             baseOffset,
             file: name(baseOffset, 'log'),
@@ -789,10 +796,50 @@ export function fakeClient(options: FakeOptions): ConsoleClient {
         return {
           batches,
           nextPosition: first + batches.length >= 900 ? null : end,
-          torn: first + batches.length >= 900 ? { position: end, reason: '61 bytes are no whole batch' } : null,
+          torn: first + batches.length >= 900 ? { position: end, reason: '61 bytes are left, a batch has at least 61', bytes: 61 } : null,
         };
       }),
       records: os.segments.records.handler(() => ({ records: [], more: false })),
+      file: os.segments.file.handler(({ input }) => {
+        const total = 900;
+        const rows = Array.from({ length: Math.min(input.max, total - input.from) }, (_, index) => {
+          const slot = input.from + index;
+          return [slot, slot * 30 + 29, slot * 5529];
+        });
+        return {
+          sizeBytes: 7200,
+          fields: ['slot', 'offset', 'position'] as const,
+          rows,
+          from: input.from,
+          total,
+          zeroEntries: 0,
+          problem: null,
+        };
+      }),
+      lookup: os.segments.lookup.handler(({ input }) => {
+        const batch = { position: 1843, sizeBytes: 1843, baseOffset: 10, lastOffset: 19, maxTimestampMs: Date.now() - 1e6, records: 10 };
+        return {
+          by: input.by,
+          target: input.target,
+          segmentCount: 3,
+          firstOffset: 0,
+          nextBaseOffset: 9000,
+          logStartOffset: 0,
+          segmentTimes: [],
+          segmentTimesCount: 0,
+          segments: [
+            {
+              baseOffset: 0,
+              indexes: [{ kind: 'offset' as const, target: input.target, entries: 0, probes: [], found: null }],
+              scanFrom: 0,
+              scanned: [batch],
+              scannedCount: 1,
+              damage: null,
+            },
+          ],
+          found: { segment: 0, batch, record: null, recordError: null },
+        };
+      }),
     },
     live: {
       changes: os.live.changes.handler(async function* ({ signal }) {
