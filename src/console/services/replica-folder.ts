@@ -13,6 +13,8 @@ import type { ClusterSession } from './cluster-session.ts';
 import { FailureError, refuse, toFailure } from './failures.ts';
 
 const DETAILS = { api: 'log segment' } as const;
+/** A walk over thousands of segments needs three files of one at a time; the oldest are closed. */
+const MAX_OPEN_FILES = 24;
 /** One turn of the event loop does so much of a long walk over files. */
 const STEPS_A_TURN = 32;
 
@@ -78,7 +80,10 @@ export async function withFile<T>(session: ClusterSession, path: string, work: (
   });
 }
 
-/** Gives `work` a way to open files, undefined for those that aren't there; all are closed when it ends. */
+/**
+ * Gives `work` a way to open files, undefined for those that aren't there. All are closed when it ends; of more than `MAX_OPEN_FILES` the first opened ones
+ * before, so that who comes back to a file asks for it again.
+ */
 export async function withFiles<T>(
   session: ClusterSession,
   work: (open: (path: string) => FileBytes | undefined) => Promise<T>,
@@ -86,7 +91,14 @@ export async function withFiles<T>(
   const files = new Map<string, { readonly file: DiskFile; readonly bytes: FileBytes } | undefined>();
   try {
     return await work((path) => {
-      if (!files.has(path)) files.set(path, openFile(session, path));
+      if (!files.has(path)) {
+        const [oldest] = files.keys();
+        if (files.size >= MAX_OPEN_FILES && oldest !== undefined) {
+          files.get(oldest)?.file.close();
+          files.delete(oldest);
+        }
+        files.set(path, openFile(session, path));
+      }
       return files.get(path)?.bytes;
     });
   } catch (error) {

@@ -1,7 +1,7 @@
 import { appendFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { goldenLogFolder } from '../../log-format/testing/log-folder.ts';
 import { CompressionCodec } from '../../protocol/records/compression.ts';
 import { buildControlBatch, buildRecordBatch } from '../../protocol/records/record-batch-builder.ts';
@@ -276,6 +276,31 @@ describe('a look-up', () => {
     expect((await lookup('offset', 100)).found).toBeNull();
     expect((await lookup('time', 9_999)).found).toBeNull();
   });
+});
+
+test('a look-up by time over many segments keeps few files open', async () => {
+  for (let at = 0; at < 100; at++) writeSegment(at * 10, batch(at * 10, 10));
+  const { disk } = session.runtime;
+  const original = disk.open.bind(disk);
+  let isOpen = 0;
+  let most = 0;
+  const open = vi.spyOn(disk, 'open').mockImplementation((path, mode) => {
+    const file = original(path, mode);
+    most = Math.max(most, ++isOpen);
+    const close = file.close.bind(file);
+    file.close = () => {
+      isOpen--;
+      close();
+    };
+    return file;
+  });
+  const result = await segmentLookup(session, { ...replica, by: 'time', target: 1_995 });
+  open.mockRestore();
+  expect(result.segmentTimesCount).toBe(100);
+  expect(result.found?.record?.offset).toBe(995);
+  expect(most).toBeGreaterThan(10);
+  expect(most).toBeLessThan(30);
+  expect(isOpen).toBe(0);
 });
 
 test('records of internal topics and markers are told in words', async () => {
