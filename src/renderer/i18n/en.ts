@@ -569,7 +569,6 @@ export const en = {
     folder: 'Folder',
     inLogDir: 'log dir',
     openFileHint: 'Pick a segment to see its batches, or a file to see its entries',
-    fileOf: '{file}',
     lookUp: 'Look up…',
     noEntries: 'No entries in this file',
     noEntriesHint: 'An index gets its first entry after 4 KiB of records; the others when there is something to tell.',
