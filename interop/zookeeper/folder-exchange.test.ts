@@ -8,6 +8,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { silentLogger } from '../../src/runtime/node/node-logger.ts';
 import { createNodeRuntime } from '../../src/runtime/node/node-runtime.ts';
 import { connectZooKeeper } from '../../src/zk-client/connect.ts';
+import { CreateMode, OpCode } from '../../src/zookeeper/jute/constants.ts';
+import { type Acl, OPEN_ACL_UNSAFE, writeAcls } from '../../src/zookeeper/jute/records.ts';
+import { RawSession } from '../../src/zookeeper/testing/raw-session.ts';
 import type { ZooKeeperClient } from '../../src/zk-client/types.ts';
 import { SKIPPED_WITHOUT_APACHE, apacheZooKeeperInstalled, fourLetterWord, startApacheZooKeeper } from './apache-zookeeper.ts';
 
@@ -85,6 +88,65 @@ async function work(client: ZooKeeperClient, turn: string): Promise<void> {
   await client.create('/none/below', null, 'persistent').catch(() => undefined);
 }
 
+/** Nodes of every kind, with lists of their own, below a name of the round. */
+async function makeKinds(session: RawSession, round: number): Promise<void> {
+  let xid = 1000 * (round + 1);
+  const create = async (type: number, node: string, mode: number, acl: readonly Acl[], ttl?: number, data = node): Promise<void> => {
+    await session.request(xid++, type, (body) => {
+      writeAcls(body.string(node).buffer(Buffer.from(data)), acl);
+      body.int(mode);
+      if (ttl !== undefined) body.long(ttl);
+    });
+    const reply = session.takeFrames().at(-1);
+    expect(reply?.readInt32BE(12), node).toBe(0);
+  };
+  const own: Acl[] = [{ perms: 31, id: { scheme: 'auth', id: '' } }];
+  await create(OpCode.create, `/big-${round}`, CreateMode.PERSISTENT, OPEN_ACL_UNSAFE);
+  await create(OpCode.createContainer, `/container-${round}`, CreateMode.CONTAINER, OPEN_ACL_UNSAFE);
+  await create(OpCode.create2, `/container-${round}/child`, CreateMode.PERSISTENT, own);
+  await create(OpCode.createTTL, `/ttl-${round}`, CreateMode.PERSISTENT_WITH_TTL, OPEN_ACL_UNSAFE, 3_600_000);
+  await create(OpCode.createTTL, `/ttl-${round}/s-`, CreateMode.PERSISTENT_SEQUENTIAL_WITH_TTL, own, 2 ** 40 - 1);
+  await create(OpCode.create, `/read-${round}`, CreateMode.PERSISTENT, [{ perms: 1, id: { scheme: 'ip', id: '127.0.0.0/8' } }, ...own]);
+  await create(OpCode.create, `/zookeeper/quota/big-${round}`, CreateMode.PERSISTENT, OPEN_ACL_UNSAFE);
+  const quota = `/zookeeper/quota/big-${round}`;
+  await create(
+    OpCode.create,
+    `${quota}/zookeeper_limits`,
+    CreateMode.PERSISTENT,
+    OPEN_ACL_UNSAFE,
+    undefined,
+    'count=5000,bytes=-1=;byteHardLimit=99999999;countHardLimit=-1',
+  );
+  await create(OpCode.create, `${quota}/zookeeper_stats`, CreateMode.PERSISTENT, OPEN_ACL_UNSAFE, undefined, 'count=0,bytes=0');
+}
+
+/** The whole tree, and who may do what with each node. */
+async function kindsOf(client: ZooKeeperClient, session: RawSession): Promise<Map<string, object>> {
+  const paths = Array.from((await dumpReadable(client, session)).entries());
+  let xid = 1_000_000;
+  const all = new Map<string, object>();
+  for (const [node, seen] of paths) {
+    await session.request(xid++, OpCode.getACL, (body) => void body.string(node));
+    all.set(node, { seen, acl: session.takeFrames().at(-1)?.subarray(12).toString('hex') });
+  }
+  return all;
+}
+
+/** Data and stat of each node as the session sees it, behind xid and zxid. */
+async function dumpReadable(client: ZooKeeperClient, session: RawSession): Promise<Map<string, string>> {
+  const nodes = new Map<string, string>();
+  const pending = ['/'];
+  let xid = 2_000_000;
+  for (let at = pending.pop(); at !== undefined; at = pending.pop()) {
+    const node = at;
+    await session.request(xid++, OpCode.getData, (body) => void body.string(node).bool(false));
+    nodes.set(at, session.takeFrames().at(-1)?.subarray(12).toString('hex') ?? '');
+    const children = await client.getChildren(at).catch(() => ({ children: [] as string[] }));
+    for (const child of children.children) pending.push(at === '/' ? `/${child}` : `${at}/${child}`);
+  }
+  return new Map(Array.from(nodes).toSorted(([a], [b]) => (a < b ? -1 : 1)));
+}
+
 describe.skipIf(!apacheZooKeeperInstalled)(apacheZooKeeperInstalled ? 'a data folder' : `a data folder (${SKIPPED_WITHOUT_APACHE})`, () => {
   let folder: string;
   beforeAll(() => {
@@ -134,6 +196,34 @@ describe.skipIf(!apacheZooKeeperInstalled)(apacheZooKeeperInstalled ? 'a data fo
     await client.close();
     await atApache.close();
   });
+
+  it.each(['close', 'kill'] as const)(
+    'keeps containers, TTL nodes, ACLs, quotas and a big tree over both, each ended by %s',
+    { timeout: 120_000 },
+    async (ending) => {
+      const dataDir = path.join(folder, `kinds-${ending}`);
+      const startApache = (): Promise<Server> =>
+        startApacheZooKeeper({ dataDir, tickTimeMs: TICK_TIME_MS, properties: { extendedTypesEnabled: 'true', snapCount: '100' } });
+      const startOwn = (): Promise<Server> => startOurs(dataDir, { extendedTypesEnabled: true, snapCount: 100 });
+      let expected: Map<string, object> | undefined;
+      for (const [round, start] of [startOwn, startApache, startOwn, startApache].entries()) {
+        const server = await start();
+        const session = await RawSession.open({ port: server.port, sessionTimeoutMs: 10_000 });
+        await session.request(-4, OpCode.auth, (body) => void body.int(0).string('digest').buffer(Buffer.from('alice:secret')));
+        const client = await connect(server.port);
+        if (expected !== undefined) expect(await kindsOf(client, session)).toEqual(expected);
+        await makeKinds(session, round);
+        const writes = Array.from({ length: 300 }, (_, i) =>
+          client.create(`/big-${round}/n${i % 40}-${i}`, Buffer.alloc(i % 300, i), 'persistent'),
+        );
+        await Promise.all(writes);
+        expected = await kindsOf(client, session);
+        await client.close();
+        session.destroy();
+        await server[ending]();
+      }
+    },
+  );
 
   it('has snapshots of ours, taken under load, that Apache reads to the same tree', async () => {
     const dataDir = path.join(folder, 'snapshots');
