@@ -13,6 +13,7 @@ import type { ZooKeeperClient } from '../../src/zk-client/types.ts';
 
 const MAIN = fileURLToPath(new URL('../../src/zookeeper/main.ts', import.meta.url));
 const runtime = createNodeRuntime(silentLogger);
+const FULL_DISK = fileURLToPath(new URL('fixtures/zookeeper-on-full-disk.ts', import.meta.url));
 const WRITERS = 4;
 const ROUNDS = 6;
 
@@ -33,7 +34,10 @@ afterEach(() => {
   fs.rmSync(folder, { recursive: true, force: true });
 });
 
-function spawnServer(config: object = {}): {
+function spawnServer(
+  config: object = {},
+  { program = MAIN, args = [] }: { readonly program?: string; readonly args?: readonly string[] } = {},
+): {
   child: ChildProcess;
   first: Promise<Message>;
   exit: Promise<{ code: number | null; signal: string | null }>;
@@ -46,7 +50,7 @@ function spawnServer(config: object = {}): {
     logFile: path.join(folder, 'zookeeper.log'),
     ...config,
   };
-  const child = fork(MAIN, [JSON.stringify(options)], { stdio: ['ignore', 'ignore', 'ignore', 'ipc'] });
+  const child = fork(program, [JSON.stringify(options), ...args], { stdio: ['ignore', 'ignore', 'ignore', 'ipc'] });
   children.push(child);
   const first = new Promise<Message>((resolve, reject) => {
     child.once('message', (message: Message) => resolve(message));
@@ -111,6 +115,58 @@ describe('a ZooKeeper process', () => {
       await Promise.allSettled(writing);
     }
     expect(total).toBeGreaterThan(ROUNDS * 10);
+  });
+
+  it('acknowledges nothing more when the disk is full, says so and ends; with space it has all that it acknowledged', async () => {
+    const { first, exit } = spawnServer({}, { program: FULL_DISK, args: ['60000'] });
+    const client = await connect((await first).port);
+    const acknowledged: string[] = [];
+    const writing = Promise.allSettled(
+      Array.from({ length: 300 }, async (_, i) => {
+        const node = await client.create(`/n-${i}`, Buffer.alloc(300, i), 'persistent');
+        acknowledged.push(node);
+      }),
+    );
+    expect(await exit).toEqual({ code: 1, signal: null });
+    await client.close();
+    await writing;
+    expect(acknowledged.length).toBeLessThan(300);
+    expect(fs.readFileSync(path.join(folder, 'zookeeper.log'), 'utf8')).toMatch(/the transaction log can't be written: .*ENOSPC/);
+
+    const again = spawnServer();
+    const reader = await connect((await again.first).port);
+    for (const node of acknowledged) expect(await reader.exists(node), node).toBeDefined();
+    await reader.create('/goes-on', null, 'persistent');
+    await reader.close();
+  });
+
+  it('expires nobody when it was frozen for longer than the sessions last', async () => {
+    const { child, first } = spawnServer({ tickTimeMs: 500 });
+    const { port } = await first;
+    const clients = await Promise.all(
+      Array.from({ length: 3 }, () =>
+        connectZooKeeper({ connectString: `127.0.0.1:${port}`, sessionTimeoutMs: 1500, runtime, implementation: 'own' }),
+      ),
+    );
+    const states: string[] = [];
+    for (const [i, client] of clients.entries()) {
+      client.onState((state) => states.push(state));
+      await client.create(`/e-${i}`, null, 'ephemeral');
+    }
+    const owners = clients.map((client) => client.session()?.id.toString('hex'));
+    child.kill('SIGSTOP');
+    await new Promise((resolve) => setTimeout(resolve, 4000));
+    child.kill('SIGCONT');
+    // Each comes back to its own session, and its node has never gone.
+    await Promise.all(
+      clients.map((client, i) =>
+        expect
+          .poll(() => client.exists(`/e-${i}`).then((stat) => stat?.ephemeralOwner.toString('hex'), String), { timeout: 10_000 })
+          .toBe(owners[i]),
+      ),
+    );
+    expect(states).not.toContain('expired');
+    for (const client of clients) await client.close();
   });
 
   it('is ready with its port, and ends cleanly when asked to, when told by a signal, and when its parent is gone', async () => {
