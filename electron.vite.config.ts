@@ -45,6 +45,7 @@ export default defineConfig({
           broker: at('src/broker/main.ts'),
           zookeeper: at('src/zookeeper/main.ts'),
           cli: at('src/cli/main.ts'),
+          'batch-preparation-worker': at('src/broker/log/batch-preparation-worker.ts'),
           'clean-worker': at('src/broker/log/cleaner/clean-worker.ts'),
         },
         external: OPTIONAL,

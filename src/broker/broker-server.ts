@@ -422,7 +422,7 @@ export class BrokerServer {
       // The controller tells of ISR changes, with the reason that only the leader knows in its log.
       onIsrChange: () => {},
     });
-    const appender = new RecordAppender({ replicaManager, logger: runtime.logger });
+    const appender = new RecordAppender({ replicaManager, logger: runtime.logger, runtime });
 
     const groupCoordinator = new GroupCoordinator({
       config: groupCoordinatorConfig(config),

@@ -82,7 +82,7 @@ export class LogAppender {
     const origin = options.origin ?? 'client';
     const { config } = this.#host;
     const nowMs = this.#nowMs();
-    const validated = validateLeaderBatch(records, { config, origin, nowMs });
+    const validated = options.validated ?? validateLeaderBatch(records, { config, origin, nowMs });
     if (!validated.ok) return validated;
     const { batch } = validated;
     if (batch.length > config.segmentBytes) {

@@ -1,7 +1,7 @@
 /** What a log is asked and what it answers: appending and reading. */
 import type { LogAppendError, LogStorageError } from './log-errors.ts';
 import type { LogOffsetMetadata } from './log-offset-metadata.ts';
-import type { LeaderAppendOrigin } from './log-validator.ts';
+import type { LeaderAppendOrigin, ValidatedBatch } from './log-validator.ts';
 
 /** An append that was accepted; `onComplete` tells when it is written. */
 export interface LogAppendInfo {
@@ -29,6 +29,8 @@ export interface AppendOptions {
 export interface LeaderAppendOptions extends AppendOptions {
   readonly leaderEpoch: number;
   readonly origin?: LeaderAppendOrigin;
+  /** What a worker made of the batch: it isn't validated again, and its bytes are taken instead. */
+  readonly validated?: ValidatedBatch | LogAppendError | undefined;
 }
 
 export interface ReadOptions {

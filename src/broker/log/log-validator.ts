@@ -109,7 +109,7 @@ export function assignOffsets(batch: Buffer, baseOffset: number, leaderEpoch: nu
 }
 
 /** The codec that the batch shall have: what `compression.type` says, or its own. Control batches are left as they are. */
-function targetCodecOf(config: AppendConfig, records: Buffer): CompressionCodec {
+export function targetCodecOf(config: AppendConfig, records: Buffer): CompressionCodec {
   const attributes = records.length >= RECORD_BATCH_OVERHEAD ? attributesAt(records, 0) : 0;
   const own = (attributes & COMPRESSION_MASK) as CompressionCodec;
   if (config.compressionType === 'producer' || (attributes & CONTROL_FLAG) !== 0) return own;

@@ -200,6 +200,10 @@ export class UnifiedLog {
   get config(): LogConfig {
     return this.#config;
   }
+  /** Of the configuration what appends go by. */
+  get appendConfig(): AppendConfig {
+    return this.#appendConfig;
+  }
   get topicId(): string | undefined {
     return this.#topicId;
   }

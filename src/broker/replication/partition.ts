@@ -13,7 +13,7 @@ import type { TopicPartition } from '../../protocol/topic-partition.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import type { Logger } from '../../runtime/logger.ts';
 import type { LogManager } from '../log/log-manager.ts';
-import type { LogAppendResult, UnifiedLog } from '../log/unified-log.ts';
+import type { LeaderAppendOptions, LogAppendResult, UnifiedLog } from '../log/unified-log.ts';
 import type { AlterPartitionManager, AlterPartitionResult } from './alter-partition-manager.ts';
 import { committedIsr, maximalIsr, pendingExpand, pendingShrink } from './isr-state.ts';
 import type { IsrState } from './isr-state.ts';
@@ -215,7 +215,12 @@ export class Partition {
    */
   appendRecordsToLeader(
     records: Buffer,
-    options: { origin: 'client' | 'coordinator'; requiredAcks: number; onWritten: (error?: Error) => void },
+    options: {
+      origin: 'client' | 'coordinator';
+      requiredAcks: number;
+      validated?: LeaderAppendOptions['validated'];
+      onWritten: (error?: Error) => void;
+    },
   ): LogAppendResult {
     const log = this.leaderLogOrError();
     if (typeof log === 'number') throw new KafkaError(log);
@@ -230,6 +235,7 @@ export class Partition {
     return log.appendAsLeader(records, {
       leaderEpoch: this.#leaderEpoch,
       origin: options.origin,
+      validated: options.validated,
       onComplete: (error) => {
         if (error === undefined && this.isLeader) this.#maybeIncrementLeaderHighWatermark(log);
         options.onWritten(error);

@@ -1,11 +1,19 @@
 /**
  * Appends batches to the partitions that this broker leads and answers when acks says: 0 and 1 when the bytes are written,
- * -1 when the high watermark has passed them. Used by Produce and by the coordinators. Source: Kafka's `ReplicaManager.appendRecords`.
+ * -1 when the high watermark has passed them. Used by Produce and by the coordinators.
+ *
+ * A client's request with a large batch that must be opened or compressed waits as a whole until workers have done that; its connection is muted
+ * meanwhile, so that its order holds, and others go past it. Source: Kafka's `ReplicaManager.appendRecords`.
  */
 import { ErrorCode, KafkaError } from '../../protocol/errors.ts';
 import { topicPartitionKey } from '../../protocol/topic-partition.ts';
 import type { TopicPartition } from '../../protocol/topic-partition.ts';
+import type { Clock } from '../../runtime/clock.ts';
 import type { Logger } from '../../runtime/logger.ts';
+import type { Offload } from '../../runtime/offload.ts';
+import { isWorkForWorker, prepareInWorker } from '../log/batch-preparation.ts';
+import { appendError } from '../log/log-errors.ts';
+import type { LeaderAppendOptions, UnifiedLog } from '../log/unified-log.ts';
 import { DelayedProduce } from './delayed-produce.ts';
 import type { ProducePartitionStatus } from './delayed-produce.ts';
 import type { Partition } from './partition.ts';
@@ -45,17 +53,54 @@ interface Pending {
   requiredOffset: number;
 }
 
+/** A batch that a worker has validated, and what came of it. */
+type Prepared = readonly [AppendEntry, LeaderAppendOptions['validated']];
+const NOTHING_PREPARED: ReadonlyMap<AppendEntry, LeaderAppendOptions['validated']> = new Map();
+
 export class RecordAppender {
   readonly #replicaManager: ReplicaManager;
   readonly #logger: Logger;
+  readonly #runtime: { readonly clock: Clock; readonly offload: Offload };
 
-  constructor(options: { replicaManager: ReplicaManager; logger: Logger }) {
+  constructor(options: { replicaManager: ReplicaManager; logger: Logger; runtime: { readonly clock: Clock; readonly offload: Offload } }) {
     this.#replicaManager = options.replicaManager;
+    this.#runtime = options.runtime;
     this.#logger = options.logger.child({ component: 'RecordAppender' });
   }
 
   /** Appends `entries`; `respond` is called once, with a result for each in their order. */
   append(options: AppendOptions): void {
+    const work = options.origin === 'client' ? this.#workForWorkers(options.entries) : undefined;
+    if (work === undefined) this.#append(options, NOTHING_PREPARED);
+    else void Promise.all(work).then((prepared) => this.#append(options, new Map(prepared)));
+  }
+
+  /** The batches that workers validate first; undefined when there are none. */
+  #workForWorkers(entries: readonly AppendEntry[]): Promise<Prepared>[] | undefined {
+    let work: Promise<Prepared>[] | undefined;
+    for (const entry of entries) {
+      const log = this.#replicaManager.partition(entry.topicPartition)?.log;
+      if (log === undefined || !isWorkForWorker(entry.records, log.appendConfig)) continue;
+      work ??= [];
+      work.push(this.#prepare(entry, log));
+    }
+    return work;
+  }
+
+  async #prepare(entry: AppendEntry, log: UnifiedLog): Promise<Prepared> {
+    const { clock, offload } = this.#runtime;
+    try {
+      return [entry, await prepareInWorker(offload, entry.records, log.appendConfig, clock.wallMs())];
+    } catch (error) {
+      this.#logger.error(
+        { err: error },
+        `Opening a batch of ${entry.records.length} bytes for ${topicPartitionKey(entry.topicPartition)} failed`,
+      );
+      return [entry, appendError(ErrorCode.UNKNOWN_SERVER_ERROR, 'The batch could not be opened')];
+    }
+  }
+
+  #append(options: AppendOptions, prepared: ReadonlyMap<AppendEntry, LeaderAppendOptions['validated']>): void {
     const { entries, requiredAcks } = options;
     const results: (AppendResult | Pending)[] = [];
     let unwritten = 1;
@@ -64,13 +109,18 @@ export class RecordAppender {
     };
     for (const entry of entries) {
       unwritten++;
-      results.push(this.#appendOne(entry, requiredAcks, options.origin, oneWritten));
+      results.push(this.#appendOne(entry, prepared.get(entry), { requiredAcks, origin: options.origin, onDone: oneWritten }));
     }
     oneWritten();
   }
 
-  #appendOne(entry: AppendEntry, requiredAcks: number, origin: AppendOptions['origin'], onDone: () => void): AppendResult | Pending {
+  #appendOne(
+    entry: AppendEntry,
+    validated: LeaderAppendOptions['validated'],
+    options: Pick<AppendOptions, 'requiredAcks' | 'origin'> & { readonly onDone: () => void },
+  ): AppendResult | Pending {
     const { topicPartition, records } = entry;
+    const { requiredAcks, origin, onDone } = options;
     const partition = this.#replicaManager.partition(topicPartition);
     if (partition === undefined) {
       onDone();
@@ -82,6 +132,7 @@ export class RecordAppender {
       const info = partition.appendRecordsToLeader(records, {
         origin,
         requiredAcks,
+        validated,
         onWritten: (error) => {
           if (error !== undefined && pending !== undefined)
             pending.result = failed(topicPartition, ErrorCode.KAFKA_STORAGE_ERROR, error.message);

@@ -223,6 +223,23 @@ describe('a produce request', () => {
     expect([answers, codes]).toEqual([1, ['NOT_LEADER_OR_FOLLOWER', 'NONE']]);
   });
 
+  it('with a large batch to compress waits for a worker, while others go past it', async () => {
+    const fixture = leading([1], { config: { 'compression.type': 'gzip' } });
+    const large = fixture.append(batchOf(['x'.repeat(100_000)]), { acks: 1 });
+    const small = fixture.append(batchOf(['y']), { acks: 1 });
+    expect([large.results, small.results]).toMatchObject([undefined, [{ errorCode: ErrorCode.NONE, baseOffset: 0 }]]);
+    await fixture.time.settle();
+    expect(large.results).toMatchObject([{ errorCode: ErrorCode.NONE, baseOffset: 1 }]);
+    expect(fixture.partition().log?.sizeBytes).toBeLessThan(1000);
+  });
+
+  it('with a large batch that a worker refuses is refused with its reason', async () => {
+    const fixture = leading([1], { config: { 'compression.type': 'gzip', 'max.message.bytes': '50000' } });
+    const refused = fixture.append(batchOf(['x'.repeat(100_000)]), { acks: 1 });
+    await fixture.time.settle();
+    expect(refused.results).toMatchObject([{ errorCode: ErrorCode.MESSAGE_TOO_LARGE, baseOffset: -1 }]);
+  });
+
   it('is refused by the log with its reason', () => {
     const fixture = leading([1]);
     const torn = batchOf(['a']);

@@ -32,6 +32,7 @@ class PooledWorker {
   #job: Job | undefined;
   #idleTimer: NodeJS.Timeout | undefined;
 
+  /** `onGone` may be called more than once: it must not be given work any more. */
   constructor(onIdle: (worker: PooledWorker) => void, onGone: (worker: PooledWorker) => void) {
     this.#worker.unref();
     this.#worker.on('message', (answer: { output?: never; error?: Error }) => {
@@ -39,7 +40,11 @@ class PooledWorker {
       this.#job = undefined;
       if (answer.error !== undefined) job?.reject(answer.error);
       else job?.resolve(answer.output as never);
-      this.#idleTimer = setTimeout(() => void this.#worker.terminate(), IDLE_MS).unref();
+      this.#idleTimer = setTimeout(() => {
+        // First out of the pool: what was given to it now would be lost.
+        onGone(this);
+        void this.#worker.terminate();
+      }, IDLE_MS).unref();
       onIdle(this);
     });
     const gone = (error?: Error): void => {
@@ -68,8 +73,10 @@ export class NodeOffload implements Offload {
   readonly #workers = new Set<PooledWorker>();
   readonly #idle: PooledWorker[] = [];
   readonly #queue: Job[] = [];
+  #isClosed = false;
 
   run<Input, Output>(task: OffloadTask<Input, Output>, input: Input, transfer: readonly ArrayBuffer[] = []): Promise<Output> {
+    if (this.#isClosed) return Promise.reject(new Error('no worker takes tasks any more'));
     if (this.#queue.length >= MAX_QUEUED_TASKS) return Promise.reject(new Error(`${MAX_QUEUED_TASKS} tasks wait for a worker already`));
     return new Promise<Output>((resolve, reject) => {
       this.#queue.push({ module: task.module.href, input, transfer, resolve, reject });
@@ -78,6 +85,8 @@ export class NodeOffload implements Offload {
   }
 
   async close(): Promise<void> {
+    this.#isClosed = true;
+    for (const job of this.#queue.splice(0)) job.reject(new Error('no worker takes tasks any more'));
     await Promise.all(Array.from(this.#workers, (worker) => worker.terminate()));
   }
 
@@ -101,6 +110,8 @@ export class NodeOffload implements Offload {
         this.#workers.delete(gone);
         const index = this.#idle.indexOf(gone);
         if (index >= 0) this.#idle.splice(index, 1);
+        // Work may wait for the place that it leaves.
+        this.#dispatch();
       },
     );
     this.#workers.add(worker);

@@ -183,7 +183,11 @@ export class Cleaner {
       this.#checkDone(log);
       const budgetBytes = throttler.portion(SLICE_BYTES);
       const slice = input({ map, transactions, cursor, budgetBytes, ioBufferBytes });
-      const result = await runtime.offload.run(cleanTask, slice, [map.memory]);
+      const result = await runtime.offload.run(cleanTask, slice, [map.memory]).catch((error: unknown) => {
+        // No worker could be had, or it died: no fault of the log's. It is tried again.
+        this.#options.logger.error({ err: error }, `A worker that cleaned ${log.directory} failed`);
+        throw new LogCleaningAbortedError(`a worker that cleaned ${log.directory} failed`, { cause: error });
+      });
       this.#checkDone(log);
       if (!result.ok) throw failureOf(result);
       take(result);

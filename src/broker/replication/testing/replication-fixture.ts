@@ -6,6 +6,7 @@ import { topicPartitionKey } from '../../../protocol/topic-partition.ts';
 import type { TopicPartition } from '../../../protocol/topic-partition.ts';
 import { MetricsRegistry } from '../../../runtime/metrics.ts';
 import { silentLogger } from '../../../runtime/node/node-logger.ts';
+import { InPlaceOffload } from '../../../runtime/offload.ts';
 import type { Runtime } from '../../../runtime/runtime.ts';
 import { ManualTime } from '../../../runtime/testing/manual-time.ts';
 import type { MemoryDisk } from '../../../runtime/testing/memory-disk.ts';
@@ -238,7 +239,7 @@ export function replicaManagerFixture(options: FixtureOptions & { readonly disk?
     metrics: new MetricsRegistry(),
     halt: { halt: unused },
     net: { listen: unused, connect: unused },
-    offload: { run: unused, close: unused },
+    offload: new InPlaceOffload(logs.context.disk),
   };
   const leaderQuota = new ReplicationQuotaManager({ clock: time, windowCount: 11, windowSizeMs: 1000 });
   const timer = new Timer(runtime);
@@ -261,7 +262,7 @@ export function replicaManagerFixture(options: FixtureOptions & { readonly disk?
     onIsrChange: () => {},
   });
   manager.startup();
-  const appender = new RecordAppender({ replicaManager: manager, logger: silentLogger });
+  const appender = new RecordAppender({ replicaManager: manager, logger: silentLogger, runtime });
   const keyOf = ({ topicPartition }: Partition): string => topicPartitionKey(topicPartition);
   return {
     time,
