@@ -13,6 +13,7 @@ import { validateLeaderBatch } from '../../src/broker/log/log-validator.ts';
 import { compressionByName } from '../../src/protocol/records/compression.ts';
 import type { CompressionCodec } from '../../src/protocol/records/compression.ts';
 import { buildRecordBatch } from '../../src/protocol/records/record-batch-builder.ts';
+import type { RecordInput } from '../../src/protocol/records/record-batch-builder.ts';
 import { NodeOffload } from '../../src/runtime/node/node-offload.ts';
 import { heading, milliseconds, printTable } from '../support/print.ts';
 
@@ -22,7 +23,7 @@ const offload = new NodeOffload();
 
 /** JSON that shrinks to about a quarter. */
 function batchOf(plainBytes: number, codec: CompressionCodec): Buffer {
-  const records = [];
+  const records: RecordInput[] = [];
   for (let bytes = 0; bytes < plainBytes;) {
     const value = Buffer.from(
       JSON.stringify({
