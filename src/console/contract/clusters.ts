@@ -84,7 +84,25 @@ export interface ClusterDetail extends ClusterSummary {
   readonly local: LocalClusterDetails | null;
 }
 
+/** Where a local cluster's ZooKeeper is, and what each of its servers says of itself when asked. */
+export interface ClusterZooKeeper {
+  /** Embedded: one of the cluster's own processes. External: it runs elsewhere. */
+  readonly kind: 'embedded' | 'external';
+  readonly connect: string;
+  readonly servers: readonly {
+    readonly address: string;
+    readonly reachable: boolean;
+    /** `standalone`, `leader`, `follower`, …; null when it doesn't tell. */
+    readonly mode: string | null;
+    readonly version: string | null;
+    /** Why it isn't reachable, or what it says in place of its state. */
+    readonly problem: string | null;
+  }[];
+}
+
 export const clusters = {
   list: read.output(bulk<readonly ClusterSummary[]>()),
   get: read.input(clusterInput).output(bulk<ClusterDetail>()),
+  /** Refused on a remote cluster. */
+  zookeeper: read.input(clusterInput).output(bulk<ClusterZooKeeper>()),
 };

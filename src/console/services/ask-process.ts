@@ -36,7 +36,6 @@ export async function askZooKeeper<Name extends keyof ZooKeeperQueries>(
   return (await ask(session, 'zookeeper', name, input, options)) as ZooKeeperQueries[Name]['answer'];
 }
 
-/** @public */
 export async function askSupervisor<Name extends keyof SupervisorQueries>(
   session: ClusterSession,
   name: Name,

@@ -281,6 +281,27 @@ describe('a local cluster', () => {
     directory.add({ ...options, runtime: manualRuntime(time), control: controlOf(lastStatus), makeAdmin: () => cluster.admin() }, cluster);
   };
 
+  test('tells where ZooKeeper is and what its servers say, as the supervisor knows; not for a remote cluster', async () => {
+    const told = {
+      kind: 'external',
+      connect: 'zk:2181/kafka',
+      servers: [{ address: 'zk:2181', reachable: true, mode: 'leader', version: '3.8.0', problem: null }],
+    };
+    const asked: string[] = [];
+    const control: ClusterControl = {
+      ...controlOf(status),
+      query: (processId, name) => {
+        asked.push(`${processId} ${name}`);
+        return Promise.resolve(told);
+      },
+    };
+    const options = { id: 'local', name: 'Local', environment: 'local' as const, readOnly: false, color: 'teal' };
+    directory.add({ ...options, runtime: manualRuntime(time), control, makeAdmin: () => cluster.admin() }, cluster);
+    expect(await client.clusters.zookeeper({ clusterId: 'local' })).toEqual(told);
+    expect(asked).toEqual(['supervisor supervisor.zookeeper']);
+    expect(await failureOfCall(client.clusters.zookeeper({ clusterId: 'dev' }))).toMatchObject({ kind: 'refused' });
+  });
+
   test('does not wait for a broker that is frozen: it says so at once', async () => {
     addLocal(withStates('running', 'running', 'frozen'));
     expect(await failureOfCall(client.brokers.configs({ clusterId: 'local', brokerId: 3 }))).toMatchObject({

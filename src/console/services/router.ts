@@ -8,6 +8,7 @@ import type { ClusterControl } from './cluster-control.ts';
 import { contract } from '../contract/contract.ts';
 import type { ProcessStatus } from '../contract/processes.ts';
 import type { ProcedureMeta } from '../contract/procedure.ts';
+import { askSupervisor } from './ask-process.ts';
 import { alterBrokerConfigs, brokerConfigs, brokerPartitions, brokerSizes, getBroker, listBrokers } from './brokers-service.ts';
 import type { ProcessAction } from './cluster-control.ts';
 import type { ClusterDirectory, KnownCluster } from './cluster-directory.ts';
@@ -93,6 +94,7 @@ export function createRouter({ directory, logger, version, wallMs }: RouterOptio
     clusters: {
       list: base.clusters.list.handler(() => directory.all().map(({ session }) => clusterSummary(session))),
       get: base.clusters.get.handler(({ input }) => clusterDetail(sessionOf(input))),
+      zookeeper: base.clusters.zookeeper.handler(({ input }) => askSupervisor(sessionOf(input), 'supervisor.zookeeper', {})),
     },
     overview: { get: base.overview.get.handler(({ input }) => getOverview(sessionOf(input))) },
     processes: {

@@ -358,6 +358,11 @@ export function fakeClient(options: FakeOptions): ConsoleClient {
     },
     clusters: {
       list: os.clusters.list.handler(() => [summary()]),
+      zookeeper: os.clusters.zookeeper.handler(() => ({
+        kind: 'embedded' as const,
+        connect: 'localhost:2181',
+        servers: [{ address: 'localhost:2181', reachable: true, mode: 'standalone', version: '3.8.4-samsa', problem: null }],
+      })),
       get: os.clusters.get.handler(({ input }) => {
         if (input.clusterId !== 'local') fail({ kind: 'notFound', message: `There is no cluster ${input.clusterId}`, retriable: false });
         return {

@@ -163,6 +163,13 @@ export const en = {
     emptyHint: 'Starts, elections, ISR changes and rebalances appear here with their reasons.',
     severity: { warning: 'Warning', error: 'Error' },
   },
+  externalZooKeeper: {
+    external: 'External',
+    hint: 'Runs elsewhere: it is neither started nor stopped by Samsa',
+    mode: '{mode}, ZooKeeper {version}',
+    silent: 'Takes connections',
+    unreachable: 'Not reachable',
+  },
   processes: {
     role: { zookeeper: 'ZooKeeper', broker: 'Broker' },
     state: {
