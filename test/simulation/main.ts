@@ -5,7 +5,7 @@
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { makeSchedule } from './make-schedule.ts';
+import { type Focus, makeSchedule } from './make-schedule.ts';
 import { MUTATIONS } from './mutations/mutations.ts';
 import { runSchedule } from './run.ts';
 import { describeStep, type Schedule } from './schedule.ts';
@@ -19,6 +19,7 @@ const { values } = parseArgs({
     log: { type: 'boolean', default: false },
     shrink: { type: 'string' },
     mutation: { type: 'string' },
+    focus: { type: 'string' },
     'stop-at-first': { type: 'boolean', default: false },
     verbose: { type: 'boolean', default: false },
   },
@@ -66,7 +67,9 @@ async function main(): Promise<void> {
   const startedMs = performance.now();
   const schedules: Schedule[] = [];
   if (values.schedule !== undefined) schedules.push(JSON.parse(readFileSync(values.schedule, 'utf8')) as Schedule);
-  else for (let index = 0; index < Number(values.seeds); index++) schedules.push(makeSchedule(Number(values.from) + index));
+  else
+    for (let index = 0; index < Number(values.seeds); index++)
+      schedules.push(makeSchedule(Number(values.from) + index, values.focus as Focus | undefined));
   let failed = 0;
   let runs = 0;
   for (const schedule of schedules) {

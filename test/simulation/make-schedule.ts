@@ -1,4 +1,7 @@
-/** Makes a schedule from a seed: a cluster, its load, and some faults and deeds, none of them before the cluster has formed. */
+/**
+ * Makes a schedule from a seed: a cluster, its load, and some faults and deeds, none of them before the cluster has formed. A part of the
+ * seeds has a focus: circumstances in which a certain kind of mistake shows, which would seldom come together by chance.
+ */
 import type { Random } from '../../src/runtime/random.ts';
 import { SeededRandom } from '../../src/runtime/testing/seeded-random.ts';
 import { CLIENTS_START_MS, type ProducerSpec, type Schedule, type Step, type TopicSpec } from './schedule.ts';
@@ -7,31 +10,104 @@ const FAULTS_END_MS = 45_000;
 const FIRST_STEP_MS = CLIENTS_START_MS + 1500;
 const CODECS = ['none', 'none', 'none', 'gzip', 'snappy', 'lz4', 'zstd'] as const;
 
-export function makeSchedule(seed: number): Schedule {
+/**
+ * - `unclean`: a topic with unclean elections; leaders come and go before their followers have followed
+ * - `failover`: followers that are slow to catch up while leaders fail in a row
+ * - `rejoin`: a follower comes back behind, while the leader and its successor fail
+ * - `bounce`: brokers that are away for a moment while the controller or ZooKeeper is slow to look
+ */
+export type Focus = 'any' | 'unclean' | 'failover' | 'rejoin' | 'bounce';
+
+export function makeSchedule(seed: number, wantedFocus?: Focus): Schedule {
   const random = new SeededRandom(seed ^ 0x5eed_5eed);
-  const brokers = pick(random, [3, 3, 3, 3, 4, 5]);
+  const focus = wantedFocus ?? pick(random, ['any', 'any', 'any', 'any', 'unclean', 'failover', 'rejoin', 'bounce']);
+  const brokers = focus === 'any' ? pick(random, [3, 3, 3, 3, 4, 5]) : 3;
   const machines = Array.from({ length: brokers }, (_, index) => `broker${index + 1}`);
-  const topics = makeTopics(random);
-  const steps: Step[] = [];
-  const count = 3 + random.int(10);
-  let atMs = timeOf(random);
-  for (let index = 0; index < count; index++) {
-    steps.push(makeFault(random, machines, atMs));
-    // Often one misfortune follows at the heels of another.
-    atMs = random.int(5) < 2 ? Math.min(FAULTS_END_MS - 500, atMs + random.int(pick(random, [20, 300, 1500]))) : timeOf(random);
-  }
+  const topics = focus === 'unclean' ? [UNCLEAN_TOPIC] : makeTopics(random);
+  const steps = focus === 'any' ? makeFaults(random, machines) : makeFocusedFaults(random, machines, focus);
   steps.push(...makeDeeds(random, topics));
   steps.sort((a, b) => a.atMs - b.atMs);
   return {
     seed,
+    note: `focus: ${focus}`,
     brokers,
     faultsEndMs: FAULTS_END_MS,
-    properties: makeProperties(random),
+    properties: makeProperties(random, focus === 'failover' || focus === 'rejoin'),
     topics,
     producers: makeProducers(random, topics),
     consumers: 1 + random.int(2),
     steps,
   };
+}
+
+const UNCLEAN_TOPIC: TopicSpec = {
+  name: 'clicks',
+  partitions: 2,
+  replicationFactor: 3,
+  configs: { 'min.insync.replicas': '1', 'unclean.leader.election.enable': 'true' },
+};
+
+function makeFaults(random: Random, machines: readonly string[]): Step[] {
+  const steps: Step[] = [];
+  let atMs = timeOf(random);
+  for (let count = 3 + random.int(10); count > 0; count--) {
+    steps.push(makeFault(random, machines, atMs));
+    // Often one misfortune follows at the heels of another.
+    atMs = random.int(5) < 2 ? Math.min(FAULTS_END_MS - 500, atMs + random.int(pick(random, [20, 300, 1500]))) : timeOf(random);
+  }
+  return steps;
+}
+
+/** Some episodes of a few faults each, close together. */
+function makeFocusedFaults(random: Random, machines: readonly string[], focus: Focus): Step[] {
+  const steps: Step[] = [];
+  for (let atMs = FIRST_STEP_MS + random.int(2000); atMs < FAULTS_END_MS - 7000; atMs += 5000 + random.int(5000)) {
+    const [first = '', second = '', third = ''] = shuffled(random, machines);
+    const soonMs = atMs + random.int(pick(random, [30, 400, 3000]));
+    const laterMs = soonMs + random.int(pick(random, [30, 300, 2500]));
+    const briefMs = 30 + random.int(800);
+    if (focus === 'bounce') {
+      const victim = random.int(2) === 0 ? 'zookeeper' : second;
+      steps.push(
+        random.int(2) === 0
+          ? {
+              atMs,
+              kind: 'slow-link',
+              from: victim,
+              to: victim === 'zookeeper' ? second : 'zookeeper',
+              byMs: 200 + random.int(800),
+              forMs: 4000,
+            }
+          : { atMs, kind: 'pause', machine: second, forMs: 300 + random.int(2000) },
+        { atMs: soonMs, kind: 'kill', machine: first, forMs: briefMs },
+      );
+      if (random.int(2) === 0) steps.push({ atMs: laterMs, kind: 'kill', machine: third, forMs: briefMs });
+    } else if (focus === 'rejoin') {
+      // The third comes back and catches up while the first fails, and then the second; the high watermark travels slowly.
+      steps.push(
+        { atMs, kind: 'slow-link', from: first, to: second, byMs: 50 + random.int(500), forMs: 5000 },
+        { atMs, kind: 'slow-link', from: second, to: third, byMs: 100 + random.int(900), forMs: 6000 },
+        { atMs, kind: 'kill', machine: third, forMs: 600 + random.int(1500) },
+        { atMs: atMs + 600 + random.int(1800), kind: 'kill', machine: first, forMs: 3500 + random.int(1000) },
+        { atMs: atMs + 1200 + random.int(3000), kind: 'kill', machine: second, forMs: 2000 + random.int(1000) },
+      );
+    } else {
+      // The third lags behind; the first fails, and then the second, who has just taken over.
+      steps.push(
+        random.int(2) === 0
+          ? { atMs, kind: 'slow-link', from: third, to: second, byMs: 100 + random.int(1500), forMs: 6000 }
+          : { atMs, kind: 'partition', from: [second], to: [third], isOneWay: random.int(2) === 0, forMs: 500 + random.int(5000) },
+        { atMs: soonMs, kind: pick(random, ['kill', 'kill', 'pause'] as const), machine: first, forMs: briefMs + 2500 },
+        { atMs: laterMs + random.int(4000), kind: 'kill', machine: second, forMs: 500 + random.int(3000) },
+      );
+    }
+  }
+  return steps;
+}
+
+function shuffled<T>(random: Random, from: readonly T[]): T[] {
+  const rest = [...from];
+  return from.map(() => rest.splice(random.int(rest.length), 1)[0]).filter((item) => item !== undefined);
 }
 
 function pick<T>(random: Random, from: readonly T[]): T {
@@ -44,10 +120,10 @@ function timeOf(random: Random): number {
   return FIRST_STEP_MS + random.int(FAULTS_END_MS - FIRST_STEP_MS - 3000);
 }
 
-function makeProperties(random: Random): Record<string, string> {
+function makeProperties(random: Random, catchesUpSlowly: boolean): Record<string, string> {
   const properties: Record<string, string> = {};
   // A follower catches up in many small steps.
-  if (random.int(3) === 0) {
+  if (random.int(3) === 0 || catchesUpSlowly) {
     properties['replica.fetch.max.bytes'] = '1024';
     properties['replica.fetch.response.max.bytes'] = '2048';
   }
@@ -69,13 +145,7 @@ function makeTopics(random: Random): TopicSpec[] {
     const configs = random.int(4) === 0 ? { ...strict, 'flush.messages': '1' } : strict;
     topics.push({ name: 'payments', partitions: 1 + random.int(2), replicationFactor: 3, configs });
   }
-  if (random.int(3) === 0)
-    topics.push({
-      name: 'clicks',
-      partitions: 1,
-      replicationFactor: 2 + random.int(2),
-      configs: { 'min.insync.replicas': '1', 'unclean.leader.election.enable': 'true' },
-    });
+  if (random.int(3) === 0) topics.push({ ...UNCLEAN_TOPIC, partitions: 1, replicationFactor: 2 + random.int(2) });
   return topics;
 }
 
@@ -86,7 +156,8 @@ function makeProducers(random: Random, topics: readonly TopicSpec[]): ProducerSp
     const count = 1 + random.int(2);
     for (let index = 0; index < count; index++) {
       const acks = isLoose ? pick(random, [1, 1, -1] as const) : pick(random, [-1, -1, -1, -1, 1, 0] as const);
-      const isIdempotent = acks === -1 && random.int(4) !== 0;
+      // After an unclean election an idempotent producer may find a gap that nothing fills any more.
+      const isIdempotent = acks === -1 && random.int(4) !== 0 && !isLoose;
       producers.push({
         topic: name,
         acks: index === 0 && !isLoose ? -1 : acks,

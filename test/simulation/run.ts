@@ -81,6 +81,7 @@ class Simulation {
   /** Topics that are to be there, with the number of partitions that they have at least. */
   readonly #topics = new Map<string, number>();
   #churning = 0;
+  #changes = Promise.resolve();
 
   constructor(world: World, history: History, schedule: Schedule, consumersFence: boolean) {
     this.#world = world;
@@ -96,7 +97,11 @@ class Simulation {
       admin: this.#admin,
       client: adminClient,
       topics: () => this.#topics,
-      onTopicChange: (step) => void this.#changeTopic(step),
+      onTopicChange: (step) => {
+        this.#churning++;
+        // One after another: a topic's end must not overtake its beginning.
+        this.#changes = this.#changes.then(() => this.#changeTopic(step)).finally(() => this.#churning--);
+      },
     });
     this.#producers = schedule.producers.map(
       (spec, index) => new SimProducer({ client: new SimClient(this.#cluster, `producer${index}`, 1 + index), history, spec, index }),
@@ -139,7 +144,6 @@ class Simulation {
   }
 
   async #changeTopic(step: Extract<Step, { kind: 'create-topic' | 'delete-topic' | 'add-partitions' }>): Promise<void> {
-    this.#churning++;
     const { topic } = step;
     if (step.kind === 'delete-topic') {
       this.#topics.delete(topic);
@@ -151,7 +155,6 @@ class Simulation {
     } else if (await this.#admin.addPartitions(topic, step.count)) {
       this.#topics.set(topic, Math.max(step.count, this.#topics.get(topic) ?? 0));
     }
-    this.#churning--;
   }
 
   /** What still has to come true. */

@@ -193,8 +193,19 @@ describe('partition states', () => {
     const changed = { ...state.leaderAndIsr, leaderEpoch: 1 };
     const first = await zk.topics.updateLeaderAndIsr(new Map([[partition, changed]]), 1, epochZkVersion);
     expect(first).toEqual({ finished: new Map([[partition, { ...changed, partitionEpoch: 1 }]]), retry: [] });
-    const again = await zk.topics.updateLeaderAndIsr(new Map([[partition, changed]]), 1, epochZkVersion);
+    const other = { ...changed, isr: [] };
+    const again = await zk.topics.updateLeaderAndIsr(new Map([[partition, other]]), 1, epochZkVersion);
     expect(again).toEqual({ finished: new Map(), retry: [partition] });
+  });
+
+  it('count as written when they are there as the next version: the answer was lost', async () => {
+    const { zk, epochZkVersion } = await withTopic();
+    await zk.topics.createPartitionStates([{ partition, state }], epochZkVersion);
+    const changes = new Map([[partition, { ...state.leaderAndIsr, leaderEpoch: 1 }]]);
+    const first = await zk.topics.updateLeaderAndIsr(changes, 1, epochZkVersion);
+    expect(await zk.topics.updateLeaderAndIsr(changes, 1, epochZkVersion)).toEqual(first);
+    // What another controller wrote isn't ours.
+    expect(await zk.topics.updateLeaderAndIsr(changes, 2, epochZkVersion)).toEqual({ finished: new Map(), retry: [partition] });
   });
 
   it('go with their topic', async () => {

@@ -224,7 +224,10 @@ export class TopicZNodes {
     return found !== undefined && found.stat.version === 0 && found.data.equals(encodePartitionState(state));
   }
 
-  /** Writes each state against the version (`partitionEpoch`) that it was made from. */
+  /**
+   * Writes each state against the version (`partitionEpoch`) that it was made from. One that is there already as the next version (the
+   * answer to an earlier attempt was lost with the connection) is a success: the leader that asked for it would else wait for ever.
+   */
   async updateLeaderAndIsr<P extends TopicPartition>(
     changes: ReadonlyMap<P, LeaderAndIsr>,
     controllerEpoch: number,
@@ -241,16 +244,23 @@ export class TopicZNodes {
     const results = await fencedWrites(this.#session, epochZkVersion, ops);
     const finished = new Map<P, LeaderAndIsr | Error>();
     const retry: P[] = [];
-    entries.forEach(([partition, leaderAndIsr], index) => {
+    for (const [index, [partition, leaderAndIsr]] of entries.entries()) {
       const result = results[index];
       if (result instanceof ZooKeeperError) {
-        if (result.name === 'BadVersion') retry.push(partition);
-        else finished.set(partition, result);
+        if (result.name !== 'BadVersion') finished.set(partition, result);
+        else if (await this.#isWrittenAlready(partition, { leaderAndIsr, controllerEpoch }))
+          finished.set(partition, { ...leaderAndIsr, partitionEpoch: leaderAndIsr.partitionEpoch + 1 });
+        else retry.push(partition);
       } else if (result?.type === 'setData') {
         finished.set(partition, { ...leaderAndIsr, partitionEpoch: result.stat.version });
       }
-    });
+    }
     return { finished, retry };
+  }
+
+  async #isWrittenAlready(partition: TopicPartition, state: LeaderIsrAndControllerEpoch): Promise<boolean> {
+    const found = await this.#session.getData(ZkPaths.topicPartitionState(partition));
+    return found?.stat.version === state.leaderAndIsr.partitionEpoch + 1 && found.data.equals(encodePartitionState(state));
   }
 
   /** Removes the topic's znode with all below it. */

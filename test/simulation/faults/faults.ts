@@ -175,12 +175,21 @@ export class Faults {
     });
   }
 
+  #sessionOf(name: string): ReturnType<typeof readSessionFile> {
+    const disk = this.#machine(name)?.disk;
+    if (disk?.exists('/session') !== true) return undefined;
+    try {
+      return readSessionFile(disk, '/session');
+    } catch {
+      // The disk fails at the moment.
+      return undefined;
+    }
+  }
+
   /** What a supervisor does for a broker that it takes for dead: it attaches to the session and closes it. Here the broker lives. */
   #endSession(name: string): void {
     const { client, world } = this.#options;
-    const disk = this.#machine(name)?.disk;
-    if (disk === undefined || !disk.exists('/session')) return;
-    const session = readSessionFile(disk, '/session');
+    const session = this.#sessionOf(name);
     if (session === undefined) return;
     closeSession({ connectString: 'zookeeper:2181', session, runtime: client.runtime, timeoutMs: 2000 }).then(
       (outcome) => world.note('faults', `the session of ${name} was ended: ${outcome}`),

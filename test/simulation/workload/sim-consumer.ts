@@ -143,7 +143,10 @@ export class SimConsumer {
   async #fetch(node: Node, positions: readonly Position[]): Promise<boolean> {
     const byTopic = Map.groupBy(positions, ({ topicId }) => topicId);
     const asked = new Map(
-      positions.map((position) => [`${position.topicId}:${position.partition}`, { position, offset: position.offset }]),
+      positions.map((position) => [
+        `${position.topicId}:${position.partition}`,
+        { position, offset: position.offset, epoch: this.#epochOf(position) },
+      ]),
     );
     const body = {
       maxWaitMs: MAX_WAIT_MS,
@@ -165,7 +168,10 @@ export class SimConsumer {
     for (const topic of response.responses) {
       for (const data of topic.partitions) {
         const found = asked.get(`${topic.topicId}:${data.partitionIndex}`);
-        if (found !== undefined && found.position.offset === found.offset && !this.#take(found.position, data, node)) isWell = false;
+        // Validated meanwhile under a newer epoch, or gone back: what was asked before says nothing of that.
+        if (found === undefined || found.position.offset !== found.offset) continue;
+        if (this.#fences && this.#epochOf(found.position) !== found.epoch) continue;
+        if (!this.#take(found.position, data, node)) isWell = false;
       }
     }
     return isWell;

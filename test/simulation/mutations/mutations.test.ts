@@ -1,0 +1,42 @@
+/** Each mistake that Kafka once made is caught when it is made again, and the same seed finds nothing without it. */
+import { expect, test } from 'vitest';
+import { type Focus, makeSchedule } from '../make-schedule.ts';
+import { runSchedule } from '../run.ts';
+import { MUTATIONS } from './mutations.ts';
+
+/** Where each is looked for, and how many seeds that may take; what it took when it was written: 1, 7, 8, 15 and 3. */
+const HUNTS: Readonly<Record<string, { readonly focus: Focus; readonly maxSeeds: number }>> = {
+  'KIP-101': { focus: 'failover', maxSeeds: 20 },
+  'KIP-279': { focus: 'unclean', maxSeeds: 30 },
+  'KIP-320': { focus: 'unclean', maxSeeds: 30 },
+  'KAFKA-7128': { focus: 'rejoin', maxSeeds: 60 },
+  'KAFKA-1120': { focus: 'bounce', maxSeeds: 20 },
+};
+
+for (const { name, what, begin, options } of MUTATIONS) {
+  const { focus, maxSeeds } = HUNTS[name] ?? { focus: 'any', maxSeeds: 1 };
+  test(`${name} is caught within ${maxSeeds} seeds: ${what}`, async () => {
+    const caught = await firstCaught(begin, options, focus, maxSeeds);
+    expect(caught).toBeDefined();
+    // Without the mistake the same run is sound.
+    if (caught !== undefined) expect((await runSchedule(makeSchedule(caught.seed, focus))).violations).toEqual([]);
+  });
+}
+
+async function firstCaught(
+  begin: () => () => void,
+  options: { readonly consumersFence?: boolean },
+  focus: Focus,
+  maxSeeds: number,
+): Promise<{ seed: number; violation: string } | undefined> {
+  const end = begin();
+  try {
+    for (let seed = 1; seed <= maxSeeds; seed++) {
+      const [violation] = (await runSchedule(makeSchedule(seed, focus), options)).violations;
+      if (violation !== undefined) return { seed, violation };
+    }
+    return undefined;
+  } finally {
+    end();
+  }
+}
