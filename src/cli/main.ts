@@ -112,7 +112,7 @@ async function main(): Promise<void> {
     process.exitCode = await run(parseCommand(process.argv.slice(2)));
   } catch (error) {
     terminal.error(`samsa: ${error instanceof Error ? error.message : String(error)}`);
-    if (error instanceof UsageError) terminal.error("Try 'samsa --help'.");
+    if (error instanceof UsageError) terminal.error(`Try '${error.help}'.`);
     process.exitCode = error instanceof UsageError ? MISUSED : FAILED;
   }
   // Timers of a client that was cut off must not keep the command.

@@ -1,7 +1,11 @@
 /** The user's mistake on the command line, in words for the user. */
 export class UsageError extends Error {
-  constructor(message: string) {
+  /** What to type to learn more. */
+  readonly help: string;
+
+  constructor(message: string, help = 'samsa --help') {
     super(message);
     this.name = 'UsageError';
+    this.help = help;
   }
 }

@@ -153,7 +153,7 @@ export function* readLogRecords({ buffer, at, position, sizeBytes }: ScannedBatc
     }
     const { baseSequence, isControl } = batch.v2;
     for (const record of iterateRecords(bytes, MAX_RECORDS_BYTES)) {
-      const sequence = baseSequence === NO_SEQUENCE ? NO_SEQUENCE : incrementSequence(baseSequence, record.offset - batch.baseOffset);
+      const sequence = baseSequence < 0 ? NO_SEQUENCE : incrementSequence(baseSequence, record.offset - batch.baseOffset);
       yield { ...record, sequence, checksum: undefined, control: isControl ? readControlRecord(record.key, record.value) : undefined };
     }
   } catch (error) {

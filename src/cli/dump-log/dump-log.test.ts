@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { fileURLToPath } from 'node:url';
+import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { goldenLogFolder } from '../../log-format/testing/log-folder.ts';
 import { UsageError } from '../usage-error.ts';
@@ -194,6 +195,40 @@ it('names what it cannot read, and goes on with the next file', async () => {
   ]);
   expect(out.at(-1)).toBe('version: 0 topicId: AAAAAAAAAAAAAAAAAAAAAQ');
   expect(isWell).toBe(false);
+});
+
+it('says what is wrong with any files, and never fails otherwise', async () => {
+  const contents = [...goldenLogFolder()].filter(([, content]) => content.length > 0);
+  const change = fc.record({ at: fc.nat(), byte: fc.integer({ min: 0, max: 255 }) });
+  const options = fc.constantFrom(
+    [],
+    ['--print-data-log'],
+    ['--deep-iteration'],
+    ['--index-sanity-check'],
+    ['--verify-index-only'],
+    ['--offsets-decoder'],
+    ['--transaction-log-decoder', '--max-message-size', '1'],
+  );
+  await fc.assert(
+    fc.asyncProperty(
+      fc.constantFrom(...contents),
+      fc.array(change, { maxLength: 6 }),
+      fc.nat(4),
+      fc.nat(),
+      options,
+      async ([name, content], changes, cut, at, args) => {
+        const bytes = Buffer.from(content);
+        for (const { at: position, byte } of changes) bytes[position % bytes.length] = byte;
+        write(name, cut === 0 ? bytes.subarray(0, at % (bytes.length + 1)) : bytes);
+        // The indexes are checked against a log that may be damaged.
+        const { isWell, error } = await dump(file(name), file(INDEX), file(TIME_INDEX), ...args);
+        // Whatever fails the command is told.
+        if (!isWell) expect(error).not.toEqual([]);
+        write(name, content);
+      },
+    ),
+    { numRuns: 150 },
+  );
 });
 
 describe('the options', () => {

@@ -3,7 +3,7 @@
  * a batch in memory. A file that can't be read or is damaged is named with the byte and the reason, and the next file follows.
  * Differs from Kafka's tool: it knows the folder's other files too, and its exit code tells whether something was wrong.
  */
-import { closeSync, fstatSync, openSync, readFileSync, readSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readFileSync, readSync, statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { LOG_SUFFIX, OFFSET_INDEX_SUFFIX, parseSegmentFileName, segmentFileName } from '../../log-format/file-names.ts';
 import type { SegmentFile } from '../../log-format/file-names.ts';
@@ -64,7 +64,9 @@ function* dumpFile(path: string, options: DumpOptions, findings: DumpFindings): 
     yield* dumper(readSmallFile(path));
     return;
   }
-  if (name.endsWith('.checkpoint')) findings.fault(path, 'is a snapshot of KRaft, which Samsa (Kafka in ZooKeeper mode) does not read');
+  if (statSync(path, { throwIfNoEntry: false })?.isDirectory() === true) findings.fault(path, 'is a folder; name the files in it');
+  else if (name.endsWith('.checkpoint'))
+    findings.fault(path, 'is a snapshot of KRaft, which Samsa (Kafka in ZooKeeper mode) does not read');
   else if (/^\d+\.log$/.test(name)) findings.fault(path, 'its base offset is above 2^53 - 1');
   else findings.fault(path, 'is no file of a log folder, by its name');
 }

@@ -73,12 +73,12 @@ export function parseDumpOptions(args: readonly string[]): DumpOptions | 'help' 
   const { values, positionals } = parse(args);
   if (values.help === true) return 'help';
   for (const [option, reason] of Object.entries(REFUSED))
-    if (values[option as keyof typeof REFUSED] === true) throw new UsageError(`--${option} is not supported: ${reason}`);
+    if (values[option as keyof typeof REFUSED] === true) throw misuse(`--${option} is not supported: ${reason}`);
   const files = [...positionals, ...(values.files ?? []).flatMap((list) => list.split(','))].filter((file) => file !== '');
-  if (files.length === 0) throw new UsageError('samsa dump-log needs at least one file');
+  if (files.length === 0) throw misuse('samsa dump-log needs at least one file');
   const isOffsets = values['offsets-decoder'] === true;
   const isTransactions = values['transaction-log-decoder'] === true;
-  if (isOffsets && isTransactions) throw new UsageError('--offsets-decoder and --transaction-log-decoder exclude each other');
+  if (isOffsets && isTransactions) throw misuse('--offsets-decoder and --transaction-log-decoder exclude each other');
   const keyDecoder = values['key-decoder-class'];
   const valueDecoder = values['value-decoder-class'];
   const printDataLog =
@@ -104,9 +104,11 @@ function parse(args: readonly string[]): ReturnType<typeof parseArgs<{ options: 
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
     const unknown = /Unknown option '([^' =]+)/.exec(message)?.[1];
-    if (unknown === undefined) throw new UsageError(message.split('\n')[0] ?? message);
-    const known = Object.keys(OPTIONS).map((option) => `--${option}`);
-    throw new UsageError(`samsa dump-log has no option ${unknown}; it has ${known.join(', ')}`);
+    if (unknown === undefined) throw misuse(message.split('\n')[0] ?? message);
+    const known = Object.keys(OPTIONS)
+      .filter((option) => !Object.hasOwn(REFUSED, option))
+      .map((option) => `--${option}`);
+    throw misuse(`samsa dump-log has no option ${unknown}; it has ${known.join(', ')}`);
   }
 }
 
@@ -114,7 +116,7 @@ function bytesOf(option: string, text: string | undefined): number | undefined {
   if (text === undefined) return undefined;
   const value = /^\d{1,10}$/.test(text) ? Number(text) : Number.NaN;
   if (value >= 1 && value <= INT32_MAX) return value;
-  throw new UsageError(`--${option} ${text}: a whole number of bytes from 1 to ${INT32_MAX} is allowed`);
+  throw misuse(`--${option} ${text}: a whole number of bytes from 1 to ${INT32_MAX} is allowed`);
 }
 
 function decoderOf(option: string, name: string | undefined): DecoderName {
@@ -123,5 +125,9 @@ function decoderOf(option: string, name: string | undefined): DecoderName {
   const known = /^(?:org\.apache\.kafka\.tools\.api|kafka\.serializer)\.(String|Long|Integer|Default)Decoder$/.exec(name)?.[1];
   const short = known === undefined ? name : known === 'Default' ? 'hex' : known.toLowerCase();
   if (isDecoderName(short)) return short;
-  throw new UsageError(`--${option} ${name}: ${decoderNames()} are supported, classes can't be loaded`);
+  throw misuse(`--${option} ${name}: ${decoderNames()} are supported, classes can't be loaded`);
+}
+
+function misuse(message: string): UsageError {
+  return new UsageError(message, 'samsa dump-log --help');
 }

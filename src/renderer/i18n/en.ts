@@ -549,6 +549,9 @@ export const en = {
     notOnDisk: 'not on disk',
     notThere: 'This replica’s folder is not there',
     noReplicas: 'No replicas',
+    noReplicasHint: 'No broker answers, and no log dir on this machine has a folder of this topic.',
+    crcHint:
+      'Computed over the batch’s bytes and compared with what it says; a broker cuts the log off at the first wrong one when it recovers',
     noSegments: 'No segments',
     noBatches: 'No batches in this segment',
     copyPath: 'Copy the path',
