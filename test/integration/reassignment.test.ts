@@ -118,6 +118,32 @@ describe('a partition under load', () => {
   });
 });
 
+describe('a broker that is down while its replica is moved away', () => {
+  it('does not bring the old records into a topic that is made again under the name', async () => {
+    const { cluster, admin, home } = await start();
+    const { code } = await kcat(['-P', '-b', cluster.bootstrapServers, '-t', TOPIC, '-p', '0', '-X', 'acks=all'], 'old-1\nold-2\n');
+    expect(code).toBe(0);
+    await cluster.broker(3).kill();
+    await until('it is missed', async () => !(await describePartition(admin, TOPIC)).isr.includes(3));
+    await move(admin, [1, 2, 4]);
+    await untilMoved(admin, [1, 2, 4]);
+    expect((await admin.deleteTopics([TOPIC])).get(TOPIC)).toBeUndefined();
+    await until('the topic can be made again', async () => {
+      const created = (await admin.createTopics([{ name: TOPIC, assignments: [[1, 2]] }], { timeoutMs: 500 })).get(TOPIC);
+      return created !== undefined && !(created instanceof KafkaError);
+    });
+    expect(hosts(home)).toContain(3);
+    expect(await kcat(['-P', '-b', cluster.bootstrapServers, '-t', TOPIC, '-p', '0'], 'new-1\n')).toMatchObject({ code: 0 });
+    await cluster.broker(3).start();
+    await move(admin, [3, 1, 2]);
+    await untilMoved(admin, [3, 1, 2]);
+    await cluster.broker(1).kill();
+    await cluster.broker(2).kill();
+    await until('broker 3 leads', async () => (await describePartition(admin, TOPIC)).leaderId === 3);
+    expect(await consumeValues(cluster.bootstrapServers, TOPIC)).toEqual(['new-1']);
+  });
+});
+
 describe('a throttle', () => {
   it('holds a move back, and letting go of it lets the move end', async () => {
     const { cluster, admin } = await start();

@@ -188,6 +188,19 @@ describe('logs', () => {
     await expect.poll(() => readdirSync(join(root, 'a')).filter((name) => name.endsWith('-delete'))).toEqual([]);
   });
 
+  test('that are another topic’s are set aside: their folder stays, and none of it is opened again', async () => {
+    const first = await start();
+    await append(first.getOrCreateLog(t('twice', 0), { isNew: true }), 2);
+    await first.setAsideStray(t('twice', 0));
+    expect(first.getOrCreateLog(t('twice', 0), { isNew: true }).logEndOffset).toBe(0);
+    kill(first);
+    const second = await start();
+    expect(second.getLog(t('twice', 0))?.logEndOffset).toBe(0);
+    expect([...second.allLogs]).toHaveLength(1);
+    const strays = readdirSync(join(root, 'a')).filter((name) => /^twice-0\.[0-9a-f]{32}-stray$/.test(name));
+    expect(strays).toHaveLength(1);
+  });
+
   test('a deletion that a kill interrupted is finished at the next start', async () => {
     const first = await start();
     first.getOrCreateLog(t('gone', 0), { isNew: true });

@@ -8,7 +8,7 @@
  * Source: Kafka's LogManager. Not here yet: moving logs between folders (`-future` ones are left alone).
  */
 import type { FlushSummary } from '../../introspection/answers/log-flush.ts';
-import { DELETE_DIR_SUFFIX, logDirName, markedDirName, parsePartitionDirName } from '../../log-format/file-names.ts';
+import { DELETE_DIR_SUFFIX, logDirName, markedDirName, parsePartitionDirName, STRAY_DIR_SUFFIX } from '../../log-format/file-names.ts';
 import { topicPartitionKey } from '../../protocol/topic-partition.ts';
 import type { TopicPartition } from '../../protocol/topic-partition.ts';
 import type { Disk } from '../../runtime/disk.ts';
@@ -351,7 +351,16 @@ export class LogManager {
   }
 
   /** Takes a log away: its folder is renamed at once and removed after `file.delete.delay.ms`. Resolves when nothing writes to it. */
-  async asyncDelete(topicPartition: TopicPartition): Promise<void> {
+  asyncDelete(topicPartition: TopicPartition): Promise<void> {
+    return this.#takeAway(topicPartition, DELETE_DIR_SUFFIX);
+  }
+
+  /** As `asyncDelete`, for a log that is another topic's of that name: its folder stays, marked as stray, for people to look at. */
+  setAsideStray(topicPartition: TopicPartition): Promise<void> {
+    return this.#takeAway(topicPartition, STRAY_DIR_SUFFIX);
+  }
+
+  async #takeAway(topicPartition: TopicPartition, suffix: typeof DELETE_DIR_SUFFIX | typeof STRAY_DIR_SUFFIX): Promise<void> {
     const key = topicPartitionKey(topicPartition);
     const log = this.#logs.get(key);
     if (log === undefined) return;
@@ -359,11 +368,14 @@ export class LogManager {
     const dir = this.#dirs.get(log.logDir);
     if (dir === undefined || dir.isOffline) return;
     this.#cleaner?.onLogDeleted(log);
-    const target = `${dir.path}/${markedDirName(topicPartition, this.#context.random.bytes(16).toString('hex'), DELETE_DIR_SUFFIX)}`;
+    const target = `${dir.path}/${markedDirName(topicPartition, this.#context.random.bytes(16).toString('hex'), suffix)}`;
     await this.#guarded(dir, () => {
       this.#context.disk.rename(log.directory, target);
-      this.#logger.info(`Log of ${key} is renamed to ${target} and will be removed in ${log.config.fileDeleteDelayMs} ms`);
-      this.#removeLater(dir, target, log.config.fileDeleteDelayMs);
+      if (suffix === STRAY_DIR_SUFFIX) this.#logger.warn(`Log of ${key} is renamed to ${target}: it is not the topic's of this name`);
+      else {
+        this.#logger.info(`Log of ${key} is renamed to ${target} and will be removed in ${log.config.fileDeleteDelayMs} ms`);
+        this.#removeLater(dir, target, log.config.fileDeleteDelayMs);
+      }
       return log.abandon(target);
     });
   }

@@ -90,6 +90,25 @@ describe('a LeaderAndIsr request', () => {
   });
 });
 
+describe('a log that lies there from an earlier topic of the name', () => {
+  it('is set aside, and the replica begins empty', () => {
+    const fixture = replicaManagerFixture();
+    const stale = fixture.logManager.getOrCreateLog(TP, { topicId: 'BBBBBBBBBBBBBBBBBBBBBQ' });
+    stale.appendAsLeader(batchOf(['old']), { leaderEpoch: 0, origin: 'client', onComplete: () => {} });
+    fixture.time.runTurnEnd();
+    expect(fixture.lead({ isr: [1] }).topics[0]?.partitions[0]?.errorCode).toBe(ErrorCode.NONE);
+    expect(fixture.logManager.setAside).toEqual(['orders-0']);
+    expect(fixture.partition().log?.logEndOffset).toBe(0);
+  });
+
+  it('is never taken from a partition that is hosted: another id is refused', () => {
+    const fixture = leading();
+    const outcome = fixture.lead({ leaderEpoch: 2 }, { topicId: 'BBBBBBBBBBBBBBBBBBBBBQ' });
+    expect(outcome.topics[0]?.partitions[0]?.errorCode).toBe(ErrorCode.INCONSISTENT_TOPIC_ID);
+    expect(fixture.logManager.setAside).toEqual([]);
+  });
+});
+
 describe('a StopReplica request', () => {
   const stop = (
     fixture: ReplicaManagerFixture,

@@ -41,7 +41,10 @@ export interface ReplicaManagerConfig {
 export interface ReplicaManagerOptions {
   readonly config: ReplicaManagerConfig;
   readonly runtime: Runtime;
-  readonly logManager: Pick<LogManager, 'getOrCreateLog' | 'getLog' | 'asyncDelete' | 'liveLogDirs' | 'handleLogDirFailure'>;
+  readonly logManager: Pick<
+    LogManager,
+    'getOrCreateLog' | 'getLog' | 'asyncDelete' | 'setAsideStray' | 'liveLogDirs' | 'handleLogDirFailure'
+  >;
   readonly alterPartitionManager: Pick<AlterPartitionManager, 'submit' | 'close'>;
   readonly fetcherManager: Pick<ReplicaFetcherManager, 'add' | 'remove' | 'close'>;
   readonly producePurgatory: DelayedOperationPurgatory<DelayedProduce>;
@@ -358,6 +361,7 @@ export class ReplicaManager {
       }
     }
     if (!state.replicas.includes(brokerId)) return ErrorCode.UNKNOWN_TOPIC_OR_PARTITION;
+    if (existing === undefined) this.#setAsideStray(topicPartition, topicId);
     const partition = existing ?? this.#createPartition(topicPartition);
     try {
       if (state.leader === brokerId) {
@@ -381,6 +385,20 @@ export class ReplicaManager {
       }
       return ErrorCode.KAFKA_STORAGE_ERROR;
     }
+  }
+
+  /**
+   * A log that nobody was told of since the start, and whose topic id is another: the topic was deleted and made again while this
+   * broker was away, or held a stray of it. None of its records may show in the new topic, nor may it keep the replica from coming up.
+   */
+  #setAsideStray(topicPartition: TopicPartition, topicId: string | undefined): void {
+    const { logManager } = this.#options;
+    const found = logManager.getLog(topicPartition)?.topicId;
+    if (found === undefined || topicId === undefined || found === topicId) return;
+    this.#stateChangeLogger.warn(
+      `${topicPartitionKey(topicPartition)} has a log of the topic ${found}; the topic is ${topicId} now: setting it aside`,
+    );
+    void logManager.setAsideStray(topicPartition);
   }
 
   #createPartition(topicPartition: TopicPartition): Partition {

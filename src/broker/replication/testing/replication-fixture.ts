@@ -42,6 +42,7 @@ export const LAG_MS = 30_000;
 export class FakeLogManager {
   readonly liveLogDirs = [LOG_DIR];
   readonly deleted: string[] = [];
+  readonly setAside: string[] = [];
   readonly failures: string[] = [];
   readonly #fixture: LogFixture;
   readonly #overrides: Record<string, string>;
@@ -62,7 +63,8 @@ export class FakeLogManager {
       this.#logs.get(key) ??
       createLog(this.#fixture.context, {
         topicPartition,
-        directory: `${LOG_DIR}/${key}`,
+        // Not the folder of one that was set aside.
+        directory: `${LOG_DIR}/${key}${'x'.repeat(this.setAside.length)}`,
         config: LogConfig.fromDefaults(this.#overrides),
         topicId: options.topicId,
       });
@@ -72,6 +74,12 @@ export class FakeLogManager {
 
   asyncDelete(topicPartition: TopicPartition): Promise<void> {
     this.deleted.push(topicPartitionKey(topicPartition));
+    this.#logs.delete(topicPartitionKey(topicPartition));
+    return Promise.resolve();
+  }
+
+  setAsideStray(topicPartition: TopicPartition): Promise<void> {
+    this.setAside.push(topicPartitionKey(topicPartition));
     this.#logs.delete(topicPartitionKey(topicPartition));
     return Promise.resolve();
   }
