@@ -86,6 +86,15 @@ export function writeFileAtomically(disk: Disk, path: string, content: Uint8Arra
   disk.syncDirectory(parentOf(path));
 }
 
+/** Makes a folder, and those above it that are missing, so that a crash doesn't take their names back. */
+export function makeDirectoryDurably(disk: Disk, path: string): void {
+  if (disk.exists(path)) return;
+  const parent = parentOf(path);
+  if (parent !== path && parent !== '.') makeDirectoryDurably(disk, parent);
+  disk.makeDirectory(path);
+  disk.syncDirectory(parent);
+}
+
 /** Writes all of `chunks` at `position` or throws ENOSPC after a short write. */
 export function writeFully(file: DiskFile, chunks: readonly Uint8Array[], position: number): void {
   let total = 0;

@@ -11,6 +11,7 @@ import type { FlushSummary } from '../../introspection/answers/log-flush.ts';
 import { DELETE_DIR_SUFFIX, logDirName, markedDirName, parsePartitionDirName, STRAY_DIR_SUFFIX } from '../../log-format/file-names.ts';
 import { topicPartitionKey } from '../../protocol/topic-partition.ts';
 import type { TopicPartition } from '../../protocol/topic-partition.ts';
+import { makeDirectoryDurably } from '../../runtime/disk.ts';
 import type { Disk } from '../../runtime/disk.ts';
 import type { Logger } from '../../runtime/logger.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
@@ -139,7 +140,7 @@ export class LogManager {
       const dir = new LogDir(runtime.disk, path.replace(/(.)\/+$/, '$1'), this.#logger);
       this.#dirs.set(dir.path, dir);
       try {
-        runtime.disk.makeDirectory(dir.path);
+        makeDirectoryDurably(runtime.disk, dir.path);
         dir.setLock(
           await LogDirLock.acquire({
             runtime,

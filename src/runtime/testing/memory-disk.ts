@@ -3,7 +3,7 @@
  * power away: of each file's unsynced bytes any pages may be there or not and its end may be torn at any byte; names made, renamed or
  * removed since their folder was last synced may be so or not, in any order that doesn't contradict itself.
  *
- * Faults on order: a full disk (writes stop short, as on Linux), an input/output error at the n-th call.
+ * Faults on order: a full disk (writes stop short, as on Linux), an error at the n-th call, once or for good, everywhere or below a path.
  * Paths are absolute, with '/'.
  */
 import type { DirectoryEntry, Disk, DiskFile, FileStat, OpenMode } from '../disk.ts';
@@ -39,6 +39,22 @@ type NameChange =
   | { readonly kind: 'unlink'; readonly path: string }
   | { readonly kind: 'rename'; readonly from: string; readonly to: string };
 
+/** What a crash leaves: only what is synced, anything of the rest, or all (the process died, not the machine). */
+export type CrashMode = 'lose' | 'tear' | 'keep';
+
+export interface DiskFault {
+  readonly code: 'EIO' | 'ENOSPC' | 'EROFS' | 'EMFILE';
+  /** Only calls on this path and below; what lies elsewhere works, and isn't counted. */
+  readonly below?: string;
+  /** How many calls fail; all from the first on when not given. */
+  readonly times?: number;
+  /** A write puts half of its bytes down and says so, without an error; reads, closes and removals work. */
+  readonly shortWrites?: boolean;
+}
+
+/** What a full disk doesn't hinder. */
+const WITHOUT_SPACE = new Set(['read', 'stat', 'fstat', 'scandir', 'unlink', 'rm', 'ftruncate', 'rename']);
+
 export interface MemoryDiskOptions {
   /** Of the file system, in all files together. */
   readonly capacityBytes?: number;
@@ -55,8 +71,7 @@ export class MemoryDisk implements Disk {
   /** Handles opened before a crash are dead after it. */
   #generation = 0;
   #calls = 0;
-  #failAtCall = Infinity;
-  #failWith = 'EIO';
+  #fault: (DiskFault & { countdown: number; left: number }) | undefined;
 
   constructor(options: MemoryDiskOptions = {}) {
     this.#capacityBytes = options.capacityBytes ?? Infinity;
@@ -68,14 +83,13 @@ export class MemoryDisk implements Disk {
     return this.#calls;
   }
 
-  /** The `count`-th call from now fails with `code`, and every one after it until `heal`. */
-  failAfter(count: number, code = 'EIO'): void {
-    this.#failAtCall = this.#calls + count;
-    this.#failWith = code;
+  /** The `count`-th call from now fails, and every one after it (or `times` in all) until `heal`. */
+  failAfter(count: number, fault: DiskFault = { code: 'EIO' }): void {
+    this.#fault = { ...fault, countdown: count, left: fault.times ?? Infinity };
   }
 
   heal(): void {
-    this.#failAtCall = Infinity;
+    this.#fault = undefined;
   }
 
   setCapacity(bytes: number): void {
@@ -90,10 +104,8 @@ export class MemoryDisk implements Disk {
 
   /**
    * Takes the power away and gives it back. Open handles are dead.
-   *
-   * @param mode 'lose' keeps only what is synced, 'keep' keeps all (the process died, not the machine), 'tear' decides at random.
    */
-  crash(random: Random, mode: 'tear' | 'lose' | 'keep' = 'tear'): void {
+  crash(random: Random, mode: CrashMode = 'tear'): void {
     this.#generation++;
     this.heal();
     if (mode === 'keep') return;
@@ -276,15 +288,27 @@ export class MemoryDisk implements Disk {
 
   // ---- For MemoryFile
 
+  /** As `call` for a write: whether it is to stop short. */
+  callToWrite(path: string, generation: number): boolean {
+    if (generation !== this.#generation) throw diskError('EBADF', 'write', path);
+    this.#calls++;
+    const fault = this.#dueFault('write', path);
+    if (fault === undefined) return false;
+    fault.left--;
+    if (fault.shortWrites === true) return true;
+    throw diskError(fault.code, 'write', path);
+  }
+
   /** Counts a call and fails it when it is its turn. */
   call(syscall: string, path: string, generation: number): void {
     if (generation !== this.#generation) throw diskError('EBADF', syscall, path);
     this.#call(syscall, path);
   }
 
-  write(node: FileNode, chunks: readonly Uint8Array[], position: number): number {
+  write(node: FileNode, chunks: readonly Uint8Array[], position: number, isShort = false): number {
     let wanted = 0;
     for (const chunk of chunks) wanted += chunk.byteLength;
+    if (isShort) wanted = Math.floor(wanted / 2);
     const growth = Math.max(0, position + wanted - node.sizeBytes);
     const allowed =
       wanted - Math.max(0, growth - Math.max(0, this.#capacityBytes === Infinity ? Infinity : this.#capacityBytes - this.usedBytes));
@@ -309,7 +333,19 @@ export class MemoryDisk implements Disk {
 
   #call(syscall: string, path: string): void {
     this.#calls++;
-    if (this.#calls >= this.#failAtCall) throw diskError(this.#failWith, syscall, path);
+    const fault = this.#dueFault(syscall, path);
+    if (fault === undefined) return;
+    fault.left--;
+    throw diskError(fault.code, syscall, path);
+  }
+
+  /** The fault, when it is this call's turn. */
+  #dueFault(syscall: string, path: string): (DiskFault & { left: number }) | undefined {
+    const fault = this.#fault;
+    if (fault === undefined || (fault.below !== undefined && path !== fault.below && !path.startsWith(`${fault.below}/`))) return undefined;
+    fault.countdown--;
+    if (fault.countdown > 0 || fault.left <= 0) return undefined;
+    return fault.shortWrites === true && WITHOUT_SPACE.has(syscall) ? undefined : fault;
   }
 
   #change(change: NameChange): void {
@@ -353,8 +389,9 @@ export class MemoryFile implements DiskFile {
   }
 
   writeGathered(chunks: readonly Uint8Array[], position: number): number {
-    this.#call('write');
-    return this.#disk.write(this.#node, chunks, position);
+    if (this.#closed) throw diskError('EBADF', 'write', this.path);
+    const isShort = this.#disk.callToWrite(this.path, this.#generation);
+    return this.#disk.write(this.#node, chunks, position, isShort);
   }
 
   async writeGatheredAsync(chunks: readonly Uint8Array[], position: number): Promise<number> {
