@@ -11,6 +11,7 @@ import type { AbortedTxn } from '../../log-format/txn-index.ts';
 import type { LogConfig } from '../config/log-config.ts';
 import { swapSegmentFiles } from './cleaner/swap-segment-files.ts';
 import type { LogContext } from './log-context.ts';
+import { DamagedLogError } from './log-errors.ts';
 import type { LogOffsetMetadata } from './log-offset-metadata.ts';
 import { LogSegment, SEGMENT_SUFFIXES } from './log-segment.ts';
 import { LogSegments } from './log-segments.ts';
@@ -147,7 +148,11 @@ export class LocalLog {
     options: { maxBytes: number; minOneMessage: boolean },
   ): RecordsRead | undefined {
     const batch = segment.findBatch(startOffset);
-    if (batch === undefined) return undefined;
+    if (batch === undefined) {
+      const damage = segment.damageBefore(startOffset);
+      if (damage !== undefined) throw new DamagedLogError(damage);
+      return undefined;
+    }
     const metadata = { messageOffset: startOffset, segmentBaseOffset: segment.baseOffset, relativePositionInSegment: batch.position };
     if (batch.position >= endPosition) return { metadata, records: [], sizeBytes: 0, firstEntryIncomplete: false };
     let length = Math.min(options.maxBytes, endPosition - batch.position);

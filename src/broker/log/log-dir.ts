@@ -12,7 +12,7 @@ import { writeFileAtomically } from '../../runtime/disk.ts';
 import type { Disk } from '../../runtime/disk.ts';
 import type { Logger } from '../../runtime/logger.ts';
 import type { LogDirLock } from './log-dir-lock.ts';
-import { LogDirRefusedError } from './log-errors.ts';
+import { LogDirRefusedError, LogStorageError } from './log-errors.ts';
 import { OffsetCheckpointFile } from './offset-checkpoint-file.ts';
 
 export class LogDir {
@@ -61,7 +61,7 @@ export class LogDir {
     this.#failure ??= reason;
   }
 
-  /** Checks that the folder is this broker's, and marks a new one as such. @throws LogDirRefusedError */
+  /** Checks that the folder is this broker's, and marks a new one as such. @throws LogDirRefusedError; LogStorageError when that can't be told. */
   claim(identity: { brokerId: number; clusterId: string; nowMs: number }): void {
     const { brokerId, clusterId } = identity;
     const path = `${this.path}/${META_PROPERTIES}`;
@@ -86,7 +86,8 @@ export class LogDir {
     try {
       return decodeMetaProperties(this.#disk.readFile(path).toString('utf8'));
     } catch (error) {
-      if (error instanceof LogFormatError) throw new LogDirRefusedError(this.path, `${path}: ${error.message}`);
+      // Whose folder it is can't be told: it stays offline, the others are used.
+      if (error instanceof LogFormatError) throw new LogStorageError(this.path, `${path} can't be read: ${error.message}`, error);
       throw error;
     }
   }

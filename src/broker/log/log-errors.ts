@@ -31,6 +31,16 @@ export class LogStorageError extends Error {
   }
 }
 
+/** What lies in a log file is no batch: CORRUPT_MESSAGE for who reads there. To go on behind it would skip records silently. */
+export class DamagedLogError extends Error {
+  readonly errorCode = ErrorCode.CORRUPT_MESSAGE;
+
+  constructor(message: string) {
+    super(message);
+    this.name = 'DamagedLogError';
+  }
+}
+
 /** An offset outside of the log, asked for by DeleteRecords. */
 export class OffsetOutOfRangeError extends Error {
   readonly errorCode = ErrorCode.OFFSET_OUT_OF_RANGE;

@@ -90,6 +90,6 @@ export class LogGuard {
 }
 
 /** An error of the runtime's Disk has Node's shape. */
-function isDiskError(error: unknown): boolean {
+export function isDiskError(error: unknown): boolean {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' && 'syscall' in error;
 }

@@ -318,7 +318,12 @@ class LogLoader {
     const { hadCleanShutdown, recoveryPoint, logStartOffset } = this.#options;
     if (!hadCleanShutdown) await this.#recoverUnflushed(this.#segments.between(recoveryPoint, Infinity));
     const last = this.#segments.last;
-    const logEndOffset = last?.readNextOffset() ?? logStartOffset;
+    let logEndOffset = logStartOffset;
+    if (last !== undefined) {
+      const { nextOffset, isWhole } = last.readNextOffset();
+      // Nothing that is appended behind damage could be found.
+      logEndOffset = isWhole ? nextOffset : (await this.#recoverOne(last, this.#stateUpTo(last.baseOffset))).nextOffset;
+    }
     if (last !== undefined && logEndOffset < logStartOffset) {
       this.#context.logger.warn(
         `${this.#options.directory} ends at ${logEndOffset}, below its log start offset ${logStartOffset}: it begins anew there`,

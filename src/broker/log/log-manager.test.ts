@@ -164,6 +164,17 @@ describe('whose folder it is', () => {
   });
 });
 
+describe('a meta.properties that can not be read', () => {
+  test('takes its log dir offline, not the others; alone it ends the start and is named', async () => {
+    await (await start({ dirs: ['a', 'b'] })).shutdown();
+    writeFileSync(join(root, 'a', 'meta.properties'), 'broker.id=one\n');
+    const manager = await start({ dirs: ['a', 'b'] });
+    expect(manager.liveLogDirs).toEqual([join(root, 'b')]);
+    await manager.shutdown();
+    await expect(start()).rejects.toThrow(/meta.properties can't be read/);
+  });
+});
+
 describe('logs', () => {
   test('are made in the folder with the fewest, and found again', async () => {
     const manager = await start({ dirs: ['a', 'b'] });

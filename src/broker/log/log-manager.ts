@@ -28,7 +28,9 @@ import type { LogEvent, LogRecovered } from './log-events.ts';
 import { LogDir } from './log-dir.ts';
 import { LogDirLock } from './log-dir-lock.ts';
 import { LogDirRefusedError, LogStorageError } from './log-errors.ts';
+import { isDiskError } from './log-guard.ts';
 import { createLog, loadLog } from './log-loader.ts';
+import type { LoadOptions } from './log-loader.ts';
 import type { UnifiedLog } from './unified-log.ts';
 
 export type LogManagerConfig = Pick<
@@ -155,13 +157,15 @@ export class LogManager {
           await this.#unlockAll();
           throw error;
         }
-        this.#onFailure(dir.path, `${dir.path} can't be used: ${String(error)}`, error);
+        const reason = error instanceof Error ? error.message : String(error);
+        this.#onFailure(dir.path, `${dir.path} can't be used: ${reason}`, error);
       }
     }
     await this.#loadAll();
     if (this.liveLogDirs.length === 0) {
       await this.#unlockAll();
-      throw new LogDirRefusedError(logDirs.join(','), `No log dir of ${logDirs.join(', ')} can be used`);
+      const reasons = Array.from(this.#dirs.values(), ({ path, failure }) => failure ?? path);
+      throw new LogDirRefusedError(logDirs.join(','), `No log dir of ${logDirs.join(', ')} can be used: ${reasons.join('; ')}`);
     }
     this.#state = 'running';
     this.#startTasks();
@@ -178,7 +182,7 @@ export class LogManager {
     await forEachConcurrently(jobs, LOAD_CONCURRENCY, async ({ dir, name, topicPartition, recoveryPoint, logStartOffset }) => {
       if (dir.isOffline) return;
       try {
-        const log = await loadLog(this.#context, {
+        const options: LoadOptions = {
           topicPartition,
           directory: `${dir.path}/${name}`,
           config: this.#options.topicConfig(topicPartition.topic),
@@ -188,9 +192,14 @@ export class LogManager {
           onBytes: (bytes) => this.#setProgress({ scannedBytes: this.#progress.scannedBytes + bytes }),
           onRecovered: (outcome) => {
             recovered.push(outcome);
-            this.#recoveries.set(topicPartitionKey(topicPartition), outcome);
             this.#options.onEvent?.(outcome);
           },
+        };
+        const log = await loadLog(this.#context, options).catch((error: unknown) => {
+          if (isDiskError(error)) throw error;
+          // Files that contradict each other in a way that nobody thought of: what the batches say counts.
+          this.#logger.error({ err: error }, `${options.directory} is damaged: all of it is scanned`);
+          return loadLog(this.#context, { ...options, hadCleanShutdown: false, recoveryPoint: 0 });
         });
         this.#addLoaded(log);
       } catch (error) {

@@ -7,15 +7,15 @@
  * Differs from Kafka: index files hold their entries only (Kafka preallocates 10 MiB and maps them), one offset entry per batch.
  * Source: Kafka's LogSegment, FileRecords.
  */
-import { baseOffsetAt, lastOffsetAt, leaderEpochAt, maxTimestampAt, sizeAt } from '../../log-format/batch-fields.ts';
+import { baseOffsetAt, lastOffsetAt, leaderEpochAt, magicAt, maxTimestampAt, sizeAt } from '../../log-format/batch-fields.ts';
 import { BatchScanner } from '../../log-format/batch-scanner.ts';
 import type { ScanOptions } from '../../log-format/batch-scanner.ts';
 import { LOG_SUFFIX, OFFSET_INDEX_SUFFIX, segmentFileName, TIME_INDEX_SUFFIX, TXN_INDEX_SUFFIX } from '../../log-format/file-names.ts';
 import type { SegmentFileSuffix } from '../../log-format/file-names.ts';
-import type { OffsetIndex } from '../../log-format/offset-index.ts';
+import type { OffsetIndex, OffsetPosition } from '../../log-format/offset-index.ts';
 import type { TimeIndex, TimestampOffset } from '../../log-format/time-index.ts';
 import type { AbortedTxn } from '../../log-format/txn-index.ts';
-import { RECORD_BATCH_OVERHEAD } from '../../protocol/records/record-batch.ts';
+import { MAGIC_V2, RECORD_BATCH_OVERHEAD } from '../../protocol/records/record-batch.ts';
 import type { AppendConfig } from './append-config.ts';
 import type { PooledFile } from './file-pool.ts';
 import type { LogContext } from './log-context.ts';
@@ -182,6 +182,8 @@ export class LogSegment {
     const scanner = this.scan({ bodies: false });
     for (let batch = scanner.next(); batch !== undefined; batch = scanner.next()) {
       const lastOffset = lastOffsetAt(batch.buffer, batch.at);
+      // Damage that the recovery of a segment would cut off; what lies in front of it is found.
+      if (!this.canConvertToRelativeOffset(lastOffset)) break;
       const timestamp = maxTimestampAt(batch.buffer, batch.at);
       if (timestamp > largest.timestamp) largest = { timestamp, offset: lastOffset };
       if (batch.position - indexedTo <= this.#indexInterval) continue;
@@ -219,15 +221,24 @@ export class LogSegment {
   }
 
   /** The first batch whose last offset is at least `offset`; undefined when there is none. */
-  findBatch(offset: number, offsetIndex: OffsetIndex = this.indexes.offsetIndex): BatchPosition | undefined {
-    let position = offsetIndex.lookupPosition(offset);
+  findBatch(offset: number): BatchPosition | undefined {
+    const entry = this.indexes.offsetIndex.lookup(offset);
     const file = this.#file.handle();
+    let { position } = entry;
+    if (position > 0 && position + RECORD_BATCH_OVERHEAD > this.#sizeBytes) {
+      this.#rebuildDamaged(entry);
+      return this.findBatch(offset);
+    }
     while (position + RECORD_BATCH_OVERHEAD <= this.#sizeBytes) {
       const read = file.read(scanBuffer, 0, Math.min(HEADER_SCAN_BYTES, this.#sizeBytes - position), position);
+      if (position === entry.position && position > 0 && !this.#agrees(entry, read)) {
+        this.#rebuildDamaged(entry);
+        return this.findBatch(offset);
+      }
       let at = 0;
       while (at + RECORD_BATCH_OVERHEAD <= read) {
         const sizeBytes = sizeAt(scanBuffer, at);
-        if (sizeBytes < RECORD_BATCH_OVERHEAD) return undefined;
+        if (sizeBytes < RECORD_BATCH_OVERHEAD || position + at + sizeBytes > this.#sizeBytes) return undefined;
         const lastOffset = lastOffsetAt(scanBuffer, at);
         if (lastOffset >= offset) return { position: position + at, sizeBytes, lastOffset };
         at += sizeBytes;
@@ -236,6 +247,47 @@ export class LogSegment {
       position += at;
     }
     return undefined;
+  }
+
+  /** Why `findBatch` found nothing for `offset`, if bytes that make no batch are in the way. */
+  damageBefore(offset: number): string | undefined {
+    const scanner = this.scan({ from: this.#scanFrom(offset), bodies: false });
+    for (let batch = scanner.next(); batch !== undefined; batch = scanner.next())
+      if (lastOffsetAt(batch.buffer, batch.at) >= offset) return undefined;
+    const { end } = scanner;
+    return end?.kind === 'invalid' ? `${this.path} is damaged at byte ${end.position}: ${end.reason}` : undefined;
+  }
+
+  /**
+   * Index files have no checksum. An entry is good when a batch begins where it says, with an offset at or below the entry's: one that
+   * is damaged in another way only lets a scan begin earlier.
+   *
+   * @param headerBytes of what `scanBuffer` has from the entry's position on.
+   */
+  #agrees({ offset, position }: OffsetPosition, headerBytes: number): boolean {
+    if (headerBytes < RECORD_BATCH_OVERHEAD) return false;
+    const sizeBytes = sizeAt(scanBuffer, 0);
+    const baseOffset = baseOffsetAt(scanBuffer, 0);
+    return (
+      magicAt(scanBuffer, 0) === MAGIC_V2 &&
+      sizeBytes >= RECORD_BATCH_OVERHEAD &&
+      position + sizeBytes <= this.#sizeBytes &&
+      baseOffset >= this.baseOffset &&
+      baseOffset <= offset
+    );
+  }
+
+  #rebuildDamaged(entry: OffsetPosition | TimestampOffset): void {
+    this.indexes.buildAgain(`its entry ${JSON.stringify(entry)} contradicts the log`);
+  }
+
+  /** Where a scan for `offset` may begin. */
+  #scanFrom(offset: number): number {
+    const entry = this.indexes.offsetIndex.lookup(offset);
+    if (entry.position === 0 || this.#agrees(entry, this.readAt(scanBuffer, 0, RECORD_BATCH_OVERHEAD, entry.position)))
+      return entry.position;
+    this.#rebuildDamaged(entry);
+    return this.indexes.offsetIndex.lookupPosition(offset);
   }
 
   /** Up to `length` bytes at `position`, in a new buffer. */
@@ -267,20 +319,35 @@ export class LogSegment {
     return new BatchScanner(this.readAt, { from: 0, to: this.#sizeBytes, ...options });
   }
 
-  /** One above the last offset; the base offset for an empty segment. */
-  readNextOffset(): number {
-    const index = this.indexes.offsetIndex;
-    const from = index.count === 0 ? 0 : index.entry(index.count - 1).position;
-    let next = this.baseOffset;
-    const scanner = this.scan({ from, bodies: false });
-    for (let batch = scanner.next(); batch !== undefined; batch = scanner.next()) next = lastOffsetAt(batch.buffer, batch.at) + 1;
-    return next;
+  /** One above the last offset, the base offset for an empty segment; and whether the file is whole batches up to its end. */
+  readNextOffset(): { readonly nextOffset: number; readonly isWhole: boolean } {
+    let nextOffset = this.baseOffset;
+    const scanner = this.scan({ from: this.#scanFrom(Infinity), bodies: false });
+    for (let batch = scanner.next(); batch !== undefined; batch = scanner.next()) {
+      const lastOffset = lastOffsetAt(batch.buffer, batch.at);
+      if (lastOffset < nextOffset || !this.canConvertToRelativeOffset(lastOffset)) return { nextOffset, isWhole: false };
+      nextOffset = lastOffset + 1;
+    }
+    return { nextOffset, isWhole: scanner.end?.kind === 'complete' };
+  }
+
+  /** An entry of the time index, if the log agrees with it; else the one that takes its place once the index is made anew. */
+  #checkedTimeEntry(lookup: () => TimestampOffset): TimestampOffset {
+    const entry = lookup();
+    if (entry.timestamp < 0) return entry;
+    const batch = this.findBatch(entry.offset);
+    if (batch !== undefined) {
+      const header = this.read(batch.position, RECORD_BATCH_OVERHEAD);
+      if (baseOffsetAt(header, 0) <= entry.offset && maxTimestampAt(header, 0) === entry.timestamp) return entry;
+    }
+    this.#rebuildDamaged(entry);
+    return lookup();
   }
 
   /** The first record at or above `startingOffset` whose timestamp is at least `timestamp`. */
   findOffsetByTimestamp(timestamp: number, startingOffset: number): TimestampAndOffset | undefined {
-    const { offset } = this.indexes.timeIndex.lookup(timestamp);
-    const position = this.indexes.offsetIndex.lookupPosition(Math.max(offset, startingOffset));
+    const { offset } = this.#checkedTimeEntry(() => this.indexes.timeIndex.lookup(timestamp));
+    const position = this.#scanFrom(Math.max(offset, startingOffset));
     const scanner = this.scan({ from: position, bodies: false });
     for (let batch = scanner.next(); batch !== undefined; batch = scanner.next()) {
       if (maxTimestampAt(batch.buffer, batch.at) < timestamp || lastOffsetAt(batch.buffer, batch.at) < startingOffset) continue;
@@ -400,11 +467,12 @@ export class LogSegment {
   }
 
   #readLargestTimestamp(): TimestampOffset {
-    let largest = this.indexes.timeIndex.lastEntry;
-    const scanner = this.scan({ from: this.indexes.offsetIndex.lookupPosition(largest.offset), bodies: false });
+    let largest = this.#checkedTimeEntry(() => this.indexes.timeIndex.lastEntry);
+    const scanner = this.scan({ from: this.#scanFrom(largest.offset), bodies: false });
     for (let batch = scanner.next(); batch !== undefined; batch = scanner.next()) {
       const timestamp = maxTimestampAt(batch.buffer, batch.at);
-      if (timestamp > largest.timestamp) largest = { timestamp, offset: lastOffsetAt(batch.buffer, batch.at) };
+      const lastOffset = lastOffsetAt(batch.buffer, batch.at);
+      if (timestamp > largest.timestamp && this.canConvertToRelativeOffset(lastOffset)) largest = { timestamp, offset: lastOffset };
     }
     return largest;
   }

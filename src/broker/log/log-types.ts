@@ -50,7 +50,7 @@ export interface AbortedTransaction {
 
 /** The answer to a read. With an error there are no records. */
 export interface FetchDataInfo {
-  /** NONE, OFFSET_OUT_OF_RANGE or KAFKA_STORAGE_ERROR. */
+  /** NONE, OFFSET_OUT_OF_RANGE, CORRUPT_MESSAGE or KAFKA_STORAGE_ERROR. */
   readonly errorCode: number;
   readonly errorMessage: string | undefined;
   readonly fetchOffsetMetadata: LogOffsetMetadata;

@@ -226,13 +226,18 @@ export class SegmentIndexes implements IndexHolder {
       return this.#loadFiles();
     } catch (error) {
       if (!isMissingOrCorrupt(error)) throw error;
-      this.#context.logger.warn({ err: error }, `Building the index of segment ${this.#baseOffset} again from its log file`);
-      const loaded = { offset: new OffsetIndex(this.#baseOffset), time: new TimeIndex(this.#baseOffset) };
-      this.#setLoaded(loaded, 0, 0);
-      this.#rebuild(loaded.offset, loaded.time);
-      this.#writeAnew(loaded);
-      return loaded;
+      return this.buildAgain(error instanceof Error ? error.message : String(error));
     }
+  }
+
+  /** Makes offset and time index anew from the log file: what is in memory or in the files is damaged. */
+  buildAgain(reason: string): Loaded {
+    this.#context.logger.warn(`Building the indexes of ${this.#pathOf(OFFSET_INDEX_SUFFIX)} again from the log: ${reason}`);
+    const loaded = { offset: new OffsetIndex(this.#baseOffset), time: new TimeIndex(this.#baseOffset) };
+    this.#setLoaded(loaded, 0, 0);
+    this.#rebuild(loaded.offset, loaded.time);
+    this.#writeAnew(loaded);
+    return loaded;
   }
 
   #loadFiles(): Loaded {

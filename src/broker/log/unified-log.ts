@@ -32,7 +32,7 @@ import type { LocalLog } from './local-log.ts';
 import { LogAppender } from './log-appender.ts';
 import type { AppendHost } from './log-appender.ts';
 import type { LogContext } from './log-context.ts';
-import { appendError, InconsistentTopicIdError } from './log-errors.ts';
+import { appendError, DamagedLogError, InconsistentTopicIdError } from './log-errors.ts';
 import type { LogAppendError, LogStorageError } from './log-errors.ts';
 import { LogCutter } from './log-cutter.ts';
 import { LogFlusher } from './log-flusher.ts';
@@ -384,7 +384,7 @@ export class UnifiedLog {
 
   // ---- Reading
 
-  /** Whole batches from the one that holds `startOffset`. Errors: OFFSET_OUT_OF_RANGE, KAFKA_STORAGE_ERROR. */
+  /** Whole batches from the one that holds `startOffset`. Errors: OFFSET_OUT_OF_RANGE, CORRUPT_MESSAGE (the file is damaged), KAFKA_STORAGE_ERROR. */
   read(startOffset: number, options: ReadOptions): FetchDataInfo {
     if (this.#guard.failure !== undefined) return readError(startOffset, this.#guard.failure.errorCode, this.#guard.failure.message);
     if (startOffset < this.#offsets.logStartOffset || startOffset > this.logEndOffset) {
@@ -395,7 +395,15 @@ export class UnifiedLog {
       );
     }
     const endOffset = Math.min(options.maxOffset, this.logEndOffset);
-    const read = this.#guard.run(() => this.#read(startOffset, endOffset, options));
+    const read = this.#guard.run(() => {
+      try {
+        return this.#read(startOffset, endOffset, options);
+      } catch (error) {
+        if (!(error instanceof DamagedLogError)) throw error;
+        this.#context.logger.error({ err: error }, `Reading ${this.#name} at offset ${startOffset} failed`);
+        return readError(startOffset, error.errorCode, error.message);
+      }
+    });
     return read ?? readError(startOffset, ErrorCode.KAFKA_STORAGE_ERROR, `Reading ${this.#name} failed`);
   }
 

@@ -1,0 +1,96 @@
+/**
+ * One flipped bit in any file of the log dirs, after an end in order and after a kill: the next start succeeds, nothing that is read is
+ * wrong, and where the file isn't a log itself nothing is missing. SAMSA_FAULTS=all flips every bit.
+ */
+import { expect, test } from 'vitest';
+import { sizeAt } from '../../log-format/batch-fields.ts';
+import { ManualTime } from '../../runtime/testing/manual-time.ts';
+import { MemoryDisk } from '../../runtime/testing/memory-disk.ts';
+import { SeededRandom } from '../../runtime/testing/seeded-random.ts';
+import { DIRS, LogBroker } from './testing/log-broker.ts';
+
+/** Bits per file in the usual run. */
+const SAMPLES = 12;
+const random = new SeededRandom(11);
+
+async function leftBehind(isClean: boolean): Promise<{ disk: MemoryDisk; broker: LogBroker }> {
+  const disk = new MemoryDisk();
+  disk.makeDirectory('/data');
+  disk.syncDirectory('/');
+  const broker = new LogBroker(disk);
+  await broker.start();
+  await broker.work();
+  if (isClean) await broker.stop();
+  disk.crash(random, 'keep');
+  return { disk, broker };
+}
+
+function filesOf(disk: MemoryDisk): string[] {
+  const found: string[] = [];
+  const visit = (directory: string): void => {
+    for (const { name, isDirectory } of disk.list(directory)) {
+      const path = `${directory}/${name}`;
+      if (isDirectory) visit(path);
+      else if (!name.startsWith('.lock')) found.push(path);
+    }
+  };
+  for (const directory of DIRS) visit(directory);
+  return found;
+}
+
+/** Base offset and leader epoch of each batch: the checksum leaves them out, since leaders set them. */
+function unprotectedBytes(log: Buffer): Set<number> {
+  const bytes = new Set<number>();
+  for (let at = 0; at < log.length; at += sizeAt(log, at)) {
+    for (const offset of [0, 1, 2, 3, 4, 5, 6, 7, 12, 13, 14, 15]) bytes.add(at + offset);
+  }
+  return bytes;
+}
+
+const KINDS = [
+  '.index',
+  '.timeindex',
+  '.snapshot',
+  'leader-epoch-checkpoint',
+  'partition.metadata',
+  'recovery-point-offset-checkpoint',
+  'log-start-offset-checkpoint',
+  'meta.properties',
+  '.kafka_cleanshutdown',
+  '.log',
+] as const;
+
+test.each(KINDS.flatMap((kind) => [[kind, 'an end in order'] as const, [kind, 'a kill'] as const]))(
+  'a flipped bit in a %s file, after %s',
+  async (kind, end) => {
+    const isClean = end === 'an end in order';
+    const { disk: pattern } = await leftBehind(isClean);
+    const files = filesOf(pattern).filter((path) => path.endsWith(kind));
+    for (const path of files) {
+      const bits = (pattern.stat(path)?.sizeBytes ?? 0) * 8;
+      const step = process.env['SAMSA_FAULTS'] === 'all' ? 1 : Math.max(1, Math.floor(bits / SAMPLES));
+      const unprotected = kind === '.log' ? unprotectedBytes(pattern.readFile(path)) : new Set<number>();
+      for (let bit = random.int(Math.max(1, step)); bit < bits; bit += step) {
+        if (unprotected.has(Math.floor(bit / 8))) continue;
+        const { disk, broker } = await leftBehind(isClean);
+        disk.flipBit(path, bit);
+        broker.time = new ManualTime(broker.time.wallMs() + 1000);
+        const what = `bit ${bit} of ${path}`;
+        // The identity of a folder is the one thing that a start is refused for, and says which file to look at.
+        const refusal = await broker.start().then(
+          () => undefined,
+          (error: Error) => error,
+        );
+        if (refusal !== undefined) {
+          expect(kind, `${what}: ${refusal.message}`).toBe('meta.properties');
+          expect(refusal.message).toContain(path);
+          continue;
+        }
+        expect(broker.faultAfterDamage(kind), what).toBeUndefined();
+      }
+    }
+    // After a kill there is no mark of a clean end; everything else is always there.
+    expect(files.length > 0).toBe(kind !== '.kafka_cleanshutdown' || isClean);
+  },
+  600_000,
+);
