@@ -320,7 +320,7 @@ class LogLoader {
     const last = this.#segments.last;
     let logEndOffset = logStartOffset;
     if (last !== undefined) {
-      const { nextOffset, isWhole } = last.readNextOffset();
+      const { nextOffset, isWhole } = last.readEnd();
       // Nothing that is appended behind damage could be found.
       logEndOffset = isWhole ? nextOffset : (await this.#recoverOne(last, this.#stateUpTo(last.baseOffset))).nextOffset;
     }

@@ -320,7 +320,7 @@ export class LogSegment {
   }
 
   /** One above the last offset, the base offset for an empty segment; and whether the file is whole batches up to its end. */
-  readNextOffset(): { readonly nextOffset: number; readonly isWhole: boolean } {
+  readEnd(): { readonly nextOffset: number; readonly isWhole: boolean } {
     let nextOffset = this.baseOffset;
     const scanner = this.scan({ from: this.#scanFrom(Infinity), bodies: false });
     for (let batch = scanner.next(); batch !== undefined; batch = scanner.next()) {
@@ -329,6 +329,11 @@ export class LogSegment {
       nextOffset = lastOffset + 1;
     }
     return { nextOffset, isWhole: scanner.end?.kind === 'complete' };
+  }
+
+  /** One above the last offset; the base offset for an empty segment. */
+  readNextOffset(): number {
+    return this.readEnd().nextOffset;
   }
 
   /** An entry of the time index, if the log agrees with it; else the one that takes its place once the index is made anew. */

@@ -138,6 +138,7 @@ export class LogBroker {
         random: new SeededRandom(3),
         logger: silentLogger,
         metrics: new MetricsRegistry(),
+        offload: { run: () => Promise.reject(new Error('not in this test')), close: () => Promise.resolve() },
         net: {
           listen: async () => ({ address: { path: '/socket' }, close: async () => {} }) as never,
           connect: (_target, handler) => {
@@ -148,6 +149,13 @@ export class LogBroker {
       },
       config: () => ({
         brokerId: 1,
+        logCleanerEnable: false,
+        logCleanerThreads: 1,
+        logCleanerDedupeBufferSize: 1_048_576,
+        logCleanerIoBufferSize: 65_536,
+        logCleanerIoBufferLoadFactor: 0.9,
+        logCleanerIoMaxBytesPerSecond: Number.MAX_VALUE,
+        logCleanerBackoffMs: 15_000,
         logDirs: DIRS,
         logFlushSchedulerIntervalMs: 2 ** 63,
         logFlushOffsetCheckpointIntervalMs: 60_000,
