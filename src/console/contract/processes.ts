@@ -37,6 +37,8 @@ export interface ProcessStatus {
   readonly restartAtMs: number | null;
   /** One line of prose on why it is not running, or which port was taken; null when there is nothing to say. */
   readonly reason: string | null;
+  /** What its network is cut off from: process ids, and `clients` for whoever connects to it. Empty when all is well. */
+  readonly cutOffFrom: readonly string[];
 }
 
 export interface LogLine {
@@ -77,6 +79,13 @@ export const processes = {
   /** SIGSTOP and SIGCONT. */
   freeze: write.input(processInput).output(bulk<ProcessStatus>()),
   thaw: write.input(processInput).output(bulk<ProcessStatus>()),
+  /**
+   * Cuts a running broker's network off from `from`, in place of what it was cut off from before; [] mends it. What it opened to a process stands
+   * still both ways; what that process opened to it goes on, unless that one is cut off too (`mutual` does that for brokers).
+   */
+  cutOff: write
+    .input(processInput.extend({ from: z.array(processId).max(100), mutual: z.boolean().default(false) }))
+    .output(bulk<ProcessStatus>()),
   /** SIGKILL; it is not started again until the user says so. */
   kill: destroy.input(processInput).output(bulk<ProcessStatus>()),
 };

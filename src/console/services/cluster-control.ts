@@ -40,6 +40,8 @@ export interface ClusterControl {
   /** As the supervisor's (src/cluster/control-contract.ts). */
   losePower(processId: string): Promise<PowerLossReport>;
   configure(changes: Readonly<Record<string, string | null>>): Promise<void>;
+  /** As the contract's `cutOff`, of one side. */
+  cutOff(processId: string, from: readonly string[]): Promise<ProcessStatus>;
   logs(processId: string, query: LogQuery): Promise<LogPage>;
   /** Calls `listener` for each event; returns how to stop that. */
   onEvent(listener: (event: ControlEvent) => void): () => void;

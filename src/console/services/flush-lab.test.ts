@@ -35,6 +35,7 @@ const control: ClusterControl = {
     if (processId === 'broker-2') return Promise.reject(refuse('unreachable', 'broker-2 does not answer: it is frozen'));
     return Promise.resolve({ brokerId: 1, replicas: [] } as unknown as LogFlushAnswer);
   },
+  cutOff: () => Promise.reject(new Error('nobody asked for this')),
   losePower: (processId) => {
     asked.push(`power loss ${processId}`);
     return Promise.resolve({ brokerId: 3, atMs: 1, logs: [] });

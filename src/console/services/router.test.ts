@@ -70,6 +70,7 @@ describe('a read-only cluster', () => {
       'flushLab.startLoad',
       'flushLab.stopLoad',
       'groups.delete',
+      'processes.cutOff',
       'processes.freeze',
       'processes.kill',
       'processes.restart',
@@ -246,6 +247,7 @@ describe('a local cluster', () => {
     generation: 1,
     lastExit: { code: null, signal: 'SIGKILL', atMs: 1 },
     restartAtMs: null,
+    cutOffFrom: [],
     reason: null,
   };
   const status: ControlStatus = {
@@ -265,6 +267,7 @@ describe('a local cluster', () => {
     lastStatus,
     status: () => Promise.resolve(lastStatus),
     act: () => Promise.reject(new Error('not asked for')),
+    cutOff: () => Promise.reject(new Error('nobody asked for this')),
     losePower: () => Promise.reject(new Error('not asked here')),
     configure: () => Promise.reject(new Error('not asked here')),
     query: () => Promise.reject(new Error('not asked here')),
@@ -332,6 +335,7 @@ describe('a local cluster', () => {
         acted.push(`${action} ${processId}`);
         return Promise.resolve(process);
       },
+      cutOff: () => Promise.reject(new Error('nobody asked for this')),
       losePower: () => Promise.reject(new Error('not asked here')),
       configure: () => Promise.reject(new Error('not asked here')),
       query: () => Promise.reject(new Error('not asked here')),

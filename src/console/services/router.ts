@@ -14,6 +14,7 @@ import type { ProcessAction } from './cluster-control.ts';
 import type { ClusterDirectory, KnownCluster } from './cluster-directory.ts';
 import type { ClusterSession } from './cluster-session.ts';
 import { clusterDetail, clusterSummary } from './clusters-service.ts';
+import { cutOffProcess } from './cut-off.ts';
 import { FailureError, refuse, toFailure } from './failures.ts';
 import { flushLabState, flushSettings, losePower, setFlushSetting, startLoad, stopLoad } from './flush-lab-service.ts';
 import { deleteGroups, getGroup, groupDetails, groupRows, listGroupRows } from './groups-service.ts';
@@ -107,6 +108,13 @@ export function createRouter({ directory, logger, version, wallMs }: RouterOptio
       restart: base.processes.restart.handler(({ input }) => act('restart')(input)),
       freeze: base.processes.freeze.handler(({ input }) => act('freeze')(input)),
       thaw: base.processes.thaw.handler(({ input }) => act('thaw')(input)),
+      cutOff: base.processes.cutOff.handler(async ({ input }) => {
+        const { session, watcher } = of(input);
+        const status = await cutOffProcess(controlOf(session), input);
+        session.changed([{ kind: 'processes', ids: [input.processId] }]);
+        watcher.lookNow();
+        return status;
+      }),
       kill: base.processes.kill.handler(({ input }) => act('kill')(input)),
     },
     brokers: {

@@ -40,6 +40,7 @@ beforeEach(() => {
     lastStatus: status,
     status: () => Promise.resolve(status),
     act: unused,
+    cutOff: () => Promise.reject(new Error('nobody asked for this')),
     losePower: unused,
     configure: unused,
     query: unused,

@@ -76,6 +76,12 @@ export class SupervisorConsoleControl implements ClusterControl {
     return this.#ask(() => this.#control.configure(changes));
   }
 
+  async cutOff(processId: string, from: readonly string[]): Promise<ProcessStatus> {
+    const process = await this.#ask(() => this.#control.cutOff(processId, from));
+    this.#replace(process);
+    return consoleProcess(process);
+  }
+
   logs(processId: string, query: LogQuery): Promise<LogPage> {
     return this.#ask(() => this.#control.logs(processId, query));
   }
@@ -101,13 +107,24 @@ export class SupervisorConsoleControl implements ClusterControl {
   }
 
   #onEvent(event: ClusterEvent): void {
+    const cutOff = event.type === 'process' ? this.#cutOffEntry(event.process, event.atMs) : undefined;
     if (event.type === 'process') this.#replace(event.process);
     if (event.type === 'cluster' && this.#last) this.#last = { ...this.#last, stopping: event.state === 'stopping' };
-    const entry = entryOf(event);
+    const entry = cutOff ?? entryOf(event);
     const told: ControlEvent[] =
       event.type === 'child' ? [] : [{ type: 'status', processId: event.type === 'process' ? event.process.id : null }];
     if (entry) told.push({ type: 'timeline', entry });
     for (const listener of this.#listeners) for (const one of told) listener(one);
+  }
+
+  /** What a running broker is cut off from has changed. */
+  #cutOffEntry(process: SupervisorProcess, atMs: number): NewEntry | undefined {
+    const before = this.#last?.processes.find(({ id }) => id === process.id)?.cutOffFrom ?? [];
+    const { cutOffFrom, id, brokerId } = process;
+    if (process.state !== 'running' || cutOffFrom.join() === before.join()) return undefined;
+    const about = { atMs, processId: id, brokerId };
+    if (cutOffFrom.length === 0) return { ...about, type: 'network.mended', text: `The network of ${id} is mended` };
+    return { ...about, type: 'network.cut', severity: 'warning', text: `${id} is cut off from ${cutOffFrom.join(', ')}` };
   }
 
   #replace(process: SupervisorProcess): void {
@@ -132,8 +149,8 @@ function consoleStatus(status: ClusterStatus): ControlStatus {
 }
 
 function consoleProcess(process: SupervisorProcess): ProcessStatus {
-  const { id, role, brokerId, state, pid, host, port, startedAtMs, generation, lastExit, restartAtMs, reason } = process;
-  return { id, role, brokerId, state, pid, host, port, startedAtMs, generation, lastExit, restartAtMs, reason };
+  const { id, role, brokerId, state, pid, host, port, startedAtMs, generation, lastExit, restartAtMs, reason, cutOffFrom } = process;
+  return { id, role, brokerId, state, pid, host, port, startedAtMs, generation, lastExit, restartAtMs, reason, cutOffFrom };
 }
 
 function entryOf(event: ClusterEvent): NewEntry | undefined {

@@ -7,7 +7,7 @@ import type { Router } from 'vue-router';
 import { LOCAL_CLUSTER_ID } from '../../console/contract/clusters.ts';
 
 export const topicTabs = ['messages', 'partitions', 'configs', 'groups', 'segments', 'flush'] as const;
-export const brokerTabs = ['logs', 'configs', 'partitions', 'storage'] as const;
+export const brokerTabs = ['logs', 'configs', 'partitions', 'storage', 'network'] as const;
 
 declare module 'vue-router' {
   interface RouteMeta {

@@ -430,6 +430,13 @@ export function fakeClient(options: FakeOptions): ConsoleClient {
         );
         return { lines: wanted.slice(0, input.max), dropped: 0 };
       }),
+      cutOff: os.processes.cutOff.handler(({ input }) => {
+        const before = cluster.processes.get(input.processId) ?? fail({ kind: 'notFound', message: `No process ${input.processId}` });
+        const after = { ...before, cutOffFrom: input.from };
+        cluster.processes.set(input.processId, after);
+        tell({ kind: 'processes', ids: [input.processId] });
+        return after;
+      }),
       stop: os.processes.stop.handler(({ input }) => act(input.processId, 'stopping', 'stopped', 'was stopped by the user')),
       start: os.processes.start.handler(({ input }) => act(input.processId, 'starting', 'running', 'started')),
       restart: os.processes.restart.handler(({ input }) => act(input.processId, 'starting', 'running', 'was started again by the user')),

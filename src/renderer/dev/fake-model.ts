@@ -87,6 +87,7 @@ export function makeCluster(topicCount: number, groupCount: number): FakeCluster
     startedAtMs,
     generation: 1,
     lastExit: null,
+    cutOffFrom: [],
     restartAtMs: null,
     reason: null,
   });

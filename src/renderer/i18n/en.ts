@@ -197,6 +197,23 @@ export const en = {
       leads: 'leads {count} partition | leads {count} partitions',
     },
   },
+  network: {
+    title: 'Cut {name} off',
+    explanation:
+      'Connections to what is cut off stay open and carry nothing, as with a cable pulled: no error, no end. What waits goes out when the link is mended.',
+    isCut: 'Cut off',
+    zookeeper: 'ZooKeeper',
+    zookeeperHint:
+      'Its session expires after a while: another broker leads then, or becomes controller. It goes on serving who can reach it.',
+    brokerHint: { mutual: 'Neither reaches the other.', oneWay: 'It cannot reach {name}; {name} can still reach it.' },
+    clients: 'Whoever connects to it',
+    clientsHint: 'Clients and other brokers: their requests are not read, their answers not sent.',
+    mutual: 'Cut links to brokers on both sides',
+    mend: 'Mend everything',
+    isolate: 'Cut off from everything',
+    notNow: 'Only a running broker can be cut off; it is {state}',
+    failed: 'The network of {name} could not be changed',
+  },
   brokers: {
     name: 'Broker {id}',
     controller: 'Controller',
@@ -219,7 +236,7 @@ export const en = {
       uptime: 'Uptime',
       actions: 'Actions',
     },
-    tab: { logs: 'Log', configs: 'Configs', partitions: 'Partitions', storage: 'Storage and APIs' },
+    tab: { logs: 'Log', configs: 'Configs', partitions: 'Partitions', storage: 'Storage and APIs', network: 'Network' },
   },
   storage: {
     dirs: 'Log directories',

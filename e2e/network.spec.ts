@@ -1,0 +1,21 @@
+/** A broker is cut off from the others in the console, and mended: its state, the ISR and the timeline follow. */
+import { ConsolePage } from './app.ts';
+import { expect, test } from './fixtures.ts';
+
+test('cuts a broker off from everything and mends it', async ({ appPage }) => {
+  const app = new ConsolePage(appPage);
+  await app.goto('/c/local/brokers/2/network');
+  await appPage.getByTestId('network-isolate').click();
+  await expect(appPage.getByTestId('network-cut')).toBeVisible();
+  for (const id of ['zookeeper', 'broker-1', 'broker-3', 'clients'])
+    await expect(appPage.getByTestId(`network-${id}`)).toHaveAttribute('aria-checked', 'true');
+  await app.goto('/c/local/brokers/1/network');
+  await expect(appPage.getByTestId('network-broker-2')).toHaveAttribute('aria-checked', 'true');
+  await app.goto('/c/local');
+  await expect(appPage.getByText(/broker-2 is cut off from .*zookeeper/)).toBeVisible();
+  await app.goto('/c/local/brokers/2/network');
+  await appPage.getByTestId('network-mend').click();
+  await expect(appPage.getByTestId('network-cut')).toBeHidden();
+  await app.goto('/c/local/brokers/1/network');
+  await expect(appPage.getByTestId('network-broker-2')).toHaveAttribute('aria-checked', 'false');
+});
