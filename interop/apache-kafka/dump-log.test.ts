@@ -27,7 +27,7 @@ interface Dump {
 
 async function theirs(args: readonly string[]): Promise<Dump> {
   const { out, error } = await runTool('java', ['-cp', APACHE_KAFKA_CLASS_PATH, 'kafka.tools.DumpLogSegments', ...args]);
-  return { out: linesOf(out.toString()), error: linesOf(error).filter((line) => !line.startsWith('SLF4J')) };
+  return { out: linesOf(out.toString()), error: linesOf(error).filter((line) => !/^(?:SLF4J|log4j):/.test(line)) };
 }
 
 async function ours(args: readonly string[]): Promise<Dump> {

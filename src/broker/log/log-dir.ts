@@ -2,6 +2,7 @@
 import { decodeCleanShutdown, encodeCleanShutdown } from '../../log-format/clean-shutdown.ts';
 import {
   CLEAN_SHUTDOWN_FILE,
+  CLEANER_OFFSET_CHECKPOINT,
   LOG_START_OFFSET_CHECKPOINT,
   META_PROPERTIES,
   RECOVERY_POINT_CHECKPOINT,
@@ -19,6 +20,8 @@ export class LogDir {
   readonly path: string;
   readonly recoveryPoints: OffsetCheckpointFile;
   readonly logStartOffsets: OffsetCheckpointFile;
+  /** Which logs a cleaner has been at, and how far. */
+  readonly cleanerOffsets: OffsetCheckpointFile;
   readonly #disk: Disk;
   #lock: LogDirLock | undefined;
   /** Why it is offline. */
@@ -31,6 +34,7 @@ export class LogDir {
     this.path = path;
     this.recoveryPoints = new OffsetCheckpointFile(disk, path, RECOVERY_POINT_CHECKPOINT, logger);
     this.logStartOffsets = new OffsetCheckpointFile(disk, path, LOG_START_OFFSET_CHECKPOINT, logger);
+    this.cleanerOffsets = new OffsetCheckpointFile(disk, path, CLEANER_OFFSET_CHECKPOINT, logger);
   }
 
   get isOffline(): boolean {

@@ -51,6 +51,8 @@ export interface LoadOptions {
   readonly logStartOffset: number;
   readonly recoveryPoint: number;
   readonly hadCleanShutdown: boolean;
+  /** A cleaner has been here, whatever the topic's policy is now. */
+  readonly wasCleaned?: boolean;
   /** Hears of bytes scanned by recovery. */
   readonly onBytes?: (bytes: number) => void;
   /** Hears what recovery found, when it had something to scan. */
@@ -346,7 +348,8 @@ class LogLoader {
     let nextOffset = first.baseOffset;
     for (const [index, segment] of unflushed.entries()) {
       // The end of the segment before was lost, or what should have replaced this one. Only compaction leaves gaps that are right.
-      const isMisplaced = segment.baseOffset < nextOffset || (segment.baseOffset > nextOffset && !this.#options.config.compact);
+      const mayHaveGaps = this.#options.config.compact || this.#options.wasCleaned === true;
+      const isMisplaced = segment.baseOffset < nextOffset || (segment.baseOffset > nextOffset && !mayHaveGaps);
       if (isMisplaced) {
         this.#truncationReason ??= `segment ${segment.baseOffset} doesn't follow offset ${nextOffset}`;
         this.#context.logger.warn(

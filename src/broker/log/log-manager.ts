@@ -88,6 +88,7 @@ interface FoundLog {
   readonly topicPartition: TopicPartition;
   readonly recoveryPoint: number;
   readonly logStartOffset: number;
+  readonly wasCleaned: boolean;
 }
 
 /** Logs recovered beside each other; `num.recovery.threads.per.data.dir` is about threads, of which there is one here. */
@@ -179,7 +180,7 @@ export class LogManager {
     const recovered: LogRecovered[] = [];
     this.#setProgress({ totalLogs: jobs.length });
     let sliceBeganMs = startMs;
-    await forEachConcurrently(jobs, LOAD_CONCURRENCY, async ({ dir, name, topicPartition, recoveryPoint, logStartOffset }) => {
+    await forEachConcurrently(jobs, LOAD_CONCURRENCY, async ({ dir, name, topicPartition, recoveryPoint, logStartOffset, wasCleaned }) => {
       if (dir.isOffline) return;
       try {
         const options: LoadOptions = {
@@ -189,6 +190,7 @@ export class LogManager {
           logStartOffset,
           recoveryPoint,
           hadCleanShutdown: dir.hadCleanShutdown,
+          wasCleaned,
           onBytes: (bytes) => this.#setProgress({ scannedBytes: this.#progress.scannedBytes + bytes }),
           onRecovered: (outcome) => {
             recovered.push(outcome);
@@ -241,6 +243,7 @@ export class LogManager {
     dir.takeCleanShutdownMark();
     const recoveryPoints = dir.recoveryPoints.read();
     const logStartOffsets = dir.logStartOffsets.read();
+    const cleanerOffsets = dir.cleanerOffsets.read();
     const found: FoundLog[] = [];
     for (const { name, isDirectory } of disk.list(dir.path)) {
       if (!isDirectory) continue;
@@ -260,6 +263,7 @@ export class LogManager {
         topicPartition: partition.topicPartition,
         recoveryPoint: Math.max(0, recoveryPoints.get(key) ?? 0),
         logStartOffset: Math.max(0, logStartOffsets.get(key) ?? 0),
+        wasCleaned: cleanerOffsets.has(key),
       });
     }
     return found;
