@@ -9,6 +9,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import type { Admin } from '../../src/client/admin/admin.ts';
 import { ConfigResourceType, ConfigSource } from '../../src/client/admin/configs.ts';
 import { dataFolderAt } from '../../src/cluster/data-folder.ts';
+import { projectRoot } from '../../src/cluster/process-entry.ts';
 import { startCluster } from '../../src/cluster/start-cluster.ts';
 import type { RunningCluster } from '../../src/cluster/start-cluster.ts';
 import { adminOf, Cleanups, untilInSync, valueOf } from '../../test/integration/support/clusters.ts';
@@ -21,7 +22,7 @@ import { runTool } from '../support/run-tool.ts';
 const whyNot = whyNoApacheKafka();
 const CODECS = ['none', 'gzip', 'snappy', 'lz4', 'zstd'];
 const IDS = [1, 2, 3];
-const KCAT_MS = 20_000;
+const KCAT_MS = 60_000;
 
 describe.skipIf(whyNot !== undefined)(`graduation${whyNot === undefined ? '' : ` (skipped: ${whyNot})`}`, () => {
   const cleanups = new Cleanups();
@@ -39,13 +40,16 @@ describe.skipIf(whyNot !== undefined)(`graduation${whyNot === undefined ? '' : `
     readonly zookeeper: JavaProcess;
   }
 
-  /** Apache's programs on the folders and ports of `cluster`, which has stopped. */
+  /** Apache's programs on the folders of `cluster`, which has stopped, with the files that `samsa graduate` writes. */
   async function startApache(cluster: RunningCluster, folder: string): Promise<ApacheCluster> {
     const { spec } = cluster;
     if (spec.zookeeper.kind !== 'embedded') throw new Error('the cluster has a ZooKeeper of its own');
     const { port } = spec.zookeeper;
     const data = dataFolderAt(join(folder, 'home'));
-    const zookeeper = await startApacheZooKeeper({ folder, dataDir: data.zookeeper, port });
+    const files = join(folder, 'apache-kafka');
+    await runTool(process.execPath, [join(projectRoot(), 'bin', 'samsa.mjs'), 'graduate', '--home', data.home, '--to', files]);
+    const propertiesFile = join(files, 'zookeeper.properties');
+    const zookeeper = await startApacheZooKeeper({ folder, dataDir: data.zookeeper, port, propertiesFile });
     cleanups.add(() => zookeeper.kill());
     const brokers = spec.brokers.map(
       (broker) =>
@@ -53,9 +57,9 @@ describe.skipIf(whyNot !== undefined)(`graduation${whyNot === undefined ? '' : `
           folder,
           brokerId: broker.id,
           port: broker.port,
-          zookeeperConnect: `127.0.0.1:${port}`,
+          zookeeperConnect: cluster.zookeeperConnect,
           logDir: data.broker(broker.id),
-          properties: { 'default.replication.factor': '3', 'offsets.topic.replication.factor': '3', 'offsets.topic.num.partitions': '4' },
+          propertiesFile: join(files, `server-${broker.id}.properties`),
         }),
     );
     for (const broker of brokers) cleanups.add(() => broker.kill());
@@ -100,10 +104,11 @@ describe.skipIf(whyNot !== undefined)(`graduation${whyNot === undefined ? '' : `
     const described = await admin.describeTopics(topics);
     const groups = await admin.listGroupOffsets(new Map(['readers', 'others'].map((group) => [group, null])));
     const result: Record<string, unknown> = { cluster: (await admin.describeCluster()).clusterId };
-    for (const topic of topics) {
-      await untilInSync(admin, topic, 3, 30_000);
+    for (const topic of topics) await untilInSync(admin, topic, 3, 30_000);
+    const read = await Promise.all(topics.map((topic) => records(servers, topic)));
+    for (const [index, topic] of topics.entries()) {
       const { topicId, partitions } = valueOf(described.get(topic));
-      result[topic] = { topicId, replicas: partitions.map(({ replicas }) => replicas), records: await records(servers, topic) };
+      result[topic] = { topicId, replicas: partitions.map(({ replicas }) => replicas), records: read[index] };
     }
     for (const [key, entries] of configs)
       result[`config of ${key}`] = valueOf(entries)

@@ -10,6 +10,10 @@ describe('the command line', () => {
     });
   });
 
+  it('takes where the files of a graduation go', () => {
+    expect(parseCommand(['graduate', '--home', '/h', '--to', 'there'])).toEqual({ name: 'graduate', home: '/h', to: 'there' });
+  });
+
   it('takes all that can be said about a cluster', () => {
     const args = [
       'serve',
@@ -52,7 +56,7 @@ describe('the command line', () => {
   });
 
   it.each([
-    [['start'], /'start' is no command: up, serve, status, down, dump-log are/],
+    [['start'], /'start' is no command: up, serve, status, down, graduate, dump-log are/],
     [['up', '--broker', '3'], /samsa up has no option --broker/],
     [['down', '--json'], /samsa down has no option --json/],
     [['up', '--brokers', 'three'], /--brokers three: a whole number from 1 to 32/],

@@ -17,6 +17,7 @@ export type Command =
   | { readonly name: 'serve'; readonly cluster: ClusterArguments; readonly open: boolean; readonly webPort: number | undefined }
   | { readonly name: 'status'; readonly home: string | undefined; readonly json: boolean }
   | { readonly name: 'down'; readonly home: string | undefined }
+  | { readonly name: 'graduate'; readonly home: string | undefined; readonly to: string | undefined }
   /** Its own options are read by `dump-log/dump-options.ts`, when the command's code is loaded. */
   | { readonly name: 'dump-log'; readonly args: readonly string[] }
   | { readonly name: 'help' }
@@ -28,6 +29,7 @@ export const HELP = `samsa: Kafka with its own cluster, on this machine
   samsa serve     the same, with the console in a browser; attaches to a cluster that runs already
   samsa status    what runs
   samsa down      stop the cluster that runs
+  samsa graduate  write the configuration with which Apache Kafka 3.9 starts on the data folder
   samsa dump-log  what is in the files of a log folder; samsa dump-log --help tells its options
 
 Options of up and serve:
@@ -42,6 +44,8 @@ Options of serve:
   --open               open the browser
 Options of status:
   --json               for programs
+Options of graduate:
+  --to DIR             where the files go (default: apache-kafka in the data folder)
 Everywhere:
   --home DIR           the data folder (default: SAMSA_HOME, else the platform's)
   --help, --version
@@ -62,6 +66,7 @@ const OPTIONS = {
   serve: { ...CLUSTER, 'web-port': { type: 'string' }, open: { type: 'boolean' } },
   status: { ...HOME, json: { type: 'boolean' } },
   down: HOME,
+  graduate: { ...HOME, to: { type: 'string' } },
 } as const;
 
 const MAX_PORT = 65_535;
@@ -87,6 +92,8 @@ export function parseCommand(args: readonly string[]): Command {
       return { name, cluster: clusterArguments(values), open: values['open'] === true, webPort: numberOf(values, 'web-port', 0, MAX_PORT) };
     case 'status':
       return { name, home, json: values['json'] === true };
+    case 'graduate':
+      return { name, home, to: textOf(values, 'to') };
     default:
       return { name, home };
   }

@@ -35,6 +35,8 @@ async function run(command: Command): Promise<number> {
       return (await import('./serve.ts')).serve(command, loggerFor(command.cluster), terminal);
     case 'dump-log':
       return (await import('./dump-log/command.ts')).dumpLogCommand(command.args, terminal);
+    case 'graduate':
+      return (await import('./graduate.ts')).graduate(command, terminal);
     case 'status':
       return status(command.home, command.json);
     default:

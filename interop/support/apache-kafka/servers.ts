@@ -26,6 +26,8 @@ export interface ApacheBrokerOptions {
   readonly zookeeperConnect: string;
   readonly logDir: string;
   readonly properties?: Readonly<Record<string, string>>;
+  /** A file that somebody else wrote, instead of all the above but `folder`, `brokerId` and `port`. */
+  readonly propertiesFile?: string;
 }
 
 /** An Apache Kafka broker that can be stopped, killed and started again on the same folder. */
@@ -56,20 +58,10 @@ export class ApacheBroker {
 
   /** Resolves when it says that it has started; rejects with its output when it ends before. */
   async start(): Promise<void> {
-    const { folder, brokerId, port, zookeeperConnect, logDir, properties = {} } = this.#options;
+    const { folder, brokerId } = this.#options;
     const name = `apache-broker-${brokerId}`;
-    const path = join(folder, `${name}.properties`);
     mkdirSync(folder, { recursive: true });
-    writeProperties(path, {
-      'broker.id': String(brokerId),
-      listeners: `PLAINTEXT://localhost:${port}`,
-      'log.dirs': logDir,
-      'zookeeper.connect': zookeeperConnect,
-      'group.initial.rebalance.delay.ms': '0',
-      'zookeeper.session.timeout.ms': '6000',
-      'controlled.shutdown.retry.backoff.ms': '200',
-      ...properties,
-    });
+    const path = this.#options.propertiesFile ?? this.#writeProperties(join(folder, `${name}.properties`));
     const server = launch(folder, name, ['kafka.Kafka', path]);
     this.#process = server;
     const before = server.output().length;
@@ -81,6 +73,21 @@ export class ApacheBroker {
       },
       START_MS,
     );
+  }
+
+  #writeProperties(path: string): string {
+    const { brokerId, port, zookeeperConnect, logDir, properties = {} } = this.#options;
+    writeProperties(path, {
+      'broker.id': String(brokerId),
+      listeners: `PLAINTEXT://localhost:${port}`,
+      'log.dirs': logDir,
+      'zookeeper.connect': zookeeperConnect,
+      'group.initial.rebalance.delay.ms': '0',
+      'zookeeper.session.timeout.ms': '6000',
+      'controlled.shutdown.retry.backoff.ms': '200',
+      ...properties,
+    });
+    return path;
   }
 
   /** In order: with a controlled shutdown and a clean-shutdown mark. */
@@ -98,23 +105,27 @@ export interface ApacheZooKeeperOptions {
   readonly dataDir: string;
   readonly port: number;
   readonly properties?: Readonly<Record<string, string>>;
+  /** A file that somebody else wrote, instead of `dataDir` and `properties`. */
+  readonly propertiesFile?: string;
 }
 
 /** The Apache ZooKeeper that comes with Kafka 3.9. */
 export async function startApacheZooKeeper(options: ApacheZooKeeperOptions): Promise<JavaProcess> {
   const { folder, dataDir, port, properties = {} } = options;
   const name = `apache-zookeeper-${port}`;
-  const path = join(folder, `${name}.properties`);
+  const path = options.propertiesFile ?? join(folder, `${name}.properties`);
   mkdirSync(folder, { recursive: true });
-  writeProperties(path, {
-    dataDir,
-    clientPort: String(port),
-    clientPortAddress: '127.0.0.1',
-    tickTime: '500',
-    'admin.enableServer': 'false',
-    maxClientCnxns: '0',
-    ...properties,
-  });
+  if (options.propertiesFile === undefined) {
+    writeProperties(path, {
+      dataDir,
+      clientPort: String(port),
+      clientPortAddress: '127.0.0.1',
+      tickTime: '500',
+      'admin.enableServer': 'false',
+      maxClientCnxns: '0',
+      ...properties,
+    });
+  }
   const server = launch(folder, name, ['org.apache.zookeeper.server.ZooKeeperServerMain', path]);
   await until('Apache ZooKeeper accepts', () => accepts(port, server), START_MS);
   return server;
