@@ -5,6 +5,7 @@
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
+import { explain } from './explain.ts';
 import { type Focus, makeSchedule } from './make-schedule.ts';
 import { MUTATIONS } from './mutations/mutations.ts';
 import { runSchedule } from './run.ts';
@@ -55,12 +56,11 @@ async function runOne(schedule: Schedule): Promise<boolean> {
 
 async function shrinkInto(schedule: Schedule, directory: string): Promise<void> {
   const short = await shrink(schedule, runOptions);
-  const { violations } = await runSchedule(short, runOptions);
+  const result = await runSchedule(short, { ...runOptions, isLogging: true });
   const path = `${directory}/seed-${schedule.seed}.json`;
-  writeFileSync(path, `${JSON.stringify({ note: `seed ${schedule.seed}: ${violations[0]}`, ...short }, null, 2)}\n`);
+  writeFileSync(path, `${JSON.stringify({ ...short, note: `seed ${schedule.seed}: ${result.violations[0]}` }, null, 2)}\n`);
   say(`  shrunk to ${path}:`);
-  for (const violation of violations.slice(0, 3)) say(`    ${violation}`);
-  for (const step of short.steps) say(`      ${describeStep(step)}`);
+  say(explain(short, result));
 }
 
 async function main(): Promise<void> {
@@ -78,7 +78,11 @@ async function main(): Promise<void> {
     if (failed > 0 && values['stop-at-first']) break;
   }
   const seconds = (performance.now() - startedMs) / 1000;
-  say(`${runs} runs, ${failed} failed, ${seconds.toFixed(1)} s, ${(seconds / runs).toFixed(2)} s each`);
+  const { user, system } = process.cpuUsage();
+  const cpuSeconds = (user + system) / 1e6 / runs;
+  say(
+    `${runs} runs, ${failed} failed, ${seconds.toFixed(1)} s; a run takes ${(seconds / runs).toFixed(2)} s, ${cpuSeconds.toFixed(2)} s of CPU`,
+  );
   if (failed > 0) process.exitCode = 1;
 }
 

@@ -1,8 +1,18 @@
-/** The simulated cluster as a stage of the tests: that it is deterministic, and that it holds. */
+/**
+ * The simulated cluster as a stage of the tests: that it is deterministic, that what it once found stays mended (`schedules/`), and new
+ * seeds each time (`SIMULATION_SEEDS`, 50, from `SIMULATION_FROM`, the time). A failure is told with its shrunk schedule, to be kept.
+ */
+import { readdirSync, readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
+import { explain } from './explain.ts';
 import { makeSchedule } from './make-schedule.ts';
 import { runSchedule } from './run.ts';
 import type { Schedule } from './schedule.ts';
+import { shrink } from './shrink.ts';
+
+const SCHEDULES = new URL('schedules/', import.meta.url);
+const SEEDS = Number(process.env['SIMULATION_SEEDS'] ?? 50);
+const FROM = Number(process.env['SIMULATION_FROM'] ?? Date.now() % 0x4000_0000);
 
 const CALM: Schedule = {
   seed: 1,
@@ -30,4 +40,22 @@ test('the same seed gives the same run, byte for byte, and another seed another'
   expect(second.traceHash).toBe(first.traceHash);
   expect([second.events, second.acknowledged, second.read]).toEqual([first.events, first.acknowledged, first.read]);
   expect(other.traceHash).not.toBe(first.traceHash);
+});
+
+for (const name of readdirSync(SCHEDULES).toSorted()) {
+  const schedule = JSON.parse(readFileSync(new URL(name, SCHEDULES), 'utf8')) as Schedule;
+  test(`${name}: ${schedule.note}`, async () => {
+    expect((await runSchedule(schedule)).violations).toEqual([]);
+  });
+}
+
+test(`${SEEDS} seeds from ${FROM} on hold`, async () => {
+  for (let seed = FROM; seed < FROM + SEEDS; seed++) {
+    const schedule = makeSchedule(seed);
+    const { violations } = await runSchedule(schedule);
+    if (violations.length === 0) continue;
+    const short = await shrink(schedule, {});
+    const told = explain(short, await runSchedule(short, { isLogging: true }));
+    expect.fail(`${told}\nfor schedules/:\n${JSON.stringify(short)}`);
+  }
 });

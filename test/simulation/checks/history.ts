@@ -8,6 +8,7 @@ import type { ProducerSpec } from '../schedule.ts';
 import type { World } from '../world/world.ts';
 
 const RECORDS_PER_LANE = 1_000_000;
+const MAX_RECORDS = 20_000;
 /** All that is needed to see what went wrong; a run that goes wrong does so often. */
 const MAX_VIOLATIONS = 20;
 
@@ -34,10 +35,16 @@ export class History {
   /** Topics in which committed records may be lost: unclean elections, deletions. */
   readonly #looseTopics = new Set<string>();
   readCount = 0;
+  madeCount = 0;
   ackedCount = 0;
 
   constructor(world: World) {
     this.#world = world;
+  }
+
+  /** Enough records were made for one run. */
+  get isFull(): boolean {
+    return this.madeCount >= MAX_RECORDS;
   }
 
   violate(text: string): void {

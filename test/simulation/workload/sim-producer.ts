@@ -79,17 +79,24 @@ export class SimProducer {
   async #runLane(partition: number): Promise<void> {
     const { scheduler, random } = this.#client.runtime;
     const lane = this.#history.addLane(this.#spec.topic, partition, this.#index, this.#spec);
-    while (!this.#isOver) {
+    while (!this.#isOver && !this.#history.isFull) {
       await sleep(scheduler, this.#spec.intervalMs * 2 * random.next());
       const batches: Batch[] = [];
-      for (let wanted = 1 + random.int(this.#spec.pipeline); wanted > 0 && !this.#isOver; wanted--) {
-        const count = 1 + random.int(this.#spec.maxRecords);
-        batches.push({ from: lane.made, count, baseSequence: lane.made });
-        lane.made += count;
-      }
+      for (let wanted = 1 + random.int(this.#spec.pipeline); wanted > 0 && !this.#isOver; wanted--)
+        batches.push(this.#make(lane, 1 + random.int(this.#spec.maxRecords)));
       await this.#deliver(lane, batches);
     }
+    while (!this.#isOver) await sleep(scheduler, RETRY_MS);
+    // The faults are over: what is made now must be acknowledged too.
+    await this.#deliver(lane, [this.#make(lane, 1)]);
     this.#idleLanes++;
+  }
+
+  #make(lane: Lane, count: number): Batch {
+    const batch = { from: lane.made, count, baseSequence: lane.made };
+    lane.made += count;
+    this.#history.madeCount += count;
+    return batch;
   }
 
   /** Sends until each batch is acknowledged. */
