@@ -212,12 +212,15 @@ describe.skipIf(!apacheZooKeeperInstalled)(apacheZooKeeperInstalled ? 'a data fo
         await session.request(-4, OpCode.auth, (body) => void body.int(0).string('digest').buffer(Buffer.from('alice:secret')));
         const client = await connect(server.port);
         if (expected !== undefined) expect(await kindsOf(client, session)).toEqual(expected);
+        // Each has compared its tree with the digests in the other's log and snapshot.
+        expect(await fourLetterWord(server.port, 'mntr')).toContain('zk_digest_mismatches_count\t0\n');
         await makeKinds(session, round);
         const writes = Array.from({ length: 300 }, (_, i) =>
           client.create(`/big-${round}/n${i % 40}-${i}`, Buffer.alloc(i % 300, i), 'persistent'),
         );
         await Promise.all(writes);
         expected = await kindsOf(client, session);
+        expect(await fourLetterWord(server.port, 'hash')).toMatch(/^[0-9a-f]*[08]0: \d+\n/);
         await client.close();
         session.destroy();
         await server[ending]();

@@ -67,13 +67,14 @@ const script = (port: number): string[] => [
   'printwatches on',
   'whoami',
   'addauth digest user:password',
-  'addauth nonsense x',
   'whoami',
   'setAcl /cli/watched auth::cdrwa',
   'setAcl -s /cli world:anyone:cdrwa',
   'setAcl -v 9 /cli world:anyone:r',
   'setAcl /cli nonsense:x:r',
   'getAcl /cli/watched',
+  // A deleteall that meets two nodes that it may not read names the first of a hash set.
+  'setAcl /cli/watched world:anyone:cdrwa',
   'setAcl -R /cli/container world:anyone:cdrwa',
   'sync /cli',
   'sync /nothing',
@@ -153,7 +154,7 @@ describe('zkCli', () => {
       });
       try {
         const [mine, theirs] = [await zkCli(ours.port), await zkCli(apache.port)];
-        expect(theirs.length).toBeGreaterThan(250);
+        expect(theirs.filter((line) => line === 'Not connected')).toHaveLength(1);
         expect(mine).toEqual(theirs);
       } finally {
         await apache.kill();

@@ -56,8 +56,7 @@ const COMMANDS = new Map<string, Command>([
   ['mntr', monitor],
   ['gtmk', (context) => String(context.trace.mask)],
   ['stmk', setTraceMask],
-  // The digests of each 128th transaction, of which none are kept here.
-  ['hash', () => ''],
+  ['hash', ({ tree }) => tree.digestLog.map(({ zxid, digest }) => `${zxid.toString(16)}: ${digest}\n`).join('')],
 ]);
 
 /** The answer to a word; undefined when it isn't one. `asker` is the connection it came on. */

@@ -143,6 +143,7 @@ export class ZooKeeperServer implements ConnectionOwner {
     metrics.record('startup_snap_load_time', opened.snapshotLoadMs);
     metrics.record('startup_txns_load_time', opened.txnsLoadMs);
     metrics.record('startup_txns_loaded', replayedTxns);
+    metrics.count('digest_mismatches_count', opened.digestMismatches);
     metrics.record('dbinittime', opened.snapshotLoadMs + opened.txnsLoadMs);
     tree.observer = treeObserver(metrics);
     const sessions = new SessionTracker(runtime, {

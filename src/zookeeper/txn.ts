@@ -4,6 +4,7 @@
  * it takes a zxid. Records of Apache ZooKeeper end with a digest when its digests are on; it is skipped here, and not
  * written (Apache's reader takes its absence as "no digest").
  */
+import { DIGEST_VERSION } from './tree/node-digest.ts';
 import { OpCode } from './jute/constants.ts';
 import { JuteError, JuteReader } from './jute/jute-reader.ts';
 import { JuteWriter } from './jute/jute-writer.ts';
@@ -80,12 +81,15 @@ export type Txn = SubTxn | SetAclTxn | CreateSessionTxn | CloseSessionTxn | Mult
 export interface TxnLogEntry {
   readonly header: TxnHeader;
   readonly txn: Txn;
+  /** The tree's digest once it is applied, of `DIGEST_VERSION`; undefined when there is none, in errors and in logs older than 3.6. */
+  readonly digest?: number | undefined;
 }
 
-/** The bytes of a log entry that its checksum covers: header and record. */
-export function writeTxnEntry(writer: JuteWriter, header: TxnHeader, txn: Txn): void {
+/** The bytes of a log entry that its checksum covers: header, record, and (where there is one) the digest: version int32, int64. */
+export function writeTxnEntry(writer: JuteWriter, { header, txn, digest }: TxnLogEntry): void {
   writer.longHex(header.clientId).int(header.cxid).long(header.zxid).long(header.time).int(header.type);
   writeTxn(writer, txn);
+  if (digest !== undefined) writer.int(DIGEST_VERSION).long(digest);
 }
 
 function writeTxn(writer: JuteWriter, txn: Txn): void {
@@ -149,7 +153,17 @@ export function readTxnEntry(bytes: Buffer): TxnLogEntry {
     time: reader.long(),
     type: reader.int(),
   };
-  return { header, txn: readTxn(reader, header.type) };
+  const txn = readTxn(reader, header.type);
+  const digest = readDigest(reader);
+  return digest === undefined ? { header, txn } : { header, txn, digest };
+}
+
+/** Undefined when there is none, or one of another kind: it proves nothing then, and is no fault. */
+function readDigest(reader: JuteReader): number | undefined {
+  if (reader.remaining < 12 || reader.int() !== DIGEST_VERSION) return undefined;
+  const high = reader.int();
+  const low = reader.int() >>> 0;
+  return high >= 0 && high < 2 ** 21 ? high * 2 ** 32 + low : undefined;
 }
 
 function readTxn(reader: JuteReader, type: number): Txn {

@@ -197,8 +197,8 @@ describe('what is encoded', () => {
       fc.property(longHex, int32, long, long, txn, (clientId, cxid, zxid, time, body) => {
         const header = { clientId, cxid, zxid, time, type: body.type };
         const writer = new JuteWriter();
-        writeTxnEntry(writer, header, body);
-        expect(readTxnEntry(Buffer.from(writer.finish()))).toEqual({ header, txn: body });
+        writeTxnEntry(writer, { header, txn: body, digest: 2 ** 40 + 7 });
+        expect(readTxnEntry(Buffer.from(writer.finish()))).toEqual({ header, txn: body, digest: 2 ** 40 + 7 });
       }),
       RUNS,
     );

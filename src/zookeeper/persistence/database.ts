@@ -14,7 +14,7 @@ import type { Watcher } from '../tree/watch-manager.ts';
 import type { TxnLogEntry } from '../txn.ts';
 import { CorruptFileError, EndOfFileError } from './file-input.ts';
 import { LOG_PREFIX, SNAPSHOT_PREFIX, TEMPORARY_SUFFIX, type ZxidFile, listZxidFiles } from './file-names.ts';
-import { readSnapshot } from './file-snap-reader.ts';
+import { readSnapshot, type Snapshot } from './file-snap-reader.ts';
 import { type SnapshotWriterRuntime, writeSnapshot } from './file-snap-writer.ts';
 import { readTxnLog } from './txn-log-reader.ts';
 
@@ -32,6 +32,8 @@ export interface OpenedDatabase<W extends Watcher> {
   readonly replayedTxns: number;
   readonly snapshotLoadMs: number;
   readonly txnsLoadMs: number;
+  /** Transactions after whose replay the tree's digest wasn't the one in the log. */
+  readonly digestMismatches: number;
 }
 
 export interface OpenDatabaseOptions {
@@ -49,21 +51,30 @@ export async function openDatabase<W extends Watcher>(
   disk.makeDirectory(directory);
   removeTemporaryFiles(disk, directory);
   const startMs = clock.monotonicMs();
-  const { tree, sessions, found } = loadNewestSnapshot<W>(disk, directory, options, logger);
+  const { tree, sessions, found, digest } = loadNewestSnapshot<W>(disk, directory, options, logger);
   const logs = listZxidFiles(disk, directory, LOG_PREFIX);
   if (!found) {
     if (logs.length > 0) throw new DatabaseError(`${directory} has transaction logs and no snapshot that can be read`);
     await writeSnapshot(runtime, directory, { tree, sessions });
     // The folder itself was made just now.
     disk.syncDirectory(options.dataDir);
-    return { directory, tree, sessions, replayedTxns: 0, snapshotLoadMs: 0, txnsLoadMs: 0 };
+    return { directory, tree, sessions, replayedTxns: 0, snapshotLoadMs: 0, txnsLoadMs: 0, digestMismatches: 0 };
   }
   const loadedMs = clock.monotonicMs();
-  const replayedTxns = replayLogs(disk, logs, tree, sessions, logger);
+  const check = new DigestCheck(tree, digest, logger);
+  const replayedTxns = replayLogs(disk, logs, tree, sessions, logger, check);
   for (const [session] of Array.from(tree.sessionsWithEphemerals()))
     if (!sessions.has(session)) tree.killSession(session, tree.lastProcessedZxid);
   logger.info({ zxid: tree.lastProcessedZxid, replayedTxns, nodes: tree.nodeCount, sessions: sessions.size }, 'opened the database');
-  return { directory, tree, sessions, replayedTxns, snapshotLoadMs: loadedMs - startMs, txnsLoadMs: clock.monotonicMs() - loadedMs };
+  return {
+    directory,
+    tree,
+    sessions,
+    replayedTxns,
+    snapshotLoadMs: loadedMs - startMs,
+    txnsLoadMs: clock.monotonicMs() - loadedMs,
+    digestMismatches: check.mismatches,
+  };
 }
 
 function loadNewestSnapshot<W extends Watcher>(
@@ -71,33 +82,41 @@ function loadNewestSnapshot<W extends Watcher>(
   directory: string,
   options: OpenDatabaseOptions,
   logger: Logger,
-): { tree: DataTree<W>; sessions: Map<LongHex, number>; found: boolean } {
+): Snapshot & { tree: DataTree<W>; found: boolean } {
   for (const snapshot of listZxidFiles(disk, directory, SNAPSHOT_PREFIX).toReversed()) {
     const tree = new DataTree<W>(options);
     try {
-      const sessions = readSnapshot(disk, snapshot.path, tree);
+      const { sessions, digest } = readSnapshot(disk, snapshot.path, tree);
       tree.lastProcessedZxid = snapshot.zxid;
-      return { tree, sessions, found: true };
+      return { tree, sessions, digest, found: true };
     } catch (error) {
       if (!(error instanceof CorruptFileError || error instanceof EndOfFileError)) throw error;
       logger.warn({ err: error }, `snapshot ${snapshot.name} can't be read, trying an older one`);
     }
   }
-  return { tree: new DataTree<W>(options), sessions: new Map(), found: false };
+  return { tree: new DataTree<W>(options), sessions: new Map(), digest: undefined, found: false };
 }
 
 /** Applies what the logs have after the tree's zxid. Returns how many transactions that were. */
-function replayLogs(disk: Disk, logs: readonly ZxidFile[], tree: DataTree, sessions: Map<LongHex, number>, logger: Logger): number {
+function replayLogs(
+  disk: Disk,
+  logs: readonly ZxidFile[],
+  tree: DataTree,
+  sessions: Map<LongHex, number>,
+  logger: Logger,
+  check: DigestCheck,
+): number {
   const snapshotZxid = tree.lastProcessedZxid;
   let replayed = 0;
   let lastZxid = snapshotZxid;
-  const apply = ({ header, txn }: TxnLogEntry): void => {
+  const apply = ({ header, txn, digest }: TxnLogEntry): void => {
     if (header.zxid <= snapshotZxid) return;
     if (header.zxid <= lastZxid && replayed > 0)
       throw new DatabaseError(`zxid 0x${header.zxid.toString(16)} comes after 0x${lastZxid.toString(16)} in the log`);
     if (txn.type === OpCode.createSession) sessions.set(header.clientId, txn.timeOut);
     else if (txn.type === OpCode.closeSession) sessions.delete(header.clientId);
     tree.processTxn(header, txn);
+    check.after(header.zxid, digest);
     lastZxid = header.zxid;
     replayed++;
   };
@@ -111,6 +130,36 @@ function replayLogs(disk: Disk, logs: readonly ZxidFile[], tree: DataTree, sessi
     cutTornEnd(disk, log, end.validBytes, end.entries);
   }
   return replayed;
+}
+
+/**
+ * Compares the tree's digest with those in the log. A snapshot is fuzzy, so nothing is compared before the transaction up to which
+ * it may have some of the tree; without a digest of its own, nothing is. As in Apache, a mismatch is told and counted, and no more.
+ */
+class DigestCheck {
+  mismatches = 0;
+  readonly #tree: DataTree;
+  readonly #logger: Logger;
+  readonly #snapshotDigest: Snapshot['digest'];
+
+  constructor(tree: DataTree, snapshotDigest: Snapshot['digest'], logger: Logger) {
+    this.#tree = tree;
+    this.#snapshotDigest = snapshotDigest;
+    this.#logger = logger;
+  }
+
+  after(zxid: number, logged: number | undefined): void {
+    const { digest } = this.#tree;
+    const snapshot = this.#snapshotDigest;
+    if (digest === undefined || snapshot === undefined || zxid < snapshot.zxid) return;
+    const expected = zxid === snapshot.zxid ? snapshot.digest : logged;
+    if (expected === undefined || expected === digest) return;
+    if (this.mismatches++ > 0) return;
+    this.#logger.warn(
+      { zxid, expected, digest },
+      `the tree after transaction 0x${zxid.toString(16)} is not the one that was logged (digest ${digest}, not ${expected})`,
+    );
+  }
 }
 
 function cutTornEnd(disk: Disk, log: ZxidFile, validBytes: number, entries: number): void {

@@ -3,11 +3,18 @@ import type { Disk } from '../../runtime/disk.ts';
 import type { Acl, LongHex } from '../jute/records.ts';
 import { DataNode, ownCopy } from '../tree/data-node.ts';
 import type { DataTree } from '../tree/data-tree.ts';
+import { DIGEST_VERSION } from '../tree/node-digest.ts';
 import { CorruptFileError, FileInput } from './file-input.ts';
 import { SNAPSHOT_MAGIC, SNAPSHOT_VERSION } from './file-snap-writer.ts';
 
+export interface Snapshot {
+  readonly sessions: Map<LongHex, number>;
+  /** What the tree's digest is once the log up to `zxid` is replayed; undefined in snapshots older than 3.6. */
+  readonly digest: { readonly zxid: number; readonly digest: number } | undefined;
+}
+
 /** Fills `tree` and returns the sessions with their time-outs. Throws `CorruptFileError` or `EndOfFileError`: the tree is then worthless. */
-export function readSnapshot(disk: Disk, path: string, tree: DataTree): Map<LongHex, number> {
+export function readSnapshot(disk: Disk, path: string, tree: DataTree): Snapshot {
   const file = disk.open(path, 'read');
   try {
     const input = new FileInput(file);
@@ -19,8 +26,9 @@ export function readSnapshot(disk: Disk, path: string, tree: DataTree): Map<Long
     readAclTable(input, tree);
     readNodes(input, tree, path);
     checkSeal(input, path);
+    const digest = readDigest(input, path);
     tree.finishRestore();
-    return sessions;
+    return { sessions, digest };
   } finally {
     file.close();
   }
@@ -56,6 +64,15 @@ function readNodes(input: FileInput, tree: DataTree, file: string): void {
     Object.assign(node, { mzxid, mtime, version, cversion, aversion, pzxid: input.long() });
     if (!tree.restoreNode(path === '' ? '/' : path, node)) throw new CorruptFileError(`${file}: ${path} has no parent`);
   }
+}
+
+function readDigest(input: FileInput, path: string): Snapshot['digest'] {
+  if (input.remaining === 0) return undefined;
+  const zxid = input.long();
+  // Before version 2 it is text.
+  const digest = input.int() === DIGEST_VERSION ? input.long() : (input.string(), undefined);
+  checkSeal(input, path);
+  return digest === undefined || !Number.isSafeInteger(digest) ? undefined : { zxid, digest };
 }
 
 function checkSeal(input: FileInput, path: string): void {

@@ -7,12 +7,11 @@
  *   nodes      (path, data buffer, acl int64, czxid mzxid ctime mtime int64, version cversion aversion int32,
  *              ephemeralOwner int64, pzxid int64) each, parents first, the root's path is ""; then the path "/"
  *   seal       Adler-32 of all of it int64 | "/"
+ *   digest     zxid int64 | version int32 | digest int64, of the tree as it is when the rest is written; then a seal of all of it
  *
  * The tree goes on changing meanwhile: the snapshot is fuzzy, and right only with the log from its zxid on replayed over
  * it. Nodes younger than its zxid are left out, since the replay makes them. It is written beside its name, synced, and
  * renamed, so a file with the right name is whole. The event loop is given back every few milliseconds.
- *
- * Differs from Apache: no digest behind the seal (its reader takes that as an older snapshot).
  */
 import type { Clock } from '../../runtime/clock.ts';
 import { type Disk, shortWriteError } from '../../runtime/disk.ts';
@@ -21,6 +20,7 @@ import { JuteWriter } from '../jute/jute-writer.ts';
 import { type LongHex, writeAcls } from '../jute/records.ts';
 import type { DataNode } from '../tree/data-node.ts';
 import type { DataTree } from '../tree/data-tree.ts';
+import { DIGEST_VERSION } from '../tree/node-digest.ts';
 import { ADLER32_INITIAL, updateAdler32 } from './adler32.ts';
 import { TEMPORARY_SUFFIX, snapshotName } from './file-names.ts';
 
@@ -32,7 +32,7 @@ const CHUNK_BYTES = 64 * 1024;
 const SLICE_MS = 4;
 
 export interface SnapshotSource {
-  readonly tree: Pick<DataTree, 'getNode' | 'aclCache' | 'lastProcessedZxid'>;
+  readonly tree: Pick<DataTree, 'getNode' | 'aclCache' | 'lastProcessedZxid' | 'digest'>;
   readonly sessions: ReadonlyMap<LongHex, number>;
 }
 
@@ -101,6 +101,15 @@ export function* snapshotChunks({ tree, sessions }: SnapshotSource): Generator<B
   }
   writer.string('/');
   if (writer.length > 0) yield take();
+  writer.long(adler).string('/');
+  yield take();
+  // A fresh tree, or one too large, has an empty one.
+  const zxid = tree.digest === undefined ? 0 : tree.lastProcessedZxid;
+  writer
+    .long(zxid)
+    .int(DIGEST_VERSION)
+    .long(zxid === 0 ? 0 : (tree.digest ?? 0));
+  yield take();
   writer.long(adler).string('/');
   yield writer.take();
 }

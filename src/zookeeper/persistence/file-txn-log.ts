@@ -2,7 +2,7 @@
  * The transaction log being written (FileTxnLog, FilePadding).
  *
  *   file    magic "ZKLG" int32 | version 2 int32 | dbid 0 int64 | entries | zeros to the preallocated end
- *   entry   Adler-32 of the bytes int64 | length int32 | bytes (TxnHeader, record) | 'B'
+ *   entry   Adler-32 of the bytes int64 | length int32 | bytes (TxnHeader, record, digest) | 'B'
  *
  * Entries are gathered in memory (`append`) and go out as one write and one fsync (`flush`, `sync`): what `sync` has
  * returned for is there after a crash. An entry torn by a crash fails its length, its checksum or its end mark; it is the
@@ -12,7 +12,7 @@
  */
 import { type Disk, type DiskFile, shortWriteError } from '../../runtime/disk.ts';
 import { JuteWriter } from '../jute/jute-writer.ts';
-import { type Txn, type TxnHeader, writeTxnEntry } from '../txn.ts';
+import { type TxnLogEntry, writeTxnEntry } from '../txn.ts';
 import { ADLER32_INITIAL, updateAdler32 } from './adler32.ts';
 import { logName } from './file-names.ts';
 
@@ -51,12 +51,12 @@ export class FileTxnLog {
   }
 
   /** Encodes an entry into the pending group. */
-  append(header: TxnHeader, txn: Txn): void {
-    this.#firstPendingZxid ??= header.zxid;
+  append(entry: TxnLogEntry): void {
+    this.#firstPendingZxid ??= entry.header.zxid;
     const writer = this.#pending;
     const start = writer.length;
     writer.long(0).int(0);
-    writeTxnEntry(writer, header, txn);
+    writeTxnEntry(writer, entry);
     const end = writer.length;
     writer.byte(ENTRY_END);
     const bytes = writer.finish();

@@ -5,9 +5,15 @@
 import type { Acl, LongHex } from '../jute/records.ts';
 import { ServerMetrics } from '../server-metrics.ts';
 import type { DataTree } from '../tree/data-tree.ts';
+import { nodeDigest } from '../tree/node-digest.ts';
 
 /** A node as writes see it. Never changed: a change makes a new one. */
 export interface NodeView {
+  readonly czxid: number;
+  readonly mzxid: number;
+  readonly pzxid: number;
+  readonly ctime: number;
+  readonly mtime: number;
   readonly version: number;
   /** Creations below it, as DataNode counts them. */
   readonly cversion: number;
@@ -15,7 +21,7 @@ export interface NodeView {
   readonly ephemeralOwner: LongHex;
   readonly childCount: number;
   readonly acl: readonly Acl[];
-  readonly dataLength: number;
+  readonly data: Buffer | null;
 }
 
 interface ChangeRecord {
@@ -23,6 +29,8 @@ interface ChangeRecord {
   readonly path: string;
   /** undefined: deleted. */
   readonly node: NodeView | undefined;
+  /** Its share of the tree's digest; 0 when deleted. */
+  readonly digest: number;
   /** Cut when this record is applied, or a path under constant change would keep all its past. */
   previous: ChangeRecord | undefined;
 }
@@ -33,12 +41,19 @@ export class OutstandingChanges {
   #records: ChangeRecord[] = [];
   /** Records before this index have been applied. */
   #head = 0;
+  #digest: number;
 
   readonly #metrics: ServerMetrics;
 
   constructor(tree: DataTree, metrics = new ServerMetrics()) {
     this.#tree = tree;
+    this.#digest = tree.digest ?? 0;
     this.#metrics = metrics;
+  }
+
+  /** The tree's digest once everything so far is applied; undefined when it has none. */
+  get digest(): number | undefined {
+    return this.#tree.digest === undefined ? undefined : this.#digest;
   }
 
   get(path: string): NodeView | undefined {
@@ -47,19 +62,26 @@ export class OutstandingChanges {
     const node = this.#tree.getNode(path);
     if (node === undefined) return undefined;
     return {
+      czxid: node.czxid,
+      mzxid: node.mzxid,
+      pzxid: node.pzxid,
+      ctime: node.ctime,
+      mtime: node.mtime,
       version: node.version,
       cversion: node.cversion,
       aversion: node.aversion,
       ephemeralOwner: node.ephemeralOwner,
       childCount: node.childCount,
       acl: this.#tree.aclOf(node),
-      dataLength: node.data?.length ?? 0,
+      data: node.data,
     };
   }
 
   /** What transaction `zxid` makes of `path`; undefined deletes it. */
   put(zxid: number, path: string, node: NodeView | undefined): void {
-    const record: ChangeRecord = { zxid, path, node, previous: this.#latest.get(path) };
+    const digest = node === undefined ? 0 : nodeDigest(path, node.data, node);
+    this.#digest += digest - this.#digestOf(path);
+    const record: ChangeRecord = { zxid, path, node, digest, previous: this.#latest.get(path) };
     this.#latest.set(path, record);
     this.#records.push(record);
     this.#metrics.count('outstanding_changes_queued');
@@ -71,7 +93,13 @@ export class OutstandingChanges {
       this.#records.pop();
       if (last.previous === undefined) this.#latest.delete(last.path);
       else this.#latest.set(last.path, last.previous);
+      this.#digest += this.#digestOf(last.path) - last.digest;
     }
+  }
+
+  #digestOf(path: string): number {
+    const record = this.#latest.get(path);
+    return record === undefined ? (this.#tree.getNode(path)?.digest ?? 0) : record.digest;
   }
 
   /** Forgets what is in the tree now: everything up to transaction `zxid`. */

@@ -68,6 +68,8 @@ export class RequestPreparer {
   readonly #clock: Clock;
   readonly #options: PrepareOptions;
   #lastZxid: number;
+  /** Of the transaction being prepared. */
+  #time = 0;
 
   constructor(tree: DataTree, sessions: SessionTracker, clock: Clock, options: PrepareOptions, metrics?: ServerMetrics) {
     this.changes = new OutstandingChanges(tree, metrics);
@@ -86,10 +88,12 @@ export class RequestPreparer {
   prepare(request: WriteRequest, requester: Requester): TxnLogEntry {
     const zxid = ++this.#lastZxid;
     const time = this.#clock.wallMs();
+    this.#time = time;
     const prepared = request.type === OpCode.multi ? this.#multi(request.ops, requester, zxid) : this.#prepareOne(request, requester, zxid);
     const txn: Txn = typeof prepared === 'number' ? { type: OpCode.error, err: prepared } : prepared;
     const header: TxnHeader = { clientId: requester.sessionId, cxid: requester.xid, zxid, time, type: txn.type };
-    return { header, txn };
+    const changesTree = txn.type !== OpCode.error && txn.type !== OpCode.createSession;
+    return { header, txn, digest: changesTree ? this.changes.digest : undefined };
   }
 
   #prepareOne(request: Exclude<WriteRequest, MultiRequest>, requester: Requester, zxid: number): Exclude<Txn, { type: 14 }> | number {
@@ -168,15 +172,20 @@ export class RequestPreparer {
     const dataLength = request.data?.length ?? 0;
     if (this.#exceedsQuota(path, dataLength, 1)) return KeeperCode.QuotaExceeded;
     const parentCVersion = (parent.cversion + 1) | 0;
-    this.changes.put(zxid, above, { ...parent, cversion: parentCVersion, childCount: parent.childCount + 1 });
+    this.changes.put(zxid, above, { ...parent, cversion: parentCVersion, pzxid: zxid, childCount: parent.childCount + 1 });
     this.changes.put(zxid, path, {
+      czxid: zxid,
+      mzxid: zxid,
+      pzxid: zxid,
+      ctime: this.#time,
+      mtime: this.#time,
       version: 0,
       cversion: 0,
       aversion: 0,
       ephemeralOwner: ownerOf(request, mode, requester),
       childCount: 0,
       acl,
-      dataLength,
+      data: request.data,
     });
     const base = { path, data: request.data, acl, parentCVersion };
     if (request.type === OpCode.createContainer) return { type: request.type, ...base };
@@ -210,7 +219,7 @@ export class RequestPreparer {
   }
 
   #putDeleted(path: string, above: string, parent: NodeView, zxid: number): void {
-    this.changes.put(zxid, above, { ...parent, childCount: parent.childCount - 1 });
+    this.changes.put(zxid, above, { ...parent, pzxid: zxid, childCount: parent.childCount - 1 });
     this.changes.put(zxid, path, undefined);
   }
 
@@ -221,10 +230,10 @@ export class RequestPreparer {
     if (node === undefined) return KeeperCode.NoNode;
     if (!isAllowed(node.acl, Perms.WRITE, requester.authInfo)) return KeeperCode.NoAuth;
     const dataLength = data?.length ?? 0;
-    if (this.#exceedsQuota(path, dataLength - node.dataLength, 0)) return KeeperCode.QuotaExceeded;
+    if (this.#exceedsQuota(path, dataLength - (node.data?.length ?? 0), 0)) return KeeperCode.QuotaExceeded;
     if (request.version !== -1 && request.version !== node.version) return KeeperCode.BadVersion;
     const version = (node.version + 1) | 0;
-    this.changes.put(zxid, path, { ...node, version, dataLength });
+    this.changes.put(zxid, path, { ...node, version, data, mzxid: zxid, mtime: this.#time });
     return { type: OpCode.setData, path, data, version };
   }
 
@@ -287,7 +296,7 @@ function sequenceSuffix(count: number): string {
 }
 
 function ownerOf(request: CreateRequest, mode: CreateMode, requester: Requester): LongHex {
-  if (mode === CreateMode.CONTAINER) return CONTAINER_OWNER;
-  if (isTtlMode(mode)) return ttlOwner(request.ttl);
+  if (request.type === OpCode.createContainer) return CONTAINER_OWNER;
+  if (request.type === OpCode.createTTL) return ttlOwner(request.ttl);
   return isEphemeralMode(mode) ? requester.sessionId : NO_OWNER;
 }

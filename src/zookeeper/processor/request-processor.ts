@@ -27,6 +27,7 @@ import { writeReplyBody } from './write-replies.ts';
 export interface PendingWrite {
   readonly header: TxnHeader;
   readonly txn: Txn;
+  readonly digest: number | undefined;
   /** undefined when the server itself asked (expiry, containers). */
   readonly connection: ClientConnection | undefined;
   readonly xid: number;
@@ -175,12 +176,12 @@ export class RequestProcessor {
   #submit(write: WriteRequest, sessionId: LongHex, connection: ClientConnection | undefined, xid: number, requestType: number): void {
     const { preparer, clock, committer, onOutstandingChanged, stats } = this.#deps;
     const startMs = clock.monotonicMs();
-    const { header, txn } = preparer.prepare(write, { sessionId, xid, authInfo: connection?.authInfo ?? [] });
+    const { header, txn, digest } = preparer.prepare(write, { sessionId, xid, authInfo: connection?.authInfo ?? [] });
     const preparedMs = clock.monotonicMs();
     stats.metrics.record('prep_process_time', preparedMs - startMs);
     if (requestType === OpCode.closeSession) stats.metrics.record('close_session_prep_time', preparedMs - startMs);
     this.#outstanding++;
-    committer().submit({ header, txn, connection, xid, requestType, startMs });
+    committer().submit({ header, txn, digest, connection, xid, requestType, startMs });
     stats.metrics.record('proposal_process_time', clock.monotonicMs() - preparedMs);
     onOutstandingChanged(this.#outstanding);
   }

@@ -58,7 +58,7 @@ export class TxnCommitter<T extends TxnLogEntry> {
 
   submit(entry: T): void {
     if (this.#closed) return;
-    this.#log.append(entry.header, entry.txn);
+    this.#log.append(entry);
     this.#metrics.record('sync_processor_queue_size', this.#waiting.length);
     this.#metrics.count('sync_processor_request_queued');
     this.#waiting.push(entry);

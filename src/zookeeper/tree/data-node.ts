@@ -18,6 +18,8 @@ export class DataNode {
   version = 0;
   cversion = 0;
   aversion = 0;
+  /** Its share of the tree's digest; kept by the tree. */
+  digest = 0;
   readonly ephemeralOwner: LongHex;
   #children: Set<string> | undefined;
 

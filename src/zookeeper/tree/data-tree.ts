@@ -3,7 +3,7 @@
  * must give the same tree when a log is replayed over a snapshot that was written while later transactions were applied
  * (a fuzzy snapshot): hence "only when larger" for cversion and pzxid. Source: DataTree (ZooKeeper 3.8).
  *
- * Differs from Apache: the root has one key ('/', not also ''), digests are not kept.
+ * Differs from Apache: the root has one key ('/', not also '').
  */
 import { EventType, KeeperCode, OpCode } from '../jute/constants.ts';
 import { ANYONE_ID, type Acl, type LongHex, NO_OWNER, READ_ACL_UNSAFE, type StatRecord } from '../jute/records.ts';
@@ -11,6 +11,7 @@ import type { CloseSessionTxn, SubTxn, Txn, TxnHeader } from '../txn.ts';
 import { AclCache, OPEN_UNSAFE_ACL_ID } from './acl-cache.ts';
 import { DataNode, ownCopy } from './data-node.ts';
 import { CONTAINER_OWNER, type EphemeralType, ephemeralTypeOf, ttlOwner } from './ephemeral-type.ts';
+import { MAX_DIGESTED_NODES, nodeDigest } from './node-digest.ts';
 import { childName, parentPath } from './path.ts';
 import { QUOTA_ROOT, Quotas } from './quota.ts';
 import { type WatchMode, WatchManager, type Watcher } from './watch-manager.ts';
@@ -42,6 +43,9 @@ interface CreateArguments {
   readonly parentCVersion: number;
 }
 
+/** As Apache's: every so many transactions, so many kept. */
+const DIGEST_LOG_INTERVAL = 128;
+const DIGEST_LOG_LIMIT = 1024;
 const EMPTY = Buffer.alloc(0);
 const NOBODY: readonly Acl[] = [{ perms: 0, id: ANYONE_ID }];
 const SPECIAL_PATHS: ReadonlySet<string> = new Set(['/', '/zookeeper', QUOTA_ROOT, '/zookeeper/config']);
@@ -62,6 +66,8 @@ export class DataTree<W extends Watcher = Watcher> {
   readonly #quotas = new Quotas(this.#nodes);
   readonly #extendedTypesEnabled: boolean;
   #dataSizeBytes = 0;
+  #digest = 0;
+  readonly #digestLog: { zxid: number; digest: number }[] = [];
 
   constructor(options: { readonly extendedTypesEnabled: boolean }) {
     this.#extendedTypesEnabled = options.extendedTypesEnabled;
@@ -88,6 +94,16 @@ export class DataTree<W extends Watcher = Watcher> {
     let count = 0;
     for (const paths of this.#ephemerals.values()) count += paths.size;
     return count;
+  }
+
+  /** The sum over its nodes (`node-digest.ts`); undefined for a tree too large for one. */
+  get digest(): number | undefined {
+    return this.#nodes.size > MAX_DIGESTED_NODES ? undefined : this.#digest;
+  }
+
+  /** Digests after each 128th transaction, the last thousand: what `hash` prints. */
+  get digestLog(): readonly { readonly zxid: number; readonly digest: number }[] {
+    return this.#digestLog;
   }
 
   /** Characters of all paths and bytes of all data. */
@@ -169,6 +185,7 @@ export class DataTree<W extends Watcher = Watcher> {
   processTxn(header: TxnHeader, txn: Txn): TxnResult {
     const result = txn.type === OpCode.multi ? this.#multi(header, txn.txns) : this.#apply(header, txn);
     if (header.zxid > this.lastProcessedZxid) this.lastProcessedZxid = header.zxid;
+    if (header.zxid % DIGEST_LOG_INTERVAL === 0) this.#logDigest(header.zxid);
     return result;
   }
 
@@ -187,6 +204,7 @@ export class DataTree<W extends Watcher = Watcher> {
     this.#containers.clear();
     this.#ttls.clear();
     this.aclCache.clear();
+    this.#digest = 0;
     this.#dataSizeBytes = 0;
   }
 
@@ -275,6 +293,7 @@ export class DataTree<W extends Watcher = Watcher> {
       parent.cversion = parentCVersion;
       parent.pzxid = header.zxid;
     }
+    this.#redigest(above, parent);
     const node = new DataNode(ownCopy(create.data), aclId, owner, header.zxid, header.time);
     parent.addChild(name);
     this.#addNode(path, node);
@@ -292,6 +311,7 @@ export class DataTree<W extends Watcher = Watcher> {
     if (parent === undefined) return KeeperCode.NoNode;
     parent.removeChild(name);
     if (zxid > parent.pzxid) parent.pzxid = zxid;
+    this.#redigest(above, parent);
     const node = this.#nodes.get(path);
     if (node === undefined) return KeeperCode.NoNode;
     const acl = this.aclOf(node);
@@ -312,6 +332,7 @@ export class DataTree<W extends Watcher = Watcher> {
     node.mtime = header.time;
     node.mzxid = header.zxid;
     node.version = version;
+    this.#redigest(path, node);
     this.#dataSizeBytes += grownBytes;
     const stat = this.statOf(node);
     this.#quotas.count(path, grownBytes, 0);
@@ -326,6 +347,7 @@ export class DataTree<W extends Watcher = Watcher> {
     this.aclCache.release(node.aclId);
     node.aclId = this.aclCache.acquire(acl);
     node.aversion = version;
+    this.#redigest(path, node);
     return { type: OpCode.setACL, err: KeeperCode.OK, path, stat: this.statOf(node) };
   }
 
@@ -350,10 +372,26 @@ export class DataTree<W extends Watcher = Watcher> {
     if (raised <= node.cversion) return;
     node.cversion = raised;
     node.pzxid = zxid;
+    this.#redigest(path, node);
+  }
+
+  /** After any change of a node in the tree. */
+  #redigest(path: string, node: DataNode): void {
+    const digest = nodeDigest(path, node.data, node);
+    this.#digest += digest - node.digest;
+    node.digest = digest;
+  }
+
+  #logDigest(zxid: number): void {
+    const { digest } = this;
+    if (digest === undefined) return;
+    this.#digestLog.push({ zxid, digest });
+    if (this.#digestLog.length > DIGEST_LOG_LIMIT) this.#digestLog.shift();
   }
 
   #addNode(path: string, node: DataNode): void {
     this.#nodes.set(path, node);
+    this.#redigest(path, node);
     this.#dataSizeBytes += path.length + (node.data?.length ?? 0);
     switch (this.ephemeralType(node)) {
       case 'container':
@@ -374,6 +412,7 @@ export class DataTree<W extends Watcher = Watcher> {
 
   #removeNode(path: string, node: DataNode): void {
     this.#nodes.delete(path);
+    this.#digest -= node.digest;
     this.aclCache.release(node.aclId);
     this.#dataSizeBytes -= path.length + (node.data?.length ?? 0);
     this.#containers.delete(path);
