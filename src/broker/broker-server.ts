@@ -39,7 +39,7 @@ import { KafkaController } from './controller/kafka-controller.ts';
 import type { GroupEvent } from './coordinator/coordinator-config.ts';
 import { GroupCoordinator } from './coordinator/group-coordinator.ts';
 import type { LogEvent } from './log/log-events.ts';
-import { cleanerReconfigurableConfigs } from './log/cleaner/log-cleaner.ts';
+import { cleanerReconfigurableConfigs, validateCleanerReconfiguration } from './log/cleaner/log-cleaner.ts';
 import { LogManager } from './log/log-manager.ts';
 import type { LoadProgress } from './log/log-manager.ts';
 import { AutoTopicCreationManager } from './metadata/auto-topic-creation-manager.ts';
@@ -509,6 +509,7 @@ export class BrokerServer {
     this.#dynamicConfig.addReconfigurable(this.#socketServer);
     this.#dynamicConfig.addReconfigurable({
       reconfigurableConfigs: cleanerReconfigurableConfigs,
+      validateReconfiguration: validateCleanerReconfiguration,
       reconfigure: () => logManager.reconfigureCleaner(),
     });
     this.#dynamicConfig.addReconfigurable({

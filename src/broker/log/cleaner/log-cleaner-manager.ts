@@ -15,6 +15,7 @@ import { topicPartitionKey } from '../../../protocol/topic-partition.ts';
 import type { TopicPartition } from '../../../protocol/topic-partition.ts';
 import type { Logger } from '../../../runtime/logger.ts';
 import type { Runtime } from '../../../runtime/runtime.ts';
+import { sleep } from '../../../runtime/scheduler.ts';
 import { OffsetCheckpointFile } from '../offset-checkpoint-file.ts';
 import type { UnifiedLog } from '../unified-log.ts';
 import { cleanableOffsets, cleanableRatio, logToClean, maxCompactionDelayMs } from './cleanable-offsets.ts';
@@ -26,7 +27,7 @@ export type CleaningState =
   | { readonly kind: 'paused'; readonly count: number };
 
 export interface CleanerManagerOptions {
-  readonly runtime: Pick<Runtime, 'disk' | 'clock'>;
+  readonly runtime: Pick<Runtime, 'disk' | 'clock' | 'scheduler'>;
   readonly logger: Logger;
   readonly logDirs: readonly string[];
   readonly logs: () => Iterable<UnifiedLog>;
@@ -39,6 +40,9 @@ export interface PreCleanStats {
   readonly delayedPartitions: number;
   readonly cleanablePartitions: number;
 }
+
+/** One takes 1 to 3 µs. */
+const LOGS_PER_TURN = 500;
 
 interface DirState {
   readonly file: OffsetCheckpointFile;
@@ -81,8 +85,11 @@ export class LogCleanerManager {
 
   // ---- Choosing
 
-  /** The log most worth cleaning, in progress from now on; undefined when none is worth it. @throws the disk's errors. */
-  grabFilthiestCompactedLog(): LogToClean | undefined {
+  /**
+   * The log most worth cleaning, in progress from now on; undefined when none is worth it. Lets other work in on the way over many logs.
+   * @throws the disk's errors.
+   */
+  async grabFilthiestCompactedLog(): Promise<LogToClean | undefined> {
     const nowMs = this.#options.runtime.clock.wallMs();
     this.#lastRunMs = nowMs;
     let filthiest: LogToClean | undefined;
@@ -90,13 +97,11 @@ export class LogCleanerManager {
     let maxDelayMs = 0;
     let delayedPartitions = 0;
     let cleanablePartitions = 0;
-    for (const log of this.#options.logs()) {
-      if (!log.config.compact || log.isOffline || this.#states.has(keyOf(log)) || this.isUncleanable(log)) continue;
-      const toClean = this.#assess(log, nowMs);
+    for await (const log of this.compactedLogs()) {
+      const toClean = this.#isFree(log) ? this.#assess(log, nowMs) : undefined;
       if (toClean === undefined) continue;
       const ratio = cleanableRatio(toClean);
-      const isDelayed = toClean.compactionDelayMs > 0;
-      if (isDelayed) delayedPartitions++;
+      if (toClean.compactionDelayMs > 0) delayedPartitions++;
       maxDelayMs = Math.max(maxDelayMs, toClean.compactionDelayMs);
       dirtiestRatio = Math.max(dirtiestRatio, ratio);
       if (!isWorthCleaning(toClean)) continue;
@@ -105,8 +110,30 @@ export class LogCleanerManager {
     }
     this.#dirtiestRatio = dirtiestRatio;
     this.#preClean = { maxCompactionDelayMs: maxDelayMs, delayedPartitions, cleanablePartitions };
-    if (filthiest !== undefined) this.#states.set(keyOf(filthiest.log), { kind: 'in-progress' });
-    return filthiest;
+    return filthiest === undefined ? undefined : this.#claim(filthiest.log, nowMs);
+  }
+
+  /** It may have changed, or another thread may have taken it, since it was looked at. */
+  #claim(log: UnifiedLog, nowMs: number): Promise<LogToClean | undefined> | LogToClean {
+    const toClean = this.#isFree(log) ? this.#assess(log, nowMs) : undefined;
+    if (toClean === undefined || !isWorthCleaning(toClean)) return this.grabFilthiestCompactedLog();
+    this.#states.set(keyOf(log), { kind: 'in-progress' });
+    return toClean;
+  }
+
+  /** Nothing is being done with the log's files, and nothing forbids it. */
+  #isFree(log: UnifiedLog): boolean {
+    return log.config.compact && !log.isOffline && !this.#states.has(keyOf(log)) && !this.isUncleanable(log);
+  }
+
+  /** All logs with compact, some hundred in each turn of the event loop: a broker may have thousands. */
+  async *compactedLogs(): AsyncGenerator<UnifiedLog, void, undefined> {
+    let inTurn = 0;
+    for (const log of this.#options.logs()) {
+      if (!log.config.compact) continue;
+      yield log;
+      if (++inTurn % LOGS_PER_TURN === 0) await sleep(this.#options.runtime.scheduler, 0);
+    }
   }
 
   #assess(log: UnifiedLog, nowMs: number): LogToClean | undefined {
@@ -129,19 +156,9 @@ export class LogCleanerManager {
     return cleanableOffsets(log, this.checkpointOf(log), nowMs);
   }
 
-  /** Logs with compact whose old segments may be deleted now (retention of compact,delete; what lies below the log start offset): held as if they were cleaned. */
-  deletableLogs(): UnifiedLog[] {
-    const found: UnifiedLog[] = [];
-    for (const log of this.#options.logs()) {
-      if (!log.config.compact || this.#states.has(keyOf(log)) || this.isUncleanable(log)) continue;
-      this.#states.set(keyOf(log), { kind: 'in-progress' });
-      found.push(log);
-    }
-    return found;
-  }
-
-  doneDeleting(logs: readonly UnifiedLog[]): void {
-    for (const log of logs) this.#release(keyOf(log));
+  /** Whether old segments of a compacted log may be deleted now (retention of compact,delete; what lies below the log start offset). */
+  mayDeleteSegments(log: UnifiedLog): boolean {
+    return this.#isFree(log);
   }
 
   // ---- States

@@ -221,7 +221,7 @@ describe('checkpoints', () => {
     setup.disk.writeFile(CHECKPOINT, '0\n1\norders 0 1\n');
     log.deleteRecordsTo(3);
     setup.cleaner.manager.load();
-    expect(setup.cleaner.manager.grabFilthiestCompactedLog()).toMatchObject({ firstDirtyOffset: 3 });
+    expect(await setup.cleaner.manager.grabFilthiestCompactedLog()).toMatchObject({ firstDirtyOffset: 3 });
     expect(setup.cleaner.manager.checkpointOf(log)).toBe(3);
   });
 
@@ -401,6 +401,26 @@ describe('limits', () => {
     await setup.settle();
     expect(setup.cleaned.toSorted()).toEqual(['a', 'b', 'c']);
     expect(setup.metric('DeadThreadCount')).toBe(0);
+  });
+});
+
+describe('many logs', () => {
+  test('are looked at some hundred in a turn, and the dirtiest of all is found', async () => {
+    const setup = new Setup();
+    const clean = { 'min.cleanable.dirty.ratio': '1' };
+    for (let index = 0; index < 1100; index++) await setup.log(`t${index}`, index === 700 ? twice('a') : [], clean);
+    setup.logs.get('t700')?.updateConfig(LogConfig.fromDefaults(COMPACT));
+    const found: string[] = [];
+    void setup.cleaner.manager.grabFilthiestCompactedLog().then((toClean) => found.push(toClean?.log.topicPartition.topic ?? ''));
+    let rests = 0;
+    for (let round = 0; round < 20_000 && found.length === 0; round++) {
+      await Promise.resolve();
+      if (setup.time.pendingCount === 0) continue;
+      rests++;
+      await setup.time.advance(0);
+    }
+    expect(rests).toBeGreaterThanOrEqual(2);
+    expect(found).toEqual(['t700']);
   });
 });
 

@@ -13,6 +13,7 @@ import { topicPartitionKey } from '../../../protocol/topic-partition.ts';
 import type { Logger } from '../../../runtime/logger.ts';
 import type { Runtime } from '../../../runtime/runtime.ts';
 import type { Cancellable } from '../../../runtime/scheduler.ts';
+import { ConfigException } from '../../config/config-def.ts';
 import type { KafkaConfig } from '../../config/kafka-config.ts';
 import type { CleaningPause } from '../log-context.ts';
 import type { UnifiedLog } from '../unified-log.ts';
@@ -46,6 +47,12 @@ export const cleanerReconfigurableConfigs: readonly string[] = [
   'log.cleaner.io.max.bytes.per.second',
   'log.cleaner.backoff.ms',
 ];
+
+/** @throws ConfigException: at least one thread must be left. */
+export function validateCleanerReconfiguration({ logCleanerThreads }: Pick<KafkaConfig, 'logCleanerThreads'>): void {
+  if (logCleanerThreads < 1)
+    throw new ConfigException('log.cleaner.threads', String(logCleanerThreads), 'Log cleaner threads should be at least 1');
+}
 
 export interface LogCleanerOptions {
   readonly runtime: Pick<Runtime, 'disk' | 'clock' | 'scheduler' | 'random' | 'logger' | 'metrics' | 'offload'>;
@@ -256,7 +263,7 @@ export class CleanerThread {
     const { options, manager } = this.#parts;
     while (!this.#isStopping) {
       const cleaned = await this.#cleanFilthiestLog();
-      this.#deleteOldSegments();
+      await this.#deleteOldSegments();
       manager.maintainUncleanablePartitions();
       if (!cleaned && !this.#isStopping) await this.#rest(options.config().logCleanerBackoffMs);
     }
@@ -274,7 +281,7 @@ export class CleanerThread {
 
   /** Whether a log was cleaned or set aside: there may be another to clean. */
   async #cleanFilthiestLog(): Promise<boolean> {
-    const toClean = this.#parts.manager.grabFilthiestCompactedLog();
+    const toClean = await this.#parts.manager.grabFilthiestCompactedLog();
     if (toClean === undefined) return false;
     const { log } = toClean;
     let endOffset: number | undefined;
@@ -308,14 +315,9 @@ export class CleanerThread {
     manager.markPartitionUncleanable(log, message);
   }
 
-  #deleteOldSegments(): void {
+  async #deleteOldSegments(): Promise<void> {
     const { manager } = this.#parts;
-    const logs = manager.deletableLogs();
-    try {
-      for (const log of logs) log.deleteOldSegments();
-    } finally {
-      manager.doneDeleting(logs);
-    }
+    for await (const log of manager.compactedLogs()) if (!this.#isStopping && manager.mayDeleteSegments(log)) log.deleteOldSegments();
   }
 
   #report({ log, firstDirtyOffset }: LogToClean, run: CleaningRun): void {
