@@ -66,6 +66,25 @@ test('shows the segments of a partition on a map, and opens one into batches and
   await expect(app.rows('batch-records').first()).toContainText(/value \d+/);
 });
 
+test('reads on through a segment of many batches as one scrolls', async ({ app: running, appPage }) => {
+  const kafka = new Kafka({ clientId: 'samsa-e2e', brokers: running.bootstrapServers.split(','), logLevel: logLevel.NOTHING });
+  const producer = kafka.producer();
+  await producer.connect();
+  for (let sent = 0; sent < 1_100; sent++)
+    await producer.send({ topic: 'many-batches', messages: [{ value: `value ${sent}`, partition: 0 }] });
+  await producer.disconnect();
+  const app = new ConsolePage(appPage);
+  await app.goto('/c/local/topics/many-batches/segments?replica=0&segment=0');
+  await expect(app.grid('batches')).toHaveAttribute('aria-rowcount', '501');
+  await app.rows('batches').first().hover();
+  await expect
+    .poll(async () => {
+      await appPage.mouse.wheel(0, 100_000);
+      return app.grid('batches').getAttribute('aria-rowcount');
+    })
+    .toBe('1101');
+});
+
 test('opens an index, whose entries lead to their batches, and the checkpoints', async ({ appPage }) => {
   const app = new ConsolePage(appPage);
   await app.openTopic(topic, 'segments');

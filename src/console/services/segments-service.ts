@@ -33,6 +33,11 @@ const MAX_FILES = 20_000;
 /** Each needs some reads: others run in between. */
 const SEGMENTS_A_TURN = 64;
 const HEADER_CHUNK_BYTES = 16 * 1024;
+const MAX_REMEMBERED = 50_000;
+
+/** First offsets of closed segments, which don't change while size and time of the file stay: a page that follows a live log asks each second. */
+type RememberedOffsets = Map<string, { readonly sizeBytes: number; readonly modifiedAtMs: number; readonly firstOffset: number | null }>;
+const remembered = new WeakMap<ClusterSession, RememberedOffsets>();
 
 const KINDS: Readonly<Record<string, LogFile['kind']>> = {
   '.log': 'log',
@@ -160,7 +165,7 @@ async function segmentRows(session: ClusterSession, folder: string, files: reado
       sizeBytes: log.sizeBytes,
       indexBytes: sizes.get(segmentFileName(baseOffset, OFFSET_INDEX_SUFFIX)) ?? null,
       timeIndexBytes: sizes.get(segmentFileName(baseOffset, TIME_INDEX_SUFFIX)) ?? null,
-      ...(await offsetsIn(session, folder, baseOffset, logs[at + 1]?.baseOffset ?? null)),
+      ...(await offsetsOf(session, folder, log, logs[at + 1]?.baseOffset ?? null)),
       modifiedAtMs: log.modifiedAtMs,
       active: at === logs.length - 1,
     });
@@ -169,13 +174,34 @@ async function segmentRows(session: ClusterSession, folder: string, files: reado
   return rows;
 }
 
+async function offsetsOf(session: ClusterSession, folder: string, log: LogFile, nextBaseOffset: number | null): Promise<SegmentOffsets> {
+  const baseOffset = log.baseOffset ?? 0;
+  if (nextBaseOffset === null) return offsetsIn(session, folder, baseOffset, null);
+  const known: RememberedOffsets = remembered.get(session) ?? new Map();
+  remembered.set(session, known);
+  const path = join(folder, log.name);
+  const { sizeBytes, modifiedAtMs } = log;
+  const before = known.get(path);
+  if (before?.sizeBytes === sizeBytes && before.modifiedAtMs === modifiedAtMs)
+    return { firstOffset: before.firstOffset, lastOffset: before.firstOffset === null ? null : nextBaseOffset - 1 };
+  const offsets = await offsetsIn(session, folder, baseOffset, nextBaseOffset);
+  if (known.size >= MAX_REMEMBERED) known.clear();
+  known.set(path, { sizeBytes, modifiedAtMs, firstOffset: offsets.firstOffset });
+  return offsets;
+}
+
+interface SegmentOffsets {
+  readonly firstOffset: number | null;
+  readonly lastOffset: number | null;
+}
+
 /** First and last offset of a segment. Of a closed one the next segment's base tells the end; of the active one its index, and the batches after. */
 async function offsetsIn(
   session: ClusterSession,
   folder: string,
   baseOffset: number,
   nextBaseOffset: number | null,
-): Promise<{ firstOffset: number | null; lastOffset: number | null }> {
+): Promise<SegmentOffsets> {
   const none = { firstOffset: null, lastOffset: null };
   return withFiles(session, async (open) => {
     const log = open(join(folder, segmentFileName(baseOffset, LOG_SUFFIX)));

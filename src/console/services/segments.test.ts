@@ -105,6 +105,21 @@ test('shows the folder as it is: files, and segments with their offsets', async 
   ]);
 });
 
+test('a segment that has changed is looked into again, one that has not is not', async () => {
+  writeSegment(0, batch(0, 10));
+  writeSegment(10, batch(10, 5));
+  const firstOffsets = async (): Promise<(number | null)[]> =>
+    (await replicaContents(session, replica)).segments.map(({ firstOffset }) => firstOffset);
+  expect(await firstOffsets()).toEqual([0, 10]);
+  const open = vi.spyOn(session.runtime.disk, 'open');
+  expect(await firstOffsets()).toEqual([0, 10]);
+  expect(open.mock.calls.filter(([path]) => path.includes('00000000000000000000.log'))).toEqual([]);
+  open.mockRestore();
+  // As compaction leaves it.
+  writeSegment(0, batch(7, 1));
+  expect(await firstOffsets()).toEqual([7, 10]);
+});
+
 test('an empty active segment has no offsets', async () => {
   writeSegment(0);
   expect((await replicaContents(session, replica)).segments).toMatchObject([{ firstOffset: null, lastOffset: null, sizeBytes: 0 }]);
