@@ -64,10 +64,12 @@ export class ControllerZkWatches implements ControllerWatches {
     return this.watchPreferredReplicaElection();
   }
 
-  /** Resolves whether one is asked for now. */
+  /** Resolves whether one is asked for now. Heard of its end too: the watch is to be armed again then. */
   watchPreferredReplicaElection(): Promise<boolean> {
+    const look = (): void => this.#put(this.#events.preferredReplicaElection());
     return this.#session.registerZNodeChangeHandlerAndCheckExistence(ZkPaths.preferredReplicaElection, {
-      onCreated: () => this.#put(this.#events.preferredReplicaElection()),
+      onCreated: look,
+      onDeleted: look,
     });
   }
 

@@ -480,6 +480,53 @@ describe('preferred leaders', () => {
     expect(cluster.zooKeeper.get('/admin/preferred_replica_election')).toBeUndefined();
   });
 
+  it('go back to where they are preferred by request and by znode, once that replica is in sync again; the reason is kept', async () => {
+    for (const by of ['request', 'znode'] as const) {
+      const cluster = await clusterOf(THREE);
+      await cluster.createTopic('t', [[2, 3]]);
+      await cluster.kill(2);
+      await cluster.start(2);
+      const elect = async (): Promise<number[]> => {
+        if (by === 'znode') {
+          const data = encodePartitionList([{ topic: 't', partition: 0 }]);
+          await cluster.brokers.get(1)!.zk.session.create('/admin/preferred_replica_election', data);
+          await cluster.settle();
+          expect(cluster.zooKeeper.get('/admin/preferred_replica_election')).toBeUndefined();
+          return [];
+        }
+        const answer = cluster.active!.controller.electLeaders([{ topic: 't', partition: 0 }], 'preferred');
+        await cluster.settle();
+        return (await answer).map(({ errorCode }) => errorCode);
+      };
+      expect(await elect()).toEqual(by === 'znode' ? [] : [ErrorCode.PREFERRED_LEADER_NOT_AVAILABLE]);
+      expect(cluster.stateOf('t', 0)?.leaderAndIsr.leader).toBe(3);
+      await cluster.alterIsr('t', 0, [2, 3]);
+      expect(await elect()).toEqual(by === 'znode' ? [] : [ErrorCode.NONE]);
+      expect(cluster.stateOf('t', 0)?.leaderAndIsr).toMatchObject({ leader: 2, isr: [2, 3] });
+      expect(cluster.active?.events.at(-1)).toMatchObject({
+        kind: 'leader-elected',
+        strategy: 'preferred',
+        previousLeader: 3,
+        reason: '2 is the preferred replica of [2,3]',
+      });
+    }
+  });
+
+  it('asked for in ZooKeeper while nobody is in office are elected by the next controller', async () => {
+    const cluster = await clusterOf(THREE);
+    await cluster.createTopic('t', [[2, 3]]);
+    await cluster.kill(2);
+    await cluster.start(2);
+    await cluster.alterIsr('t', 0, [2, 3]);
+    const { zk } = cluster.brokers.get(3)!;
+    const closing = cluster.kill(1);
+    await zk.session.create('/admin/preferred_replica_election', encodePartitionList([{ topic: 't', partition: 0 }]));
+    await closing;
+    await cluster.settle();
+    expect(cluster.stateOf('t', 0)?.leaderAndIsr.leader).toBe(2);
+    expect(cluster.zooKeeper.get('/admin/preferred_replica_election')).toBeUndefined();
+  });
+
   it('elects by request and says per partition why not', async () => {
     const cluster = await clusterOf(THREE);
     await cluster.createTopic('t', [[2, 3]]);
@@ -489,6 +536,82 @@ describe('preferred leaders', () => {
     expect((await promise).map(({ errorCode }) => errorCode)).toEqual(
       [ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, ErrorCode.ELECTION_NOT_NEEDED].toReversed(),
     );
+  });
+});
+
+describe('unclean elections', () => {
+  /** Led by 2 alone when it died: 3 lives and is not in sync. */
+  async function offline(config: ConstructorParameters<typeof ControllerCluster>[0] = {}): Promise<ControllerCluster> {
+    const cluster = await clusterOf(THREE, config);
+    await cluster.createTopic('t', [[2, 3]]);
+    await cluster.alterIsr('t', 0, [2]);
+    await cluster.kill(2);
+    return cluster;
+  }
+  const isLed = (cluster: ControllerCluster): boolean => cluster.stateOf('t', 0)?.leaderAndIsr.leader === 3;
+
+  it('take place by request only where nobody in sync lives, and mark the leader recovering', async () => {
+    const cluster = await offline();
+    expect(isLed(cluster)).toBe(false);
+    expect(cluster.active?.events.findLast(({ kind }) => kind === 'leader-election-failed')?.reason).toContain(
+      'unclean election of [3] is not allowed',
+    );
+    const answer = cluster.active!.controller.electLeaders([{ topic: 't', partition: 0 }], 'unclean');
+    await cluster.settle();
+    expect(await answer).toMatchObject([{ errorCode: 0, leader: 3 }]);
+    expect(cluster.stateOf('t', 0)?.leaderAndIsr).toMatchObject({ leader: 3, isr: [3], leaderRecoveryState: 1 });
+    const again = cluster.active!.controller.electLeaders([{ topic: 't', partition: 0 }], 'unclean');
+    await cluster.settle();
+    expect(await again).toMatchObject([{ errorCode: ErrorCode.ELECTION_NOT_NEEDED }]);
+  });
+
+  it('begin when the broker’s or the topic’s setting allows them while partitions are without a leader', async () => {
+    let allowed = false;
+    const byBroker = await offline({ uncleanLeaderElectionEnable: () => allowed });
+    byBroker.active!.controller.enableUncleanLeaderElection();
+    await byBroker.settle();
+    expect(isLed(byBroker)).toBe(false);
+    allowed = true;
+    byBroker.active!.controller.enableUncleanLeaderElection();
+    await byBroker.settle();
+    expect(isLed(byBroker)).toBe(true);
+
+    const byTopic = await offline();
+    await byTopic.brokers.get(1)!.zk.configs.setEntityConfigs('topics', 't', { 'unclean.leader.election.enable': 'true' });
+    byTopic.active!.controller.enableUncleanLeaderElection('other');
+    await byTopic.settle();
+    expect(isLed(byTopic)).toBe(false);
+    byTopic.active!.controller.enableUncleanLeaderElection('t');
+    await byTopic.settle();
+    expect(isLed(byTopic)).toBe(true);
+  });
+
+  it('are not for a topic that forbids them, whatever the broker allows', async () => {
+    const cluster = await clusterOf(THREE, { uncleanLeaderElectionEnable: () => true });
+    await cluster.createTopic('t', [[2, 3]]);
+    await cluster.brokers.get(1)!.zk.configs.setEntityConfigs('topics', 't', { 'unclean.leader.election.enable': 'false' });
+    await cluster.alterIsr('t', 0, [2]);
+    await cluster.kill(2);
+    expect(isLed(cluster)).toBe(false);
+  });
+});
+
+describe('epochs of brokers', () => {
+  it('of before a restart are refused in every request, with STALE_BROKER_EPOCH', async () => {
+    const cluster = await clusterOf(THREE);
+    await cluster.createTopic('t', [[2, 3]]);
+    const stale = cluster.brokers.get(2)!.brokerEpoch;
+    await cluster.kill(2);
+    await cluster.start(2);
+    expect(cluster.brokers.get(2)!.brokerEpoch).toBeGreaterThan(stale);
+    const { controller } = cluster.active!;
+    const shutdown = controller.controlledShutdown(2, stale).catch((error: unknown) => error);
+    const isrChange = controller.alterPartition({ brokerId: 2, brokerEpoch: stale, topics: [] }, 3);
+    const producerIds = controller.allocateProducerIds({ brokerId: 2, brokerEpoch: stale });
+    await cluster.settle();
+    expect(await shutdown).toMatchObject({ code: ErrorCode.STALE_BROKER_EPOCH });
+    expect(await isrChange).toMatchObject({ errorCode: ErrorCode.STALE_BROKER_EPOCH });
+    expect(await producerIds).toMatchObject({ errorCode: ErrorCode.STALE_BROKER_EPOCH });
   });
 });
 

@@ -112,7 +112,7 @@ export class ControllerCluster {
   }
 
   /** Starts a broker of this id: a session, a registration, a controller. */
-  async start(id: number): Promise<TestBroker> {
+  async start(id: number, info: BrokerInfo = brokerInfoOf(id)): Promise<TestBroker> {
     let client: MemoryZooKeeperClient | undefined;
     const runtime = { clock: this.time, scheduler: this.time, random: nodeRandom, logger: silentLogger, metrics: new MetricsRegistry() };
     const zk = await KafkaZkClient.connect({
@@ -123,7 +123,6 @@ export class ControllerCluster {
       },
     });
     await zk.createTopLevelPaths();
-    const info = brokerInfoOf(id);
     const brokerEpoch = await zk.brokers.register(info);
     const events: TimedClusterEvent[] = [];
     const controller = new KafkaController({
