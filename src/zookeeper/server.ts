@@ -145,7 +145,7 @@ export class ZooKeeperServer implements ConnectionOwner {
     metrics.record('startup_txns_loaded', replayedTxns);
     metrics.count('digest_mismatches_count', opened.digestMismatches);
     metrics.record('dbinittime', opened.snapshotLoadMs + opened.txnsLoadMs);
-    tree.observer = treeObserver(metrics);
+    tree.observer = treeObserver(metrics, runtime);
     const sessions = new SessionTracker(runtime, {
       tickTimeMs: config.tickTimeMs,
       restored: committedSessions,
@@ -397,8 +397,21 @@ const WATCH_METRICS = {
   [EventType.PersistentWatchRemoved]: undefined,
 } as const;
 
-function treeObserver(metrics: ServerMetrics): TreeObserver {
+/** How often the log tells of the same path's exceeded quota. */
+const QUOTA_WARNING_MS = 10_000;
+const MAX_QUOTAS_WARNED = 1000;
+
+function treeObserver(metrics: ServerMetrics, { clock, logger }: Pick<Runtime, 'clock' | 'logger'>): TreeObserver {
+  const warnedMs = new Map<string, number>();
   return {
+    onQuotaExceeded({ target, what, use, limit }) {
+      const key = `${target} ${what}`;
+      const nowMs = clock.monotonicMs();
+      if (nowMs - (warnedMs.get(key) ?? Number.NEGATIVE_INFINITY) < QUOTA_WARNING_MS) return;
+      if (warnedMs.size >= MAX_QUOTAS_WARNED) warnedMs.clear();
+      warnedMs.set(key, nowMs);
+      logger.warn({ target, use, limit }, `the quota of ${target} is exceeded: ${use} ${what}, ${limit} allowed`);
+    },
     onWatchesFired(type, watchers) {
       const name = WATCH_METRICS[type];
       if (name !== undefined) metrics.record(name, watchers);

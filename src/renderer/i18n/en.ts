@@ -166,7 +166,7 @@ export const en = {
   externalZooKeeper: {
     external: 'External',
     hint: 'Runs elsewhere: it is neither started nor stopped by Samsa',
-    mode: '{mode}, ZooKeeper {version}',
+    told: '{address} is {mode}, ZooKeeper {version}',
     silent: 'Takes connections',
     unreachable: 'Not reachable',
   },

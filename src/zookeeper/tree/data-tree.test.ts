@@ -151,6 +151,27 @@ describe('DataTree', () => {
     expect(fixture.tree.approximateDataSizeBytes).toBe(empty);
   });
 
+  it('tells of each change that leaves a soft limit exceeded, and of none below it', () => {
+    const fixture = new Fixture();
+    const told: string[] = [];
+    fixture.tree.observer = {
+      onQuotaExceeded: ({ target, what, use, limit }) => told.push(`${target} ${what} ${use}/${limit}`),
+      onWatchesFired: () => undefined,
+      onWritten: () => undefined,
+      onRead: () => undefined,
+    };
+    fixture.create('/q', 1);
+    fixture.create('/zookeeper/quota/q', 1);
+    fixture.create('/zookeeper/quota/q/zookeeper_limits', 1, { data: Buffer.from('count=2,bytes=4') });
+    fixture.create('/zookeeper/quota/q/zookeeper_stats', 2, { data: Buffer.from('count=0,bytes=0') });
+    fixture.create('/q/a', 1, { data: Buffer.from('1234') });
+    expect(told).toEqual([]);
+    fixture.create('/q/b', 2, { data: Buffer.from('5') });
+    expect(told.splice(0)).toEqual(['/q nodes 3/2', '/q bytes 5/4']);
+    fixture.delete('/q/a');
+    expect(told).toEqual([]);
+  });
+
   it('keeps the use of a limited path up to date', () => {
     const fixture = new Fixture();
     const use = (): string | undefined => fixture.tree.getNode('/zookeeper/quota/q/zookeeper_stats')?.data?.toString();

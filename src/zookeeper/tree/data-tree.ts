@@ -13,7 +13,7 @@ import { DataNode, ownCopy } from './data-node.ts';
 import { CONTAINER_OWNER, type EphemeralType, ephemeralTypeOf, ttlOwner } from './ephemeral-type.ts';
 import { MAX_DIGESTED_NODES, nodeDigest } from './node-digest.ts';
 import { childName, parentPath } from './path.ts';
-import { QUOTA_ROOT, Quotas } from './quota.ts';
+import { QUOTA_ROOT, type QuotaExcess, Quotas } from './quota.ts';
 import { type WatchMode, WatchManager, type Watcher } from './watch-manager.ts';
 
 /** What a transaction did: an error code, and what the answer to its request needs. */
@@ -31,6 +31,7 @@ export interface TreeObserver {
   onWatchesFired(type: EventType, watchers: number): void;
   /** A node has been made, changed or deleted, with that much data. */
   onWritten(path: string, dataBytes: number): void;
+  onQuotaExceeded(excess: QuotaExcess): void;
   /** A node has been read; `bytes` of data, or of its children's names. */
   onRead(path: string, bytes: number): void;
 }
@@ -63,7 +64,7 @@ export class DataTree<W extends Watcher = Watcher> {
   readonly #ephemerals = new Map<LongHex, Set<string>>();
   readonly #containers = new Set<string>();
   readonly #ttls = new Set<string>();
-  readonly #quotas = new Quotas(this.#nodes);
+  readonly #quotas = new Quotas(this.#nodes, (excess) => this.observer?.onQuotaExceeded(excess));
   readonly #extendedTypesEnabled: boolean;
   #dataSizeBytes = 0;
   #digest = 0;

@@ -6,7 +6,7 @@
  *   stat   czxid mzxid pzxid ctime mtime int64 | version cversion aversion int32 | ephemeralOwner int64
  */
 import { crc32 } from 'node:zlib';
-import type { LongHex } from '../jute/records.ts';
+import { type LongHex, NO_OWNER } from '../jute/records.ts';
 
 export const DIGEST_VERSION = 2;
 /** Nodes up to which a sum of 32-bit digests is exact in a number; a larger tree has no digest. */
@@ -37,7 +37,8 @@ export function nodeDigest(path: string, data: Buffer | null, node: DigestedStat
   stat.writeInt32BE(node.version, 40);
   stat.writeInt32BE(node.cversion, 44);
   stat.writeInt32BE(node.aversion, 48);
-  stat.write(node.ephemeralOwner, 52, 'hex');
+  if (node.ephemeralOwner === NO_OWNER) stat.fill(0, 52);
+  else stat.write(node.ephemeralOwner, 52, 'hex');
   const named = crc32(path === '/' ? '' : path);
   return crc32(stat, data === null || data.length === 0 ? named : crc32(data, named));
 }

@@ -1,7 +1,8 @@
 /**
  * Quotas: limits and use of subtrees, kept in nodes below /zookeeper/quota (`…/zookeeper_limits`, `…/zookeeper_stats`)
  * as text, `count=5,bytes=100=;byteHardLimit=1000;countHardLimit=10` (Quotas, StatsTrack).
- * Only hard limits refuse, and only where the server enforces them; use is kept up to date always.
+ * Only hard limits refuse, and only where the server enforces them; a soft one that is exceeded is told. Use is kept up to date
+ * always.
  * A path counts for the longest path above or at it that has a limit.
  */
 import type { DataNode } from './data-node.ts';
@@ -16,6 +17,15 @@ export interface QuotaStats {
   readonly bytes: number;
   readonly countHardLimit: number;
   readonly byteHardLimit: number;
+}
+
+/** A soft limit that is exceeded. */
+export interface QuotaExcess {
+  /** The limited path. */
+  readonly target: string;
+  readonly what: 'nodes' | 'bytes';
+  readonly use: number;
+  readonly limit: number;
 }
 
 /** Reads a limits or stats node; what isn't there or isn't a number is -1. */
@@ -51,9 +61,12 @@ export function statPathOf(target: string): string {
 export class Quotas {
   readonly #nodes: ReadonlyMap<string, DataNode>;
   readonly #targets = new Set<string>();
+  readonly #onExceeded: (excess: QuotaExcess) => void;
 
-  constructor(nodes: ReadonlyMap<string, DataNode>) {
+  /** `onExceeded` hears of each change that leaves a soft limit exceeded. */
+  constructor(nodes: ReadonlyMap<string, DataNode>, onExceeded: (excess: QuotaExcess) => void) {
     this.#nodes = nodes;
+    this.#onExceeded = onExceeded;
   }
 
   /** The longest limited path at or above `path`, never the root. */
@@ -86,7 +99,15 @@ export class Quotas {
     const statNode = target === undefined ? undefined : this.#nodes.get(statPathOf(target));
     if (statNode === undefined) return;
     const use = parseQuotaStats(statNode.data);
-    statNode.data = formatQuotaUse(use.count + nodes, use.bytes + bytes);
+    const [count, size] = [use.count + nodes, use.bytes + bytes];
+    statNode.data = formatQuotaUse(count, size);
+    if (target !== undefined) this.#tellExcess(target, count, size);
+  }
+
+  #tellExcess(target: string, count: number, bytes: number): void {
+    const limits = parseQuotaStats(this.#nodes.get(limitPathOf(target))?.data ?? null);
+    if (limits.count > -1 && count > limits.count) this.#onExceeded({ target, what: 'nodes', use: count, limit: limits.count });
+    if (limits.bytes > -1 && bytes > limits.bytes) this.#onExceeded({ target, what: 'bytes', use: bytes, limit: limits.bytes });
   }
 
   /** Finds the limits of a restored tree and counts their use. */
