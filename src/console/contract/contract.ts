@@ -5,6 +5,7 @@
 import type { ContractRouterClient } from '@orpc/contract';
 import { brokers } from './brokers.ts';
 import { clusters } from './clusters.ts';
+import { controller } from './controller.ts';
 import { flushLab } from './flush-lab.ts';
 import { groups } from './groups.ts';
 import { live } from './live.ts';
@@ -29,6 +30,7 @@ export const contract = {
   overview,
   processes,
   brokers,
+  controller,
   topics,
   groups,
   messages,

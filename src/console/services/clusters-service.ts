@@ -15,7 +15,7 @@ const NEEDED_API: Partial<Record<Feature, { readonly key: number; readonly name:
   logDirs: { key: 35, name: 'DescribeLogDirs' },
 };
 const LOCAL_ONLY: ReadonlySet<Feature> = new Set(['processes', 'segments', 'flushLab']);
-const NOT_BUILT: ReadonlySet<Feature> = new Set(['groups.alterOffsets', 'acls', 'users', 'quotas', 'controller', 'internals']);
+const NOT_BUILT: ReadonlySet<Feature> = new Set(['groups.alterOffsets', 'acls', 'users', 'quotas', 'internals']);
 const VERSIONS_MS = 2_000;
 
 export function clusterSummary(session: ClusterSession): ClusterSummary {

@@ -14,6 +14,7 @@ import type { ProcessAction } from './cluster-control.ts';
 import type { ClusterDirectory, KnownCluster } from './cluster-directory.ts';
 import type { ClusterSession } from './cluster-session.ts';
 import { clusterDetail, clusterSummary } from './clusters-service.ts';
+import { getController } from './controller-service.ts';
 import { cutOffProcess } from './cut-off.ts';
 import { FailureError, refuse, toFailure } from './failures.ts';
 import { flushLabState, flushSettings, losePower, setFlushSetting, startLoad, stopLoad } from './flush-lab-service.ts';
@@ -117,6 +118,7 @@ export function createRouter({ directory, logger, version, wallMs }: RouterOptio
       }),
       kill: base.processes.kill.handler(({ input }) => act('kill')(input)),
     },
+    controller: { get: base.controller.get.handler(({ input }) => getController(sessionOf(input))) },
     brokers: {
       list: base.brokers.list.handler(({ input }) => listBrokers(sessionOf(input))),
       sizes: base.brokers.sizes.handler(({ input }) => brokerSizes(sessionOf(input))),

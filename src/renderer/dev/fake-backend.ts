@@ -382,6 +382,15 @@ export function fakeClient(options: FakeOptions): ConsoleClient {
         };
       }),
     },
+    controller: {
+      get: os.controller.get.handler(() => ({
+        controllerId: cluster.controllerId,
+        atMs: Date.now(),
+        inside: null,
+        failure: null,
+        progress: [],
+      })),
+    },
     overview: {
       get: os.overview.get.handler(() => {
         guard('overview');

@@ -1,8 +1,10 @@
 /** All text of the console, in English. Keys follow the features; plurals are "one | many" (or "none | one | many"). */
+import { controllerTexts } from './controller.ts';
 import { flushLab } from './flush-lab.ts';
 
 export const en = {
   flushLab,
+  controller: controllerTexts,
   common: {
     unknown: 'unknown',
     retry: 'Retry',
