@@ -88,6 +88,8 @@ export class ControllerEventManager {
   readonly #recent: ProcessedEvent[] = [];
   #current: { readonly name: string; readonly startedAtMs: number } | undefined;
   #queue: QueuedEvent[] = [];
+  /** Names of events that wait and stand for all of their name: there may be thousands. */
+  readonly #coalesced = new Set<string>();
   #state: ControllerState = 'Idle';
   #running = false;
   #started = false;
@@ -147,7 +149,10 @@ export class ControllerEventManager {
       event.preempt?.();
       return Promise.resolve();
     }
-    if (event.coalesce === true && this.#queue.some((queued) => queued.event.name === event.name)) return Promise.resolve();
+    if (event.coalesce === true) {
+      if (this.#coalesced.has(event.name)) return Promise.resolve();
+      this.#coalesced.add(event.name);
+    }
     return new Promise((done) => {
       this.#queue.push({ event, enqueuedAtMs: this.#options.clock.monotonicMs(), done });
       this.#run();
@@ -180,6 +185,7 @@ export class ControllerEventManager {
   #preemptAll(): void {
     const queue = this.#queue;
     this.#queue = [];
+    this.#coalesced.clear();
     for (const { event, done } of queue) {
       event.preempt?.();
       done();
@@ -198,6 +204,7 @@ export class ControllerEventManager {
 
   async #processAll(): Promise<void> {
     for (let queued = this.#queue.shift(); queued !== undefined; queued = this.#queue.shift()) {
+      if (queued.event.coalesce === true) this.#coalesced.delete(queued.event.name);
       await this.#process(queued);
       await new Promise<void>((resolve) => this.#options.scheduler.endOfTurn(resolve));
     }

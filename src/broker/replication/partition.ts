@@ -40,6 +40,7 @@ export interface PartitionOptions {
   /** The high watermark moved, or the leadership did: what waits for it may be complete. */
   readonly onProgress: () => void;
   readonly onIsrChange: (change: IsrChange) => void;
+  readonly onIsrChangeRefused: () => void;
 }
 
 export interface IsrChange {
@@ -485,6 +486,7 @@ export class Partition {
    * waiting for whoever may be in the ISR, until LeaderAndIsr tells.
    */
   #onIsrChangeRefused(proposed: IsrState, errorCode: number): void {
+    this.#options.onIsrChangeRefused();
     this.#options.logger.info(`The controller refused the ISR change of ${this.#name}: ${errorByCode(errorCode).name}`);
     const wasNotMade = errorCode === ErrorCode.OPERATION_NOT_ATTEMPTED || errorCode === ErrorCode.INELIGIBLE_REPLICA;
     if (wasNotMade) this.#isrState = committedIsr(proposed.isr);

@@ -90,6 +90,22 @@ describe('a LeaderAndIsr request', () => {
   });
 });
 
+describe('the metrics of ISRs', () => {
+  it('count growth, shrinking and refusals under Kafka’s names', () => {
+    const fixture = leading([1, 2]);
+    const counts = (): unknown[] =>
+      ['IsrExpandsPerSec', 'IsrShrinksPerSec', 'FailedIsrUpdatesPerSec'].map(
+        (name) => fixture.runtime.metrics.snapshot().find((sample) => sample.name === name)?.value,
+      );
+    fixture.fetch({ replicaId: 3 });
+    fixture.controller.last.onResult({ errorCode: ErrorCode.INELIGIBLE_REPLICA });
+    expect(counts()).toEqual([0, 0, 1]);
+    fixture.fetch({ replicaId: 3 });
+    fixture.controller.accept();
+    expect(counts()).toEqual([1, 0, 1]);
+  });
+});
+
 describe('a log that lies there from an earlier topic of the name', () => {
   it('is set aside, and the replica begins empty', () => {
     const fixture = replicaManagerFixture();

@@ -82,6 +82,9 @@ export class ReplicaManager {
   readonly #timers: Cancellable[] = [];
   readonly #replicationBytesOut: Counter;
   readonly #reassignmentBytesOut: Counter;
+  readonly #isrExpands: Counter;
+  readonly #isrShrinks: Counter;
+  readonly #failedIsrUpdates: Counter;
   #controllerEpoch = 0;
   #shutDown = false;
 
@@ -93,6 +96,10 @@ export class ReplicaManager {
     this.#highWatermarks = new HighWatermarkCheckpoint({ disk, logger: this.#logger });
     const { metrics } = options.runtime;
     this.#replicationBytesOut = metrics.counter('ReplicationBytesOutPerSec', { type: 'BrokerTopicMetrics' });
+    this.#isrExpands = metrics.counter('IsrExpandsPerSec');
+    this.#isrShrinks = metrics.counter('IsrShrinksPerSec');
+    this.#failedIsrUpdates = metrics.counter('FailedIsrUpdatesPerSec');
+    metrics.gauge('OfflineReplicaCount', () => this.#count((partition) => partition.isOffline));
     this.#reassignmentBytesOut = metrics.counter('ReassignmentBytesOutPerSec', { type: 'BrokerTopicMetrics' });
     metrics.gauge('PartitionCount', () => this.#partitions.size);
     metrics.gauge('LeaderCount', () => this.#count((partition) => partition.isLeader));
@@ -416,7 +423,11 @@ export class ReplicaManager {
       isBrokerAlive,
       checkpointedHighWatermark: () => this.#highWatermarks.get(topicPartition),
       onProgress: () => this.completeDelayed(key),
-      onIsrChange: (change) => onIsrChange(topicPartition, change),
+      onIsrChange: (change) => {
+        (change.kind === 'expand' ? this.#isrExpands : this.#isrShrinks).add();
+        onIsrChange(topicPartition, change);
+      },
+      onIsrChangeRefused: () => this.#failedIsrUpdates.add(),
     });
   }
 

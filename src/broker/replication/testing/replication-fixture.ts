@@ -153,6 +153,7 @@ export function partitionFixture(options: FixtureOptions = {}): PartitionFixture
     checkpointedHighWatermark: () => undefined,
     onProgress: () => void progress++,
     onIsrChange: (change) => isrChanges.push(change),
+    onIsrChangeRefused: () => {},
   });
   const log = (): UnifiedLog => {
     if (partition.log === undefined) throw new Error('the partition has no log');
