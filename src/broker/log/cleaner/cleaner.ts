@@ -192,7 +192,7 @@ export class Cleaner {
       if (!result.ok) throw failureOf(result);
       take(result);
       ({ map, transactions, cursor } = result);
-      await throttler.throttle(result.stats.bytesRead + result.stats.bytesWritten);
+      await throttler.throttle(result.stats.bytesRead + result.stats.bytesWritten, () => this.#checkDone(log));
       if (result.isDone) return;
     }
   }

@@ -87,7 +87,6 @@ export class LogCleanerManager {
 
   /**
    * The log most worth cleaning, in progress from now on; undefined when none is worth it. Lets other work in on the way over many logs.
-   * @throws the disk's errors.
    */
   async grabFilthiestCompactedLog(): Promise<LogToClean | undefined> {
     const nowMs = this.#options.runtime.clock.wallMs();
@@ -136,7 +135,18 @@ export class LogCleanerManager {
     }
   }
 
+  /** A log that can't even be looked at must not end the thread: its disk has failed, or it is set aside. */
   #assess(log: UnifiedLog, nowMs: number): LogToClean | undefined {
+    try {
+      return this.#assessOrThrow(log, nowMs);
+    } catch (error) {
+      if (error instanceof Error && 'syscall' in error) this.#options.onLogDirFailure(log.logDir, error);
+      else this.markPartitionUncleanable(log, `how dirty it is can't be told: ${String(error)}`);
+      return undefined;
+    }
+  }
+
+  #assessOrThrow(log: UnifiedLog, nowMs: number): LogToClean | undefined {
     const offsets = this.cleanableOffsets(log, nowMs);
     const { firstDirtyOffset, resetReason, boundBy } = offsets;
     if (resetReason !== undefined) {

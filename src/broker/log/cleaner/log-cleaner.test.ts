@@ -346,6 +346,23 @@ describe('what can not be cleaned', () => {
     expect(setup.metric('uncleanable-partitions-count')).toBe(0);
   });
 
+  test('a log that can not be looked at is a failure of its disk, and the thread goes on', async () => {
+    const setup = new Setup();
+    const log = await setup.log('orders', twice('a'));
+    await setup.log('others', twice('b'));
+    const error = Object.assign(new Error('EIO: read'), { code: 'EIO', syscall: 'read' });
+    Object.defineProperty(log, 'lastStableOffset', {
+      get: () => {
+        throw error;
+      },
+    });
+    await setup.start();
+    expect(setup.failures[0]).toBe('/data: Error: EIO: read');
+    expect(setup.cleaned).toEqual(['others']);
+    setup.logs.delete('orders');
+    expect(setup.cleaner.describe()).toMatchObject({ threads: 1, deadThreads: 0 });
+  });
+
   test('a disk that fails is reported as its folder, once', async () => {
     const setup = new Setup();
     await setup.log('orders', twice('a'));
@@ -376,6 +393,21 @@ describe('limits', () => {
     await setup.settle();
     expect(setup.cleaned).toEqual(['orders']);
     expect(setup.cleaner.describePartition(log).lastRun).toMatchObject({ recordsRead: 40, recordsWritten: 4 });
+  });
+
+  test('a shutdown does not wait for the throttle', async () => {
+    const setup = new Setup();
+    await setup.log(
+      'orders',
+      Array.from({ length: 40 }, (): Pair[] => [['k', 'x'.repeat(1000)]]),
+    );
+    setup.config.logCleanerIoMaxBytesPerSecond = 1;
+    await setup.start();
+    let isDown = false;
+    void setup.cleaner.shutdown().then(() => (isDown = true));
+    await setup.time.advance(300);
+    await setup.settle();
+    expect([isDown, setup.slices]).toEqual([true, 1]);
   });
 
   test('the number of threads may change while they run', async () => {

@@ -5,7 +5,6 @@ import { sleep } from '../../../runtime/scheduler.ts';
 
 /** A share of the allowance shorter than this isn't waited for. */
 const CHECK_INTERVAL_MS = 300;
-const MAX_SLEEP_MS = 60_000;
 
 export class Throttler {
   readonly #clock: Clock;
@@ -26,8 +25,8 @@ export class Throttler {
     return Math.max(1, Math.min(atMost, (this.#bytesPerSecond() * CHECK_INTERVAL_MS) / 1000));
   }
 
-  /** Counts `bytes` and waits until they are within the rate. */
-  async throttle(bytes: number): Promise<void> {
+  /** Counts `bytes` and waits until they are within the rate; `check` is called now and then, and throws when nobody waits any more. */
+  async throttle(bytes: number, check: () => void): Promise<void> {
     const nowMs = this.#clock.monotonicMs();
     this.#bytesInPeriod += bytes;
     const elapsedMs = nowMs - this.#periodStartMs;
@@ -38,9 +37,12 @@ export class Throttler {
       return;
     }
     if (allowedMs - elapsedMs < CHECK_INTERVAL_MS / 10) return;
-    const waitMs = Math.min(MAX_SLEEP_MS, allowedMs - elapsedMs);
-    this.#restart(nowMs + waitMs);
-    await sleep(this.#scheduler, waitMs);
+    const untilMs = nowMs + allowedMs - elapsedMs;
+    this.#restart(untilMs);
+    for (let leftMs = untilMs - nowMs; leftMs > 0; leftMs = untilMs - this.#clock.monotonicMs()) {
+      await sleep(this.#scheduler, Math.min(leftMs, CHECK_INTERVAL_MS));
+      check();
+    }
   }
 
   #restart(nowMs: number): void {
