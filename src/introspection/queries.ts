@@ -11,6 +11,7 @@
 import type { BrokerInfo } from './answers/broker-info.ts';
 import type { ControllerAnswer } from './answers/controller.ts';
 import type { LogFlushAnswer } from './answers/log-flush.ts';
+import type { LogRetentionAnswer } from './answers/log-retention.ts';
 import type { ReassigningAnswer } from './answers/reassigning.ts';
 import type { ZooKeeperInfo } from './answers/zookeeper-info.ts';
 import type { ZooKeeperServers } from './answers/zookeeper-servers.ts';
@@ -34,6 +35,8 @@ export interface BrokerQueries {
   readonly 'replication.reassigning': Query<{ readonly max: number }, ReassigningAnswer>;
   /** How far the replicas of a topic are on the device, what flushing costs, what recovery found at the last start. */
   readonly 'log.flush': Query<{ readonly topic: string }, LogFlushAnswer>;
+  /** Which segments of a replica go, when and why; what compaction has done and will do. */
+  readonly 'log.retention': Query<{ readonly topic: string; readonly partition: number }, LogRetentionAnswer>;
 }
 
 /** Asked of the process id `supervisor`, which knows where ZooKeeper is also when it isn't one of its children. */

@@ -10,6 +10,7 @@ import { describeBroker } from './describe-broker.ts';
 import { describeReassigning } from './describe-reassigning.ts';
 import type { ProcessUsage } from './describe-broker.ts';
 import { describeFlush } from './describe-flush.ts';
+import { describeRetention } from './describe-retention.ts';
 
 /** Things of a kind that one answer tells of. */
 const MAX_TOLD = 1_000;
@@ -30,6 +31,7 @@ export function brokerQueryHandlers({ parts, usage }: BrokerQueriesOptions): Que
     'broker.info': () => describeBroker(ready(), usage()),
     'controller.describe': (input) => ready().controller.describe(input.integer('max', 1, MAX_TOLD)),
     'replication.reassigning': (input) => describeReassigning(ready(), input.integer('max', 1, MAX_TOLD)),
+    'log.retention': (input) => describeRetention(ready(), input.text('topic'), input.integer('partition')),
     'log.flush': (input) => describeFlush(ready(), input.text('topic')),
   };
 }

@@ -5,6 +5,7 @@
  * There is always at least one segment. Files to be deleted are renamed to `.deleted` at once, the log file first (an index alone is
  * thrown away at start, a log file alone would be recovered), and removed after `file.delete.delay.ms`. Source: Kafka's LocalLog.
  */
+import type { LeavingSegment } from '../../introspection/answers/log-retention.ts';
 import { lastOffsetAt, sizeAt, wholeBatchesBytes } from '../../log-format/batch-fields.ts';
 import { DELETED_SUFFIX, LOG_SUFFIX, segmentFileName } from '../../log-format/file-names.ts';
 import type { AbortedTxn } from '../../log-format/txn-index.ts';
@@ -44,6 +45,7 @@ export class LocalLog {
   #nameChanges: number;
   #syncedNameChanges = 0;
   readonly #metadataCache: LogOffsetMetadata[] = [];
+  readonly #leaving = new Set<LeavingSegment>();
   /** Segments are being replaced by a cleaned one. */
   #isSwapping = false;
 
@@ -58,6 +60,10 @@ export class LocalLog {
 
   get directory(): string {
     return this.#directory;
+  }
+  /** Segments that are deleted, and whose files wait for `file.delete.delay.ms`. */
+  get leavingSegments(): readonly LeavingSegment[] {
+    return Array.from(this.#leaving);
   }
   get logEndOffset(): number {
     return this.#logEndOffset;
@@ -287,7 +293,10 @@ export class LocalLog {
   }
 
   #removeLater(segments: readonly LogSegment[], config: LogConfig): void {
-    this.#context.scheduler.after(Math.min(config.fileDeleteDelayMs, MAX_DELAY_MS), () => this.#removeMarked(segments));
+    const delayMs = Math.min(config.fileDeleteDelayMs, MAX_DELAY_MS);
+    const removedAtMs = this.#context.clock.wallMs() + delayMs;
+    for (const { baseOffset, sizeBytes } of segments) this.#leaving.add({ baseOffset, sizeBytes, removedAtMs });
+    this.#context.scheduler.after(delayMs, () => this.#removeMarked(segments));
   }
 
   #markDeleted(segment: LogSegment): void {
@@ -310,6 +319,7 @@ export class LocalLog {
           const path = `${this.#directory}/${segmentFileName(segment.baseOffset, suffix)}${DELETED_SUFFIX}`;
           if (disk.exists(path)) disk.remove(path);
         }
+        for (const one of this.#leaving) if (one.baseOffset === segment.baseOffset) this.#leaving.delete(one);
       }
     } catch (error) {
       onFailure(this.#parent, `Removing deleted segments of ${this.#directory} failed`, error);

@@ -110,6 +110,7 @@ export class LogManager {
   readonly #timers = new Set<Cancellable>();
   readonly #recoveries = new Map<string, LogRecovered>();
   #openedAtMs = 0;
+  #nextRetentionCheckMs = 0;
   #cleaner: LogCleaner | undefined;
   #progress: LoadProgress = { totalLogs: 0, loadedLogs: 0, scannedBytes: 0 };
   #state: 'new' | 'running' | 'closed' = 'new';
@@ -460,6 +461,11 @@ export class LogManager {
     return this.#openedAtMs;
   }
 
+  /** Wall clock. */
+  get nextRetentionCheckMs(): number {
+    return this.#nextRetentionCheckMs;
+  }
+
   /** What the flushes of all logs have cost. */
   flushSummary(nowMs: number): FlushSummary {
     return this.#context.stats.flushSummary(nowMs);
@@ -530,10 +536,14 @@ export class LogManager {
   #startTasks(): void {
     const { config } = this.#options;
     const initialDelayMs = config().logInitialTaskDelayMs;
+    this.#nextRetentionCheckMs = this.#context.clock.wallMs() + initialDelayMs;
     this.#repeat(
       () => config().logRetentionCheckIntervalMs,
       initialDelayMs,
-      () => this.deleteOldSegments(),
+      () => {
+        this.#nextRetentionCheckMs = this.#context.clock.wallMs() + config().logRetentionCheckIntervalMs;
+        this.deleteOldSegments();
+      },
     );
     this.#repeat(
       () => config().logFlushSchedulerIntervalMs,

@@ -10,6 +10,7 @@
  * Source: Kafka's UnifiedLog.
  */
 import type { FlushReason, FlushSummary } from '../../introspection/answers/log-flush.ts';
+import type { LeavingSegment, SegmentDeletion } from '../../introspection/answers/log-retention.ts';
 import { encodeEpochCheckpoint } from '../../log-format/checkpoint.ts';
 import { LEADER_EPOCH_CHECKPOINT, PARTITION_METADATA } from '../../log-format/file-names.ts';
 import { encodePartitionMetadata } from '../../log-format/partition-metadata.ts';
@@ -79,6 +80,10 @@ export interface UnifiedLogParts {
  */
 const EPOCH_FILE_DELAY_MS = 1000;
 
+/** Deletions that are remembered for the console, and segments that one names. */
+const KEPT_DELETIONS = 20;
+const MAX_NAMED_SEGMENTS = 20;
+
 export class UnifiedLog {
   readonly topicPartition: TopicPartition;
   /** The log end offset when it was opened: what a recovery had left. */
@@ -98,6 +103,7 @@ export class UnifiedLog {
   readonly #guard: LogGuard;
   readonly #offsets: LogOffsets;
   readonly #listeners = new Set<LogListener>();
+  readonly #deletions: SegmentDeletion[] = [];
   #config: LogConfig;
   #appendConfig: AppendConfig;
   #topicId: string | undefined;
@@ -530,8 +536,24 @@ export class UnifiedLog {
     return this.#cutter.deleteOldSegments((segments, reason) => {
       const { topic, partition } = this.topicPartition;
       const baseOffsets = segments.map((segment) => segment.baseOffset);
+      const sizeBytes = segments.reduce((sum, segment) => sum + segment.sizeBytes, 0);
+      this.#deletions.push({
+        atMs: this.#context.clock.wallMs(),
+        baseOffsets: baseOffsets.slice(0, MAX_NAMED_SEGMENTS),
+        sizeBytes,
+        reason,
+      });
+      if (this.#deletions.length > KEPT_DELETIONS) this.#deletions.shift();
       this.#context.logger.info({ topic, partition, baseOffsets }, `Deleting ${segments.length} segments of ${this.#name} for ${reason}`);
     });
+  }
+
+  /** The latest of them, newest last. */
+  get deletions(): readonly SegmentDeletion[] {
+    return this.#deletions;
+  }
+  get leavingSegments(): readonly LeavingSegment[] {
+    return this.#local.leavingSegments;
   }
 
   /** Begins a new segment at the log's end, after what waits to be written. @throws LogStorageError */

@@ -13,6 +13,7 @@ import { messages } from './messages.ts';
 import { overview } from './overview.ts';
 import { bulk, read } from './procedure.ts';
 import { processes } from './processes.ts';
+import { retention } from './retention.ts';
 import { segments } from './segments.ts';
 import { topics } from './topics.ts';
 
@@ -36,6 +37,7 @@ export const contract = {
   messages,
   segments,
   flushLab,
+  retention,
   live,
 };
 

@@ -4,6 +4,7 @@
  */
 import { ORPCError, implement } from '@orpc/server';
 import type { Logger } from '../../runtime/logger.ts';
+import { askBroker } from './ask-process.ts';
 import type { ClusterControl } from './cluster-control.ts';
 import { contract } from '../contract/contract.ts';
 import type { ProcessStatus } from '../contract/processes.ts';
@@ -189,6 +190,11 @@ export function createRouter({ directory, logger, version, wallMs }: RouterOptio
       records: base.segments.records.handler(({ input }) => batchRecords(sessionOf(input), input)),
       file: base.segments.file.handler(({ input }) => segmentFile(sessionOf(input), input)),
       lookup: base.segments.lookup.handler(({ input }) => segmentLookup(sessionOf(input), input)),
+    },
+    retention: {
+      replica: base.retention.replica.handler(({ input: { brokerId, topic, partition, ...input } }) =>
+        askBroker(sessionOf(input), brokerId, 'log.retention', { topic, partition }),
+      ),
     },
     flushLab: {
       state: base.flushLab.state.handler(({ input }) => flushLabState(sessionOf(input), input.topic)),

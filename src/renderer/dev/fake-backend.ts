@@ -731,6 +731,7 @@ export function fakeClient(options: FakeOptions): ConsoleClient {
       }),
     },
     // Numbers that nobody measured would be a lie, also here: the page shows how it is refused.
+    retention: { replica: os.retention.replica.handler(() => noLab()) },
     flushLab: {
       state: os.flushLab.state.handler(() => noLab()),
       settings: os.flushLab.settings.handler(() => noLab()),

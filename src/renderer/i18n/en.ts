@@ -1,10 +1,12 @@
 /** All text of the console, in English. Keys follow the features; plurals are "one | many" (or "none | one | many"). */
 import { controllerTexts } from './controller.ts';
 import { flushLab } from './flush-lab.ts';
+import { retention } from './retention.ts';
 
 export const en = {
   flushLab,
   controller: controllerTexts,
+  retention,
   common: {
     unknown: 'unknown',
     retry: 'Retry',
@@ -297,7 +299,15 @@ export const en = {
       lag: 'Lag',
       cleanup: 'Cleanup',
     },
-    tab: { messages: 'Messages', partitions: 'Partitions', configs: 'Configs', groups: 'Groups', segments: 'Segments', flush: 'Flush lab' },
+    tab: {
+      messages: 'Messages',
+      partitions: 'Partitions',
+      configs: 'Configs',
+      groups: 'Groups',
+      segments: 'Segments',
+      flush: 'Flush lab',
+      retention: 'Retention',
+    },
     open: { messages: 'Messages', partitions: 'Partitions', configs: 'Configs' },
     create: {
       button: 'Create topic',
