@@ -4,13 +4,7 @@ import type { LogRetentionAnswer } from '../../introspection/answers/log-retenti
 import { brokerId, clusterId, existingTopic, partitionId } from './inputs.ts';
 import { bulk, read } from './procedure.ts';
 
-export type {
-  LeavingSegment,
-  LogRetentionAnswer,
-  PartitionCleaningAnswer,
-  RetentionSegment,
-  SegmentDeletion,
-} from '../../introspection/answers/log-retention.ts';
+export type { LeavingSegment, LogRetentionAnswer, RetentionSegment, SegmentDeletion } from '../../introspection/answers/log-retention.ts';
 
 /** What of a topic's configuration decides what goes; on a remote cluster they are all that can be told. */
 export const RETENTION_KEYS = [
