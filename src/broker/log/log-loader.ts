@@ -376,6 +376,8 @@ class LogLoader {
       segment,
       producerState: state,
       epochs: this.#epochs,
+      buffers: this.#context.readBuffers,
+      nowMs: this.#context.clock.wallMs(),
       onBytes: (bytes) => {
         this.#scannedBytes += bytes;
         onBytes?.(bytes);

@@ -3,13 +3,23 @@
  * indexes, epochs and producer state are built anew. Reads are asynchronous, so that several logs recover beside each other and the
  * process stays reachable. Source: Kafka's LogSegment.recover.
  */
-import { baseOffsetAt, lastOffsetAt, leaderEpochAt, magicAt, maxTimestampAt, producerIdAt, sizeAt } from '../../log-format/batch-fields.ts';
+import {
+  baseOffsetAt,
+  lastOffsetAt,
+  lastOffsetDeltaAt,
+  leaderEpochAt,
+  magicAt,
+  maxTimestampAt,
+  producerIdAt,
+  sizeAt,
+} from '../../log-format/batch-fields.ts';
 import { hasValidCrc, MAGIC_V2, NO_PRODUCER_ID, RECORD_BATCH_OVERHEAD } from '../../protocol/records/record-batch.ts';
+import type { BufferPool } from './buffer-pool.ts';
 import type { LeaderEpochFileCache } from './leader-epoch-file-cache.ts';
 import type { LogSegment } from './log-segment.ts';
 import type { ProducerStateManager } from './producer-state-manager.ts';
 
-const CHUNK_BYTES = 1024 * 1024;
+const CHUNK_BYTES = 2 * 1024 * 1024;
 const SYNC_READ_BYTES = 256 * 1024;
 /** No request is larger (socket.request.max.bytes is an int, 100 MiB by default): a length above is damage, not worth its memory. */
 const MAX_BATCH_BYTES = 256 * 1024 * 1024;
@@ -19,6 +29,9 @@ export interface SegmentRecovery {
   /** Reflects the log up to the segment's begin; afterwards to its end. */
   readonly producerState: ProducerStateManager;
   readonly epochs: LeaderEpochFileCache;
+  /** Where the buffer for reading comes from: fresh memory for each of many small logs costs more than their scan. */
+  readonly buffers: BufferPool;
+  readonly nowMs: number;
   readonly onBytes?: (bytes: number) => void;
 }
 
@@ -32,42 +45,67 @@ export interface RecoveryOutcome {
 
 /** Recovers one segment. Its log file is changed only when something must be cut off. */
 export async function recoverSegment(recovery: SegmentRecovery): Promise<RecoveryOutcome> {
-  const { segment, onBytes } = recovery;
+  const { segment, buffers, nowMs, onBytes } = recovery;
   const fileBytes = segment.sizeBytes;
-  let buffer = Buffer.allocUnsafeSlow(Math.max(RECORD_BATCH_OVERHEAD, Math.min(CHUNK_BYTES, fileBytes)));
+  let buffer = buffers.take(Math.max(RECORD_BATCH_OVERHEAD, Math.min(CHUNK_BYTES, fileBytes)), nowMs);
+  const scan = { nextOffset: segment.baseOffset, reason: undefined as string | undefined };
   let position = 0;
-  let nextOffset = segment.baseOffset;
-  let reason: string | undefined;
   segment.beginRecovery();
-  while (position < fileBytes && reason === undefined) {
+  while (position < fileBytes && scan.reason === undefined) {
     const read = await readFully(segment, buffer, Math.min(buffer.length, fileBytes - position), position);
-    let at = 0;
-    let wanted = RECORD_BATCH_OVERHEAD;
-    while (at + RECORD_BATCH_OVERHEAD <= read) {
-      const sizeBytes = sizeAt(buffer, at);
-      reason = headerFault(buffer, at, sizeBytes, { nextOffset, segment, left: fileBytes - position - at });
-      if (reason !== undefined) break;
-      wanted = sizeBytes;
-      if (at + sizeBytes > read) break;
-      if (!hasValidCrc(buffer, at)) {
-        reason = 'a wrong checksum';
-        break;
-      }
-      takeBatch(recovery, buffer, at, position + at);
-      nextOffset = lastOffsetAt(buffer, at) + 1;
-      at += sizeBytes;
-    }
+    const at = takeBatches(recovery, scan, buffer.subarray(0, read), position);
     onBytes?.(at);
+    if (at > 0) recovery.producerState.updateMapEndOffset(scan.nextOffset);
     position += at;
-    if (at > 0 || reason !== undefined) continue;
+    if (at > 0 || scan.reason !== undefined) continue;
     // Not one whole batch in the buffer: it is larger, or the file ends here.
+    const wanted = read < RECORD_BATCH_OVERHEAD ? 0 : sizeAt(buffer, 0);
     if (wanted > buffer.length && read === buffer.length) buffer = Buffer.allocUnsafeSlow(wanted);
-    else reason = 'the file ends inside a batch';
+    else scan.reason = 'the file ends inside a batch';
   }
+  buffers.giveBack([buffer]);
   const truncatedBytes = segment.endRecovery(position);
   // What is appended later must not end up behind what was cut off here.
   if (truncatedBytes > 0) await segment.flush();
-  return { nextOffset, truncatedBytes, reason };
+  return { nextOffset: scan.nextOffset, truncatedBytes, reason: scan.reason };
+}
+
+/** Checks and takes the whole batches in `buffer`, whose first byte is at `position` of the file; returns the bytes that they have. */
+function takeBatches(
+  recovery: SegmentRecovery,
+  scan: { nextOffset: number; reason: string | undefined },
+  buffer: Buffer,
+  position: number,
+): number {
+  const { segment } = recovery;
+  const fileBytes = segment.sizeBytes;
+  let at = 0;
+  while (at + RECORD_BATCH_OVERHEAD <= buffer.length) {
+    const sizeBytes = sizeAt(buffer, at);
+    const baseOffset = baseOffsetAt(buffer, at);
+    const lastOffset = baseOffset + lastOffsetDeltaAt(buffer, at);
+    const isPlausible =
+      sizeBytes >= RECORD_BATCH_OVERHEAD &&
+      sizeBytes <= MAX_BATCH_BYTES &&
+      sizeBytes <= fileBytes - position - at &&
+      magicAt(buffer, at) === MAGIC_V2 &&
+      baseOffset >= scan.nextOffset &&
+      lastOffset >= baseOffset &&
+      segment.canConvertToRelativeOffset(lastOffset);
+    if (!isPlausible) {
+      scan.reason = headerFault(buffer, at, { nextOffset: scan.nextOffset, left: fileBytes - position - at });
+      return at;
+    }
+    if (at + sizeBytes > buffer.length) return at;
+    if (!hasValidCrc(buffer, at)) {
+      scan.reason = 'a wrong checksum';
+      return at;
+    }
+    takeBatch(recovery, buffer, at, { position: position + at, baseOffset, lastOffset, sizeBytes });
+    scan.nextOffset = lastOffset + 1;
+    at += sizeBytes;
+  }
+  return at;
 }
 
 async function readFully(segment: LogSegment, buffer: Buffer, length: number, position: number): Promise<number> {
@@ -82,12 +120,9 @@ async function readFully(segment: LogSegment, buffer: Buffer, length: number, po
   return total;
 }
 
-function headerFault(
-  buffer: Buffer,
-  at: number,
-  sizeBytes: number,
-  context: { nextOffset: number; segment: LogSegment; left: number },
-): string | undefined {
+/** What is wrong with a header, in words. */
+function headerFault(buffer: Buffer, at: number, context: { nextOffset: number; left: number }): string {
+  const sizeBytes = sizeAt(buffer, at);
   if (sizeBytes < RECORD_BATCH_OVERHEAD) return `a batch of ${sizeBytes} bytes, less than its header`;
   if (sizeBytes > context.left) return `a batch of ${sizeBytes} bytes where ${context.left} are left`;
   if (sizeBytes > MAX_BATCH_BYTES) return `a batch of ${sizeBytes} bytes, more than any can have`;
@@ -96,23 +131,34 @@ function headerFault(
   const lastOffset = lastOffsetAt(buffer, at);
   if (baseOffset < context.nextOffset || lastOffset < baseOffset)
     return `offsets ${baseOffset} to ${lastOffset} behind offset ${context.nextOffset - 1}`;
-  if (!context.segment.canConvertToRelativeOffset(lastOffset)) return `offset ${lastOffset}, too far from the segment's base offset`;
-  return undefined;
+  return `offset ${lastOffset}, too far from the segment's base offset`;
 }
 
 /** The batches are right and the checkpoint file may be older: what it says of another epoch from here on is gone. */
 function noteEpoch(epochs: LeaderEpochFileCache, epoch: number, baseOffset: number): void {
+  const latest = epochs.latestEntry;
+  if (latest !== undefined && latest.epoch === epoch && latest.startOffset <= baseOffset) return;
   if (epochs.epochForOffset(baseOffset) === epoch) return;
   epochs.truncateFromEnd(baseOffset);
   if (epochs.latestEpoch !== epoch) epochs.assign(epoch, baseOffset);
 }
 
-function takeBatch(recovery: SegmentRecovery, buffer: Buffer, at: number, position: number): void {
-  const { segment, producerState, epochs } = recovery;
-  const lastOffset = lastOffsetAt(buffer, at);
-  segment.noteRecovered(position, sizeAt(buffer, at), lastOffset, maxTimestampAt(buffer, at));
+interface TakenBatch {
+  readonly position: number;
+  readonly baseOffset: number;
+  readonly lastOffset: number;
+  readonly sizeBytes: number;
+}
+
+function takeBatch(
+  { segment, producerState, epochs }: SegmentRecovery,
+  buffer: Buffer,
+  at: number,
+  { position, baseOffset, lastOffset, sizeBytes }: TakenBatch,
+): void {
+  segment.noteRecovered(position, sizeBytes, lastOffset, maxTimestampAt(buffer, at));
   const leaderEpoch = leaderEpochAt(buffer, at);
-  if (leaderEpoch >= 0) noteEpoch(epochs, leaderEpoch, baseOffsetAt(buffer, at));
+  if (leaderEpoch >= 0) noteEpoch(epochs, leaderEpoch, baseOffset);
   if (producerIdAt(buffer, at) !== NO_PRODUCER_ID) {
     const completed = producerState.update(buffer, at);
     if (completed !== undefined) {
@@ -120,5 +166,4 @@ function takeBatch(recovery: SegmentRecovery, buffer: Buffer, at: number, positi
       producerState.completeTxn(completed);
     }
   }
-  producerState.updateMapEndOffset(lastOffset + 1);
 }
