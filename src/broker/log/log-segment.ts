@@ -385,7 +385,7 @@ export class LogSegment {
 
   /** For recovery: the file ends at `sizeBytes`, and indexes are built anew by `noteRecovered`. */
   beginRecovery(): void {
-    this.indexes.reset();
+    this.indexes.beginRebuild();
     this.#maxTimestamp = -1;
     this.#offsetOfMaxTimestamp = this.baseOffset;
     this.#bytesSinceLastIndexEntry = 0;
@@ -400,7 +400,7 @@ export class LogSegment {
     const removed = this.#sizeBytes - validBytes;
     if (removed > 0) this.#setSize(validBytes);
     this.indexes.timeIndex.maybeAppend(this.maxTimestampSoFar.timestamp, this.maxTimestampSoFar.offset);
-    this.indexes.persist();
+    this.indexes.endRebuild();
     return removed;
   }
 

@@ -39,6 +39,7 @@ export class SegmentIndexes implements IndexHolder {
   /** Changes of the files, and how many of them are on the device: two flushes may be under way at a time. */
   #changes = 1;
   #syncedChanges = 0;
+  #isRebuilding = false;
   #txns: AbortedTxn[] | undefined;
   #txnChanges = 0;
   #syncedTxnChanges = 0;
@@ -114,13 +115,45 @@ export class SegmentIndexes implements IndexHolder {
     this.#txns = [];
   }
 
-  /** Forgets all entries; the files are written anew. */
-  reset(): void {
-    this.createEmpty();
-    this.#changes++;
+  /** Forgets all entries: they are made again. The files of offset and time index stay as they are until `endRebuild`. */
+  beginRebuild(): void {
+    this.#isRebuilding = true;
+    this.#setLoaded({ offset: new OffsetIndex(this.#baseOffset), time: new TimeIndex(this.#baseOffset) }, 0, 0);
     const txnPath = this.#pathOf(TXN_INDEX_SUFFIX);
     if (this.#context.disk.exists(txnPath)) this.#context.disk.open(txnPath, 'truncate').close();
+    this.#txns = [];
     this.#txnChanges++;
+  }
+
+  /**
+   * The files get what was made again, if they don't have it: after a kill most do, and to empty and write a file costs a journal's
+   * commit on some file systems.
+   */
+  endRebuild(): void {
+    this.#isRebuilding = false;
+    const loaded = this.#use();
+    for (const [suffix, bytes] of [
+      [OFFSET_INDEX_SUFFIX, loaded.offset.bytes],
+      [TIME_INDEX_SUFFIX, loaded.time.bytes],
+    ] as const) {
+      this.#writeIfDifferent(this.#pathOf(suffix), bytes);
+    }
+    this.#offsetEntriesInFile = loaded.offset.count;
+    this.#timeEntriesInFile = loaded.time.count;
+    this.#changes++;
+  }
+
+  #writeIfDifferent(path: string, bytes: Buffer): void {
+    const { disk } = this.#context;
+    const sizeBytes = disk.stat(path)?.sizeBytes;
+    if (sizeBytes === bytes.length && (sizeBytes === 0 || disk.readFile(path).equals(bytes))) return;
+    const file = disk.open(path, 'create');
+    try {
+      writeFully(file, [bytes], 0);
+      if (sizeBytes !== undefined && sizeBytes > bytes.length) file.truncate(bytes.length);
+    } finally {
+      file.close();
+    }
   }
 
   /** Reads all three; throws LogFormatError when one is damaged, ENOENT when the offset index is missing. */
@@ -144,7 +177,7 @@ export class SegmentIndexes implements IndexHolder {
   /** Writes the entries that the files lack. */
   persist(): void {
     const loaded = this.#loaded;
-    if (loaded === undefined) return;
+    if (loaded === undefined || this.#isRebuilding) return;
     this.#persistOne(OFFSET_INDEX_SUFFIX, loaded.offset.bytes, this.#offsetEntriesInFile * OFFSET_INDEX_ENTRY_BYTES);
     this.#persistOne(TIME_INDEX_SUFFIX, loaded.time.bytes, this.#timeEntriesInFile * TIME_INDEX_ENTRY_BYTES);
     this.#offsetEntriesInFile = loaded.offset.count;
@@ -199,6 +232,7 @@ export class SegmentIndexes implements IndexHolder {
   }
 
   unloadIndexes(): boolean {
+    if (this.#isRebuilding) return false;
     try {
       this.persist();
     } catch {
