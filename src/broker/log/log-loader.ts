@@ -392,7 +392,8 @@ class LogLoader {
       );
     }
     this.#snapshots.removeWhere((offset) => offset > segment.baseOffset && offset < outcome.nextOffset);
-    takeSnapshot(state, this.#snapshots, logStartOffset);
+    // Without producers there is nothing to keep, and a file for each of many logs makes a start slow.
+    if (!state.isEmpty || this.#snapshots.latestOffset !== undefined) takeSnapshot(state, this.#snapshots, logStartOffset);
     return outcome;
   }
 
