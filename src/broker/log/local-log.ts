@@ -48,6 +48,8 @@ export class LocalLog {
   readonly #leaving = new Set<LeavingSegment>();
   /** Segments are being replaced by a cleaned one. */
   #isSwapping = false;
+  /** Files of deleted segments that are being removed. */
+  #removing: Promise<void> = Promise.resolve();
 
   constructor(context: LogContext, directory: string, options: { segments: LogSegments; logEndOffset: number; directoryDirty: boolean }) {
     this.#context = context;
@@ -271,6 +273,7 @@ export class LocalLog {
     const baseOffset = old[0]?.baseOffset ?? 0;
     this.#isSwapping = true;
     try {
+      await this.#removing;
       await swapSegmentFiles({ disk, directory: this.#directory, baseOffset, old, check });
     } finally {
       this.#isSwapping = false;
@@ -307,22 +310,26 @@ export class LocalLog {
   }
 
   #removeMarked(segments: readonly LogSegment[]): void {
-    const { disk, onFailure, scheduler } = this.#context;
+    const { onFailure, scheduler } = this.#context;
     // Files with the same names answer reads at this moment.
     if (this.#isSwapping) {
       scheduler.after(REMOVE_AGAIN_MS, () => this.#removeMarked(segments));
       return;
     }
-    try {
-      for (const segment of segments) {
-        for (const suffix of SEGMENT_SUFFIXES) {
-          const path = `${this.#directory}/${segmentFileName(segment.baseOffset, suffix)}${DELETED_SUFFIX}`;
-          if (disk.exists(path)) disk.remove(path);
-        }
-        for (const one of this.#leaving) if (one.baseOffset === segment.baseOffset) this.#leaving.delete(one);
+    this.#removing = this.#removing
+      .then(() => this.#removeFiles(segments))
+      .catch((error: unknown) => onFailure(this.#parent, `Removing deleted segments of ${this.#directory} failed`, error));
+  }
+
+  /** On the thread pool: the file system may take its time to free a gigabyte. */
+  async #removeFiles(segments: readonly LogSegment[]): Promise<void> {
+    const { disk } = this.#context;
+    for (const { baseOffset } of segments) {
+      for (const suffix of SEGMENT_SUFFIXES) {
+        const path = `${this.#directory}/${segmentFileName(baseOffset, suffix)}${DELETED_SUFFIX}`;
+        if (disk.exists(path)) await disk.removeTreeAsync(path);
       }
-    } catch (error) {
-      onFailure(this.#parent, `Removing deleted segments of ${this.#directory} failed`, error);
+      for (const one of this.#leaving) if (one.baseOffset === baseOffset) this.#leaving.delete(one);
     }
   }
 
