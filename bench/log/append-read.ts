@@ -2,7 +2,7 @@
  * Appending to and reading from a log, beside the bare work that it can't do without, in one run:
  *
  *   append   CRC-32C of each batch, a look at its header, a walk over its records, offsets set in place, one gathered write per turn
- *   read     pread of the same pieces into new buffers
+ *   read     pread of the same pieces into one buffer
  *
  *   node bench/log/append-read.ts [--mib 512] [--dir /tmp] [--only '1-KiB']
  *
@@ -178,6 +178,8 @@ async function compareRead(name: string, pieceBytes: number, tail: boolean): Pro
       for (let offset = from; offset < log.logEndOffset;) {
         const read = log.read(offset, { maxBytes: pieceBytes, maxOffset: log.logEndOffset, minOneMessage: true });
         total += read.sizeBytes;
+        // As Fetch does once it is sent.
+        context.readBuffers.giveBack(read.records);
         offset += Math.max(1, Math.round(read.sizeBytes / (groupBytes / 8)) * 64);
         if (read.sizeBytes === 0) break;
       }
@@ -187,9 +189,9 @@ async function compareRead(name: string, pieceBytes: number, tail: boolean): Pro
   const bytes = readLog();
   const readBare = (): void => {
     const fd = openSync(path, 'r');
+    const buffer = Buffer.allocUnsafeSlow(pieceBytes);
     for (let left = bytes, position = 0; left > 0; left -= pieceBytes) {
-      const buffer = Buffer.allocUnsafeSlow(Math.min(pieceBytes, left));
-      const read = readSync(fd, buffer, 0, buffer.length, position);
+      const read = readSync(fd, buffer, 0, Math.min(pieceBytes, left), position);
       position = position + read + pieceBytes > log.sizeBytes ? 0 : position + read;
     }
     closeSync(fd);

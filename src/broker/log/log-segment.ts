@@ -25,7 +25,7 @@ import { findRecordByTimestamp } from './timestamp-search.ts';
 import type { TimestampAndOffset } from './timestamp-search.ts';
 
 /** Headers are looked for in pieces of this size: an index entry is at most about this far from what is sought. */
-const HEADER_SCAN_BYTES = 16 * 1024;
+const HEADER_SCAN_BYTES = 4 * 1024;
 const UNREAD = -Infinity;
 /** One for the process: only used between two synchronous reads. */
 const scanBuffer = Buffer.allocUnsafeSlow(HEADER_SCAN_BYTES);
