@@ -8,6 +8,7 @@
 import type { LeavingSegment } from '../../introspection/answers/log-retention.ts';
 import { lastOffsetAt, sizeAt, wholeBatchesBytes } from '../../log-format/batch-fields.ts';
 import { DELETED_SUFFIX, LOG_SUFFIX, segmentFileName } from '../../log-format/file-names.ts';
+import { RECORD_BATCH_OVERHEAD } from '../../protocol/records/record-batch.ts';
 import type { AbortedTxn } from '../../log-format/txn-index.ts';
 import type { LogConfig } from '../config/log-config.ts';
 import { swapSegmentFiles } from './cleaner/swap-segment-files.ts';
@@ -22,7 +23,7 @@ import type { WrittenPiece } from './write-run.ts';
 
 /** The runtime's timers go no further. */
 const MAX_DELAY_MS = 0x7fff_ffff;
-const METADATA_CACHE_SIZE = 4;
+const METADATA_CACHE_SIZE = 8;
 const REMOVE_AGAIN_MS = 1000;
 
 export interface RecordsRead {
@@ -155,6 +156,8 @@ export class LocalLog {
     endPosition: number,
     options: { maxBytes: number; minOneMessage: boolean },
   ): RecordsRead | undefined {
+    const onward = this.#readOnward(segment, startOffset, endPosition, options.maxBytes);
+    if (onward !== undefined) return onward;
     const batch = segment.findBatch(startOffset);
     if (batch === undefined) {
       const damage = segment.damageBefore(startOffset);
@@ -168,12 +171,40 @@ export class LocalLog {
       if (!options.minOneMessage) return { metadata, records: [], sizeBytes: 0, firstEntryIncomplete: true };
       length = batch.sizeBytes;
     }
+    return this.#readBatches(segment, metadata, length);
+  }
+
+  /** A reader that goes on where its last read ended needs no look-up; undefined when this isn't one, or not a batch fits. */
+  #readOnward(segment: LogSegment, startOffset: number, endPosition: number, maxBytes: number): RecordsRead | undefined {
+    const metadata = this.#metadataCache.find(
+      ({ messageOffset, segmentBaseOffset }) => messageOffset === startOffset && segmentBaseOffset === segment.baseOffset,
+    );
+    if (metadata === undefined || metadata.relativePositionInSegment >= endPosition) return undefined;
+    const length = Math.min(maxBytes, endPosition - metadata.relativePositionInSegment);
+    if (length < RECORD_BATCH_OVERHEAD) return undefined;
+    const read = this.#readBatches(segment, metadata, length);
+    return read.sizeBytes === 0 ? undefined : read;
+  }
+
+  #readBatches(segment: LogSegment, metadata: LogOffsetMetadata, length: number): RecordsRead {
     this.#context.stats.fileReads.add();
     const { readBuffers, clock } = this.#context;
+    const position = metadata.relativePositionInSegment;
     const buffer = readBuffers.take(length, clock.wallMs());
-    const bytes = buffer.subarray(0, segment.readAt(buffer, 0, length, batch.position));
+    const bytes = buffer.subarray(0, segment.readAt(buffer, 0, length, position));
     const sizeBytes = wholeBatchesBytes(bytes);
-    return { metadata, records: sizeBytes === 0 ? [] : [bytes.subarray(0, sizeBytes)], sizeBytes, firstEntryIncomplete: false };
+    if (sizeBytes === 0) return { metadata, records: [], sizeBytes, firstEntryIncomplete: false };
+    const records = [bytes.subarray(0, sizeBytes)];
+    const endPosition = position + sizeBytes;
+    // At a segment's end the next offset lies in another one.
+    if (endPosition < segment.sizeBytes) {
+      this.#remember({
+        messageOffset: lastOffsetIn(records) + 1,
+        segmentBaseOffset: segment.baseOffset,
+        relativePositionInSegment: endPosition,
+      });
+    }
+    return { metadata, records, sizeBytes, firstEntryIncomplete: false };
   }
 
   #nothing(startOffset: number): RecordsRead {
@@ -186,9 +217,13 @@ export class LocalLog {
     const cached = this.#metadataCache.find((metadata) => metadata.messageOffset === offset);
     if (cached !== undefined) return cached;
     const metadata = this.#findOffset(offset);
+    this.#remember(metadata);
+    return metadata;
+  }
+
+  #remember(metadata: LogOffsetMetadata): void {
     if (this.#metadataCache.length === METADATA_CACHE_SIZE) this.#metadataCache.shift();
     this.#metadataCache.push(metadata);
-    return metadata;
   }
 
   #findOffset(offset: number): LogOffsetMetadata {
