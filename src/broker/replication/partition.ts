@@ -17,6 +17,7 @@ import type { LeaderAppendOptions, LogAppendResult, UnifiedLog } from '../log/un
 import type { AlterPartitionManager, AlterPartitionResult } from './alter-partition-manager.ts';
 import { committedIsr, maximalIsr, pendingExpand, pendingShrink } from './isr-state.ts';
 import type { IsrState } from './isr-state.ts';
+import { RefusedSequences } from './refused-sequences.ts';
 import { Replica } from './replica.ts';
 import type { FetchState } from './replica.ts';
 
@@ -65,6 +66,7 @@ export class Partition {
   #topicId: string | undefined;
   #leaderId = NO_LEADER;
   #leaderEpoch = -1;
+  readonly #refused = new RefusedSequences();
   #leaderEpochStartOffset: number | undefined;
   #controllerEpoch = -1;
   #partitionEpoch = -1;
@@ -178,6 +180,7 @@ export class Partition {
     const log = this.#openLog(state.isNew, topicId);
     this.#controllerEpoch = state.controllerEpoch;
     this.#leaderId = state.leader;
+    this.#refused.clear();
     this.#leaderEpoch = state.leaderEpoch;
     this.#leaderEpochStartOffset = undefined;
     this.#partitionEpoch = state.partitionEpoch;
@@ -228,12 +231,13 @@ export class Partition {
     const minInSyncReplicas = this.#effectiveMinIsr(log);
     const inSync = this.#isrState.isr.size;
     if (options.requiredAcks === -1 && inSync < minInSyncReplicas) {
+      this.#refused.note(records);
       throw new KafkaError(
         ErrorCode.NOT_ENOUGH_REPLICAS,
         `The size of the current ISR [${[...this.#isrState.isr].join(',')}] of ${this.#name} is ${inSync}, which is less than min.insync.replicas ${minInSyncReplicas}`,
       );
     }
-    return log.appendAsLeader(records, {
+    const result = log.appendAsLeader(records, {
       leaderEpoch: this.#leaderEpoch,
       origin: options.origin,
       validated: options.validated,
@@ -242,6 +246,10 @@ export class Partition {
         options.onWritten(error);
       },
     });
+    if (result.ok) this.#refused.noteAccepted(records);
+    else if (result.errorCode === ErrorCode.OUT_OF_ORDER_SEQUENCE_NUMBER && this.#refused.isBehindRefused(records))
+      throw new KafkaError(ErrorCode.NOT_ENOUGH_REPLICAS, `A batch of this producer in front of this one was refused by ${this.#name}`);
+    return result;
   }
 
   /**
