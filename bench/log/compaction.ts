@@ -2,16 +2,19 @@
  * Compacting a log, beside the bare work that it can't do without, in one run: the same bytes read, their checksums computed, and as many
  * bytes written and synced as the compaction writes.
  *
- *   node bench/log/compaction.ts [--mib 256] [--dir /tmp]
+ *   node --expose-gc bench/log/compaction.ts [--mib 256] [--dir /tmp]
  *
  * Keys are drawn so that a fifth of the records stays. The cleaner works as in a broker: slices in a worker, swaps on the event loop, whose
- * longest turn is measured meanwhile. MB/s are of input: the bytes of the segments that are cleaned.
+ * longest turn is measured meanwhile: by the wall clock, beside that of a loop that does nothing next to a busy worker, and in the thread's own CPU time,
+ * which the budget is about. MB/s are of input: the bytes of the segments that are cleaned.
  */
 import { closeSync, fsyncSync, mkdtempSync, openSync, readSync, rmSync, writeSync } from 'node:fs';
+import { once } from 'node:events';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { parseArgs } from 'node:util';
+import { Worker } from 'node:worker_threads';
 import { LogConfig } from '../../src/broker/config/log-config.ts';
 import { cleanableOffsets, logToClean } from '../../src/broker/log/cleaner/cleanable-offsets.ts';
 import { Cleaner } from '../../src/broker/log/cleaner/cleaner.ts';
@@ -104,6 +107,16 @@ function bareWork(paths: readonly string[], writtenBytes: number): number {
   return bytes / 1000 / (performance.now() - start);
 }
 
+/** The longest wait of a loop that has nothing to do, beside a worker that is busy for `durationMs`: what the machine's other work makes of it. */
+async function idleHeldMs(durationMs: number): Promise<number> {
+  const delay = monitorEventLoopDelay({ resolution: 1 });
+  delay.enable();
+  const worker = new Worker(`const end = Date.now() + ${durationMs}; while (Date.now() < end);`, { eval: true });
+  await once(worker, 'exit');
+  delay.disable();
+  return delay.max / 1e6;
+}
+
 async function compact(
   log: UnifiedLog,
 ): Promise<{ run: CleaningRun; rate: number; cpuRate: number; heldMs: number; heldCpuMs: number; rssMb: number }> {
@@ -114,6 +127,8 @@ async function compact(
     throttler: new Throttler(runtime, () => Number.MAX_VALUE),
     checkDone: () => {},
   });
+  // What the filling left is not the compaction's to collect.
+  globalThis.gc?.();
   const delay = monitorEventLoopDelay({ resolution: 1 });
   // Of the thread itself, between two ticks: on a shared machine the wall clock also counts the neighbours.
   let heldCpuMs = 0;
@@ -157,15 +172,16 @@ try {
       `${((rate / bareBefore) * 100).toFixed(0)} %`,
       atLeast(rate, budgetMb),
       `${heldMs.toFixed(1)} ms`,
+      `${(await idleHeldMs(Math.round(run.durationMs))).toFixed(1)} ms`,
       `${heldCpuMs.toFixed(1)} ms`,
-      atMost(heldMs, HELD_BUDGET_MS),
+      atMost(heldCpuMs, HELD_BUDGET_MS),
       `${rssMb.toFixed(0)} MB`,
     ]);
     print(
       `${recordBytes} B: ${run.recordsRead} records became ${run.recordsWritten}, ${(run.indexDurationMs / 1000).toFixed(2)} s of ${(run.durationMs / 1000).toFixed(2)} s for the map; bare work again on the result: ${bareAfter.toFixed(0)} MB/s`,
     );
   }
-  printTable(['record', 'compaction', 'of CPU', 'bare work', 'share', 'rate', 'loop held', 'of CPU', 'budget', 'RSS'], rows);
+  printTable(['record', 'compaction', 'of CPU', 'bare work', 'share', 'rate', 'loop held', 'an idle one', 'of CPU', 'budget', 'RSS'], rows);
 } finally {
   await runtime.offload.close();
   rmSync(directory, { recursive: true, force: true });
