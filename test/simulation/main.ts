@@ -28,6 +28,7 @@ const { values } = parseArgs({
 
 const say = (text: string): void => void process.stdout.write(`${text}\n`);
 
+const PROGRESS_EVERY = 100;
 const mutation = MUTATIONS.find(({ name }) => name === values.mutation);
 if (values.mutation !== undefined && mutation === undefined)
   throw new Error(`there is no mutation ${values.mutation}; there are: ${MUTATIONS.map(({ name }) => name).join(', ')}`);
@@ -76,6 +77,7 @@ async function main(): Promise<void> {
     runs++;
     if (!(await runOne(schedule))) failed++;
     if (failed > 0 && values['stop-at-first']) break;
+    if (runs % PROGRESS_EVERY === 0) say(`${runs} of ${schedules.length} runs, ${failed} failed`);
   }
   const seconds = (performance.now() - startedMs) / 1000;
   const { user, system } = process.cpuUsage();

@@ -2,6 +2,7 @@
  * Makes a schedule from a seed: a cluster, its load, and some faults and deeds, none of them before the cluster has formed. A part of the
  * seeds has a focus: circumstances in which a certain kind of mistake shows, which would seldom come together by chance.
  */
+import { crc32 } from 'node:zlib';
 import type { Random } from '../../src/runtime/random.ts';
 import { SeededRandom } from '../../src/runtime/testing/seeded-random.ts';
 import { CLIENTS_START_MS, type ProducerSpec, type Schedule, type Step, type TopicSpec } from './schedule.ts';
@@ -19,23 +20,26 @@ const CODECS = ['none', 'none', 'none', 'gzip', 'snappy', 'lz4', 'zstd'] as cons
 export type Focus = 'any' | 'unclean' | 'failover' | 'rejoin' | 'bounce';
 
 export function makeSchedule(seed: number, wantedFocus?: Focus): Schedule {
-  const random = new SeededRandom(seed ^ 0x5eed_5eed);
-  const focus = wantedFocus ?? pick(random, ['any', 'any', 'any', 'any', 'unclean', 'failover', 'rejoin', 'bounce']);
-  const brokers = focus === 'any' ? pick(random, [3, 3, 3, 3, 4, 5]) : 3;
+  // A stream for each part: one part's change leaves the others as they were.
+  const stream = (part: string): Random => new SeededRandom(seed ^ crc32(`schedule ${part}`));
+  const choices = stream('cluster');
+  const focus = wantedFocus ?? pick(choices, ['any', 'any', 'any', 'any', 'unclean', 'failover', 'rejoin', 'bounce']);
+  const brokers = focus === 'any' ? pick(choices, [3, 3, 3, 3, 4, 5]) : 3;
+  const consumers = 1 + choices.int(2);
   const machines = Array.from({ length: brokers }, (_, index) => `broker${index + 1}`);
-  const topics = focus === 'unclean' ? [UNCLEAN_TOPIC] : makeTopics(random);
-  const steps = focus === 'any' ? makeFaults(random, machines) : makeFocusedFaults(random, machines, focus);
-  steps.push(...makeDeeds(random, topics));
+  const topics = focus === 'unclean' ? [UNCLEAN_TOPIC] : makeTopics(stream('topics'));
+  const steps = focus === 'any' ? makeFaults(stream('faults'), machines) : makeFocusedFaults(stream('faults'), machines, focus);
+  steps.push(...makeDeeds(stream('deeds'), topics, brokers));
   steps.sort((a, b) => a.atMs - b.atMs);
   return {
     seed,
     note: `focus: ${focus}`,
     brokers,
     faultsEndMs: FAULTS_END_MS,
-    properties: makeProperties(random, focus === 'failover' || focus === 'rejoin'),
+    properties: makeProperties(stream('properties'), focus === 'failover' || focus === 'rejoin'),
     topics,
-    producers: makeProducers(random, topics),
-    consumers: 1 + random.int(2),
+    producers: makeProducers(stream('producers'), topics),
+    consumers,
     steps,
   };
 }
@@ -82,6 +86,9 @@ function makeFocusedFaults(random: Random, machines: readonly string[], focus: F
         { atMs: soonMs, kind: 'kill', machine: first, forMs: briefMs },
       );
       if (random.int(2) === 0) steps.push({ atMs: laterMs, kind: 'kill', machine: third, forMs: briefMs });
+    } else if (focus === 'unclean') {
+      steps.push(...makeUncleanElection(random, atMs, [first, second, third]));
+      atMs += 4000;
     } else if (focus === 'rejoin') {
       // The third comes back and catches up while the first fails, and then the second; the high watermark travels slowly.
       steps.push(
@@ -101,6 +108,28 @@ function makeFocusedFaults(random: Random, machines: readonly string[], focus: F
         { atMs: laterMs + random.int(4000), kind: 'kill', machine: second, forMs: 500 + random.int(3000) },
       );
     }
+  }
+  return steps;
+}
+
+/**
+ * The third goes; when it is out of the ISR and about to return, the others go for longer than their sessions last: it is elected, though
+ * it lacks records. Sometimes it can't be followed and fails in turn, and one of the others comes back with what it had.
+ */
+function makeUncleanElection(random: Random, atMs: number, [first, second, third]: readonly [string, string, string]): Step[] {
+  const goMs = atMs + 3200 + random.int(200);
+  const steps: Step[] = [
+    { atMs, kind: 'kill', machine: third, forMs: 3500 },
+    { atMs: goMs, kind: 'kill', machine: first, forMs: 4200 + random.int(1500) },
+    { atMs: goMs + random.int(300), kind: 'kill', machine: second, forMs: 4200 + random.int(2500) },
+    // A consumer that doesn't look for a while finds a log that has been cut and has grown again.
+    { atMs: goMs - random.int(1000), kind: 'pause', machine: 'consumer0', forMs: 4500 + random.int(4000) },
+  ];
+  if (random.int(2) === 0) {
+    steps.push(
+      { atMs: goMs + 3500, kind: 'partition', from: [third], to: [first, second], isOneWay: false, forMs: 5000 },
+      { atMs: goMs + 4300 + random.int(1500), kind: 'kill', machine: third, forMs: 4500 },
+    );
   }
   return steps;
 }
@@ -239,18 +268,34 @@ function makePartition(
   }
 }
 
-function makeDeeds(random: Random, topics: readonly TopicSpec[]): Step[] {
+function makeDeeds(random: Random, topics: readonly TopicSpec[], brokers: number): Step[] {
   const deeds: Step[] = [];
   const [first] = topics;
   if (first !== undefined && random.int(3) === 0)
     deeds.push({ atMs: timeOf(random), kind: 'add-partitions', topic: first.name, count: first.partitions + 1 });
   if (first !== undefined && random.int(3) === 0)
     deeds.push({ atMs: timeOf(random), kind: 'alter-config', topic: first.name, key: 'segment.bytes', value: '32768' });
+  if (random.int(4) === 0) deeds.push({ atMs: timeOf(random), kind: 'elect-preferred' });
+  if (first !== undefined && random.int(brokers === 3 ? 4 : 2) === 0) deeds.push(...makeReassignments(random, first, brokers));
   if (random.int(2) === 0) {
     const atMs = timeOf(random);
     deeds.push({ atMs, kind: 'create-topic', topic: 'passing' });
     if (random.int(2) === 0)
       deeds.push({ atMs: Math.min(FAULTS_END_MS - 1000, atMs + random.int(15_000)), kind: 'delete-topic', topic: 'passing' });
+  }
+  return deeds;
+}
+
+/** To other brokers where there are some, else in another order; sometimes cancelled soon. */
+function makeReassignments(random: Random, topic: TopicSpec, brokers: number): Step[] {
+  const deeds: Step[] = [];
+  for (let count = 1 + random.int(2); count > 0; count--) {
+    const atMs = timeOf(random);
+    const partition = random.int(topic.partitions);
+    const ids = Array.from({ length: brokers }, (_, index) => index + 1);
+    const replicas = shuffled(random, ids).slice(0, topic.replicationFactor);
+    deeds.push({ atMs, kind: 'reassign', topic: topic.name, partition, replicas });
+    if (random.int(4) === 0) deeds.push({ atMs: atMs + random.int(1000), kind: 'reassign', topic: topic.name, partition, replicas: null });
   }
   return deeds;
 }

@@ -39,6 +39,15 @@ export type Step =
   | { readonly atMs: number; readonly kind: 'create-topic'; readonly topic: string }
   | { readonly atMs: number; readonly kind: 'delete-topic'; readonly topic: string }
   | { readonly atMs: number; readonly kind: 'add-partitions'; readonly topic: string; readonly count: number }
+  | { readonly atMs: number; readonly kind: 'elect-preferred' }
+  /** Without replicas a reassignment under way is cancelled. */
+  | {
+      readonly atMs: number;
+      readonly kind: 'reassign';
+      readonly topic: string;
+      readonly partition: number;
+      readonly replicas: readonly number[] | null;
+    }
   | { readonly atMs: number; readonly kind: 'alter-config'; readonly topic: string; readonly key: string; readonly value: string };
 
 export interface TopicSpec {
@@ -110,6 +119,12 @@ export function describeStep(step: Step): string {
       return `${at}  ${step.kind === 'create-topic' ? 'create' : 'delete'} topic ${step.topic}`;
     case 'add-partitions':
       return `${at}  topic ${step.topic} grows to ${step.count} partitions`;
+    case 'elect-preferred':
+      return `${at}  elect the preferred leaders`;
+    case 'reassign':
+      return step.replicas === null
+        ? `${at}  cancel the reassignment of ${step.topic}-${step.partition}`
+        : `${at}  reassign ${step.topic}-${step.partition} to [${step.replicas.join(',')}]`;
     case 'alter-config':
       return `${at}  topic ${step.topic}: ${step.key}=${step.value}`;
   }

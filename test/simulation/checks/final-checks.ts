@@ -45,7 +45,10 @@ export function checkLogs(options: {
 
 function replicasOf(cluster: SimCluster, topic: string, partition: number): Replica[] {
   const replicas: Replica[] = [];
+  const leaders = cluster.brokers.map((machine) => cluster.server(machine)?.parts?.replicaManager.partition({ topic, partition }));
+  const assigned = leaders.find((held) => held?.isLeader === true)?.replicas ?? [];
   for (const machine of cluster.brokers) {
+    if (!assigned.includes(cluster.brokerId(machine))) continue;
     const held = cluster.server(machine)?.parts?.replicaManager.partition({ topic, partition });
     const directory = held?.log?.directory;
     if (directory !== undefined) replicas.push({ machine, topicId: held?.topicId, bytes: readSegments(machine.disk, directory) });

@@ -2,6 +2,9 @@
 import type { Partition } from '../../../src/broker/replication/partition.ts';
 import type { SimCluster } from './sim-cluster.ts';
 
+/** No topic has more: a partition with more is on its way from some to others. */
+const MOST_REPLICAS = 3;
+
 /** What keeps the cluster from being whole; empty when nothing does. */
 export function troublesOf(cluster: SimCluster, topics: ReadonlyMap<string, number>): string[] {
   const troubles: string[] = [];
@@ -25,6 +28,7 @@ export function troublesOf(cluster: SimCluster, topics: ReadonlyMap<string, numb
       const key = `${topic}-${index}`;
       const leader = leaders.get(key);
       if (leader === undefined) troubles.push(`${key} has no leader`);
+      else if (leader.replicas.length > MOST_REPLICAS) troubles.push(`${key} is being reassigned: [${leader.replicas.join(',')}]`);
       else if (leader.isr.size < leader.replicas.length || leader.isUnderReplicated) {
         troubles.push(
           `${key} (leader ${leader.leaderId}) has ISR [${Array.from(leader.isr).join(',')}] of replicas [${leader.replicas.join(',')}]`,

@@ -73,7 +73,7 @@ export class Faults {
   #isForbidden(step: Step): boolean {
     const { cluster, topics } = this.#options;
     if (step.kind === 'lose-power' && step.machine !== 'zookeeper') return this.#isRecovering || troublesOf(cluster, topics()).length > 0;
-    return this.#isRecovering && !('topic' in step);
+    return this.#isRecovering && !('topic' in step) && step.kind !== 'elect-preferred';
   }
 
   #apply(step: Step): void {
@@ -145,14 +145,17 @@ export class Faults {
       case 'delete-topic':
       case 'add-partitions':
         return onTopicChange(step);
+      case 'elect-preferred':
+        return void admin.electPreferred();
+      case 'reassign':
+        return void admin.reassign(step.topic, step.partition, step.replicas);
       case 'alter-config':
         return void admin.alterConfig(step.topic, step.key, step.value);
     }
   }
 
   #machine(name: string): Machine | undefined {
-    const { cluster } = this.#options;
-    return name === 'zookeeper' ? cluster.zookeeper : cluster.brokers.find((machine) => machine.name === name);
+    return this.#options.cluster.network.machine(name);
   }
 
   #down(name: string, forMs: number, take: (machine: Machine) => void): void {

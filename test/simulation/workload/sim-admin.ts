@@ -1,8 +1,10 @@
 /** An administrator: does each deed by the controller, and tries for some time where that fails. */
 import { ErrorCode, errorByCode } from '../../../src/protocol/errors.ts';
+import { AlterPartitionReassignments } from '../../../src/protocol/generated/alter-partition-reassignments.ts';
 import { CreatePartitions } from '../../../src/protocol/generated/create-partitions.ts';
 import { CreateTopics } from '../../../src/protocol/generated/create-topics.ts';
 import { DeleteTopics } from '../../../src/protocol/generated/delete-topics.ts';
+import { ElectLeaders } from '../../../src/protocol/generated/elect-leaders.ts';
 import { IncrementalAlterConfigs } from '../../../src/protocol/generated/incremental-alter-configs.ts';
 import { Metadata } from '../../../src/protocol/generated/metadata.ts';
 import type { Node } from '../../../src/client/network-client.ts';
@@ -22,6 +24,7 @@ const DONE: ReadonlySet<number> = new Set([
   ErrorCode.TOPIC_ALREADY_EXISTS,
   ErrorCode.UNKNOWN_TOPIC_OR_PARTITION,
   ErrorCode.INVALID_PARTITIONS,
+  ErrorCode.NO_REASSIGNMENT_IN_PROGRESS,
 ]);
 
 export class SimAdmin {
@@ -72,6 +75,23 @@ export class SimAdmin {
       const body = { resources: [resource], validateOnly: false };
       const { responses } = await this.#client.network.send(controller, IncrementalAlterConfigs, body, { timeoutMs: REQUEST_TIMEOUT_MS });
       return responses[0]?.errorCode;
+    });
+  }
+
+  electPreferred(): Promise<boolean> {
+    return this.#attempt('elect preferred leaders', async (controller) => {
+      const body = { electionType: 0, topicPartitions: null, timeoutMs: REQUEST_TIMEOUT_MS };
+      return (await this.#client.network.send(controller, ElectLeaders, body, { timeoutMs: REQUEST_TIMEOUT_MS })).errorCode;
+    });
+  }
+
+  reassign(topic: string, partition: number, replicas: readonly number[] | null): Promise<boolean> {
+    return this.#attempt(`reassign ${topic}-${partition} to ${replicas?.join(',') ?? 'what it was'}`, async (controller) => {
+      const partitions = [{ partitionIndex: partition, replicas }];
+      const body = { timeoutMs: REQUEST_TIMEOUT_MS, topics: [{ name: topic, partitions }] };
+      const options = { timeoutMs: REQUEST_TIMEOUT_MS };
+      const response = await this.#client.network.send(controller, AlterPartitionReassignments, body, options);
+      return response.errorCode === ErrorCode.NONE ? response.responses[0]?.partitions[0]?.errorCode : response.errorCode;
     });
   }
 

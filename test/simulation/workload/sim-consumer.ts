@@ -30,8 +30,9 @@ export interface Position {
   /** The leader epoch under which the position was last found to be part of the history. */
   validatedEpoch: number;
   highWatermark: number;
-  /** What it believes the partition to hold. */
+  /** What it believes the partition to hold, and the leader epoch of each record. */
   readonly read: (number | undefined)[];
+  readonly epochs: number[];
 }
 
 export class SimConsumer {
@@ -93,7 +94,17 @@ export class SimConsumer {
         let position = this.positions.get(key);
         if (position === undefined) {
           const { topicId } = view;
-          position = { topic: name, topicId, partition, offset: 0, lastEpoch: -1, validatedEpoch: -1, highWatermark: 0, read: [] };
+          position = {
+            topic: name,
+            topicId,
+            partition,
+            offset: 0,
+            lastEpoch: -1,
+            validatedEpoch: -1,
+            highWatermark: 0,
+            read: [],
+            epochs: [],
+          };
           this.positions.set(key, position);
         }
         found.push(position);
@@ -121,11 +132,18 @@ export class SimConsumer {
       await this.#client.view.refresh(this.#topics());
       return false;
     }
-    position.validatedEpoch = Math.max(position.validatedEpoch, epoch);
-    if (answer.endOffset >= position.offset && answer.leaderEpoch === position.lastEpoch) return true;
-    const back = Math.min(answer.endOffset, position.offset);
-    if (back < position.offset) this.#goBack(position, back);
-    return true;
+    this.#note(
+      `${topic}-${partition}: offset ${position.offset} of epoch ${position.lastEpoch} under ${epoch}: ends at ${answer.endOffset}`,
+    );
+    if (answer.endOffset >= position.offset && answer.leaderEpoch === position.lastEpoch) {
+      position.validatedEpoch = Math.max(position.validatedEpoch, epoch);
+      return true;
+    }
+    // Of the leader's epoch we may have less than the leader: what lies behind that is of an epoch that it doesn't know. Then it is asked
+    // again of the epoch before, as a follower does. (Kafka's own consumer goes back to the leader's end only, and believes it.)
+    const ours = position.epochs.findLastIndex((recordEpoch) => recordEpoch <= answer.leaderEpoch) + 1;
+    this.#goBack(position, Math.min(answer.endOffset, ours, position.offset));
+    return false;
   }
 
   #goBack(position: Position, offset: number): void {
@@ -136,7 +154,8 @@ export class SimConsumer {
       );
     position.offset = offset;
     position.read.length = offset;
-    position.lastEpoch = -1;
+    position.epochs.length = offset;
+    position.lastEpoch = position.epochs.at(-1) ?? -1;
   }
 
   /** True when it went well for all. */
@@ -204,12 +223,21 @@ export class SimConsumer {
           if (offset < position.offset) return;
           const record = decodeValue(value) ?? -1;
           position.read[offset] = record;
+          position.epochs[offset] = header.partitionLeaderEpoch;
           this.#history.onRead(this.name, { topic, topicId, partition, offset }, record);
         });
+        this.#note(
+          `${topic}-${partition}: reads up to ${header.lastOffset} of epoch ${header.partitionLeaderEpoch} from broker ${node.id}`,
+        );
         position.offset = header.lastOffset + 1;
         position.lastEpoch = header.partitionLeaderEpoch;
       }
     }
     return true;
+  }
+
+  #note(text: string): void {
+    const { world } = this.#client.process;
+    if (world.isLogging) world.note(this.name, text);
   }
 }
