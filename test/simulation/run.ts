@@ -167,7 +167,7 @@ class Simulation {
     for (const consumer of this.#consumers) {
       for (const { topic, topicId, partition, offset } of consumer.positions.values()) {
         const end = this.#endOf(topic, topicId, partition);
-        if (end !== undefined && offset < end)
+        if (end !== undefined && offset !== end)
           unsettled.push(`${consumer.name} is at offset ${offset} of ${topic}-${partition}, which ends at ${end}`);
       }
     }
