@@ -15,6 +15,7 @@ import type { ZkAdminManager } from './metadata/zk-admin-manager.ts';
 import type { ReplicationQuotas } from './replication-quotas.ts';
 import type { RecordAppender } from './replication/record-appender.ts';
 import type { RecordDeleter } from './replication/record-deleter.ts';
+import type { ReplicaFetcherManager } from './replication/replica-fetcher-manager.ts';
 import type { ReplicaManager } from './replication/replica-manager.ts';
 
 export interface BrokerParts {
@@ -28,6 +29,7 @@ export interface BrokerParts {
   readonly metadataCache: MetadataCache;
   readonly logManager: LogManager;
   readonly replicaManager: ReplicaManager;
+  readonly fetcherManager: ReplicaFetcherManager;
   readonly appender: RecordAppender;
   readonly recordDeleter: RecordDeleter;
   readonly groupCoordinator: GroupCoordinator;

@@ -34,7 +34,7 @@ import { controllerConfig, groupCoordinatorConfig, replicaFetcherConfig, replica
 import { DynamicBrokerConfig } from './config/dynamic-config.ts';
 import type { KafkaConfig } from './config/kafka-config.ts';
 import { LogConfig, logReconfigurableConfigs } from './config/log-config.ts';
-import type { TimedClusterEvent } from './controller/cluster-events.ts';
+import type { LeaderIsrEvent, TimedClusterEvent } from './controller/cluster-events.ts';
 import { KafkaController } from './controller/kafka-controller.ts';
 import type { GroupEvent } from './coordinator/coordinator-config.ts';
 import { GroupCoordinator } from './coordinator/group-coordinator.ts';
@@ -66,7 +66,7 @@ import type { BrokerInfo } from './zk/broker-info.ts';
 import { KafkaZkClient } from './zk/kafka-zk-client.ts';
 
 /** `brokerId` is the broker that it is about where it is about one, else the one that tells it. */
-export type BrokerEvent = (TimedClusterEvent | ((GroupEvent | LogEvent) & { readonly timestampMs: number })) & {
+export type BrokerEvent = (TimedClusterEvent | LeaderIsrEvent | ((GroupEvent | LogEvent) & { readonly timestampMs: number })) & {
   readonly brokerId: number;
 };
 
@@ -395,6 +395,13 @@ export class BrokerServer {
     const timer = new Timer(runtime);
     const purgatory = (name: string): PurgatoryOptions => ({ name, timer, clock: runtime.clock, metrics: runtime.metrics });
 
+    const fetcherManager = new ReplicaFetcherManager({
+      config: replicaFetcherConfig(config),
+      runtime,
+      brokerEpoch,
+      quota: this.#replicationQuotas.follower,
+      onAppended: (key) => replicaManager.completeDelayedFetches(key),
+    });
     const replicaManager: ReplicaManager = new ReplicaManager({
       config: replicaManagerConfig(config),
       runtime,
@@ -406,21 +413,18 @@ export class BrokerServer {
         scheduler: runtime.scheduler,
         logger: runtime.logger.child({ component: 'AlterPartitionManager' }),
       }),
-      fetcherManager: new ReplicaFetcherManager({
-        config: replicaFetcherConfig(config),
-        runtime,
-        brokerEpoch,
-        quota: this.#replicationQuotas.follower,
-        onAppended: (key) => replicaManager.completeDelayedFetches(key),
-      }),
+      fetcherManager,
       producePurgatory: new DelayedOperationPurgatory(purgatory('Produce')),
       fetchPurgatory: new DelayedOperationPurgatory(purgatory('Fetch')),
       deleteRecordsPurgatory: new DelayedOperationPurgatory(purgatory('DeleteRecords')),
       leaderQuota: this.#replicationQuotas.leader,
       isBrokerAlive: (brokerId) => metadataCache.hasAliveBroker(brokerId),
       brokerEpoch,
-      // The controller tells of ISR changes, with the reason that only the leader knows in its log.
-      onIsrChange: () => {},
+      onIsrChange: ({ topic, partition }, { isr, previousIsr, leaderEpoch, reason }) => {
+        const { brokerId } = config;
+        const about = { topic, partition, leader: brokerId, brokerId, timestampMs: runtime.clock.wallMs() };
+        onEvent({ kind: 'isr-changed', ...about, isr, previousIsr, leaderEpoch, reason });
+      },
     });
     const appender = new RecordAppender({ replicaManager, logger: runtime.logger, runtime });
 
@@ -472,6 +476,7 @@ export class BrokerServer {
       metadataCache,
       logManager,
       replicaManager,
+      fetcherManager,
       appender,
       recordDeleter: new RecordDeleter({ replicaManager, logger: runtime.logger }),
       groupCoordinator,

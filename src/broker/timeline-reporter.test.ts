@@ -39,8 +39,8 @@ describe('TimelineReporter', () => {
     reporter.report(elected(1, 'offline'));
     await time.advance(100);
     expect(lines()).toEqual([
-      'Broker 2 leads t-0 instead of 1: broker 1 failed; ISR [2, 3]',
-      'Broker 2 leads t-1 instead of 1: broker 1 failed; ISR [2, 3]',
+      'Broker 2 leads t-0 instead of 1 (fail-over): broker 1 failed; ISR [2, 3]',
+      'Broker 2 leads t-1 instead of 1 (fail-over): broker 1 failed; ISR [2, 3]',
     ]);
     expect(sent[0]).toMatchObject({ topic: 't', partition: 0, severity: 'info' });
   });
@@ -81,6 +81,52 @@ describe('TimelineReporter', () => {
     });
     expect(lines()).toEqual(['Broker 1 is gone: its session is over', 'Group g rebalances: member a left']);
     expect(sent).toMatchObject([{ severity: 'warning' }, { severity: 'info' }]);
+  });
+
+  const isrChange = (partition: number, change: Partial<Extract<BrokerEvent, { kind: 'isr-changed' }>>): BrokerEvent => ({
+    kind: 'isr-changed',
+    topic: 't',
+    partition,
+    leader: 1,
+    leaderEpoch: 3,
+    brokerId: 1,
+    timestampMs: 5,
+    isr: [1],
+    previousIsr: [1, 2],
+    reason: 'broker 2 is 1,240 records behind, not caught up for 30 s',
+    ...change,
+  });
+
+  it('says who left the ISR and why, who came back, and that a partition without a leader has lost it', async () => {
+    const { time, reporter, lines, sent } = setUp();
+    reporter.report(isrChange(0, {}));
+    reporter.report(isrChange(0, { isr: [1, 2], previousIsr: [1], reason: 'broker 2 has caught up at offset 48,211' }));
+    reporter.report(isrChange(1, { leader: -1, previousIsr: [1], reason: 'broker 1 is gone' }));
+    await time.advance(100);
+    expect(lines()).toEqual([
+      'Broker 2 left the ISR of t-0: 1,240 records behind, not caught up for 30 s; ISR [1]',
+      'Broker 2 joined the ISR of t-0: it has caught up at offset 48,211; ISR [1, 2]',
+      't-1 has lost its leader: broker 1 is gone; ISR [1]',
+    ]);
+    expect(sent).toMatchObject([{ severity: 'warning' }, { severity: 'info' }, { severity: 'error' }]);
+  });
+
+  it('leaves to the leader what it has asked the controller for: it knows how far behind', async () => {
+    const { time, reporter, sent } = setUp();
+    reporter.report({ ...isrChange(0, {}), askedByLeader: true, controllerId: 1, controllerEpoch: 1 } as BrokerEvent);
+    await time.advance(100);
+    expect(sent).toEqual([]);
+  });
+
+  it('tells many ISR changes in one line, and calls none of them grown when its leader was lost', async () => {
+    const { time, reporter, lines } = setUp();
+    for (let partition = 0; partition < 4; partition++) reporter.report(isrChange(partition, {}));
+    for (let partition = 4; partition < 7; partition++)
+      reporter.report(isrChange(partition, { leader: -1, previousIsr: [1], reason: 'broker 1 is gone' }));
+    await time.advance(100);
+    expect(lines()).toEqual([
+      'Broker 2 left the ISR of 4 partitions: broker 2 is 1,240 records behind, not caught up for 30 s; no leader is left of 3 partitions: broker 1 is gone',
+    ]);
   });
 
   it('passes on what recovery found in each log, and has a line for those that lost something and one for all', () => {

@@ -1,7 +1,8 @@
 /**
  * Puts what happens in the cluster into words for the console's timeline: who leads now and why, who left an ISR, which group
  * rebalances. Many elections or ISR changes at once (a broker with hundreds of partitions is lost) become one entry; each of them
- * is in the state-change log. Elections of a topic's first leaders belong to its creation and are left out.
+ * is in the state-change log. An ISR change that a leader asked for is told by that leader, who knows how far behind whom was; the
+ * controller tells only of its own. Elections of a topic's first leaders belong to its creation and are left out.
  * What recovery found in a log goes out as it is, for the flush lab; for people there are one line for all logs and one for each
  * that something was cut off.
  */
@@ -64,6 +65,7 @@ export class TimelineReporter {
       return;
     }
     if (event.kind === 'leader-elected' && event.strategy === 'new') return;
+    if (event.kind === 'isr-changed' && 'askedByLeader' in event) return;
     if (this.#gathered.length === 0) this.#scheduler.after(GATHER_MS, () => this.#flush());
     if (this.#gathered.length < MAX_GATHERED) this.#gathered.push(event);
   }
@@ -157,7 +159,7 @@ function partitionMessage(event: PartitionEvent): TimelineMessage {
       return {
         ...about,
         severity: event.unclean ? 'error' : 'info',
-        text: `Broker ${event.leader} leads ${name}${before}${unclean}: ${reason}; ISR [${event.isr.join(', ')}]`,
+        text: `Broker ${event.leader} leads ${name}${before} (${ELECTIONS[event.strategy]})${unclean}: ${reason}; ISR [${event.isr.join(', ')}]`,
       };
     }
     case 'leader-election-failed':
@@ -168,15 +170,77 @@ function partitionMessage(event: PartitionEvent): TimelineMessage {
       return { ...about, severity: 'warning', text: `${name} goes back to [${event.replicas.join(', ')}]: ${reason}` };
     case 'reassignment-completed':
       return { ...about, severity: 'info', text: `${name} has moved to [${event.replicas.join(', ')}]` };
-    case 'isr-changed': {
-      const shrunk = event.isr.length < event.previousIsr.length;
-      return {
-        ...about,
-        severity: shrunk ? 'warning' : 'info',
-        text: `The ISR of ${name} is [${event.isr.join(', ')}], it was [${event.previousIsr.join(', ')}]: ${reason}`,
-      };
-    }
+    case 'isr-changed':
+      return { ...about, severity: isrSeverity(event), text: isrText(name, event) };
   }
+}
+
+const ELECTIONS: Readonly<Record<Extract<PartitionEvent, { readonly kind: 'leader-elected' }>['strategy'], string>> = {
+  new: 'first leader',
+  offline: 'fail-over',
+  reassign: 'reassignment',
+  preferred: 'preferred leader',
+  'controlled-shutdown': 'controlled shutdown',
+};
+
+type IsrEvent = Extract<PartitionEvent, { readonly kind: 'isr-changed' }>;
+
+const leftOf = ({ isr, previousIsr }: IsrEvent): number[] => previousIsr.filter((id) => !isr.includes(id));
+const joinedOf = ({ isr, previousIsr }: IsrEvent): number[] => isr.filter((id) => !previousIsr.includes(id));
+
+function isrSeverity(event: IsrEvent): TimelineMessage['severity'] {
+  if (event.leader < 0) return 'error';
+  return leftOf(event).length > 0 ? 'warning' : 'info';
+}
+
+function isrText(name: string, event: IsrEvent): string {
+  const left = leftOf(event);
+  const joined = joinedOf(event);
+  const isr = `ISR [${event.isr.join(', ')}]`;
+  if (event.leader < 0) return `${name} has lost its leader: ${event.reason}; ${isr}`;
+  if (left.length > 0 && joined.length === 0) return `${brokers(left)} left the ISR of ${name}: ${ownReason(event, left)}; ${isr}`;
+  if (joined.length > 0 && left.length === 0) return `${brokers(joined)} joined the ISR of ${name}: ${ownReason(event, joined)}; ${isr}`;
+  return `The ISR of ${name} is [${event.isr.join(', ')}], it was [${event.previousIsr.join(', ')}]: ${event.reason}`;
+}
+
+/** The leader's reason names the broker; where it is the only one, the sentence has done so. */
+function ownReason({ reason }: IsrEvent, ids: readonly number[]): string {
+  const [id, ...others] = ids;
+  const named = `broker ${id} `;
+  if (others.length > 0 || !reason.startsWith(named)) return reason;
+  return reason
+    .slice(named.length)
+    .replace(/^is (?=[\d])/u, '')
+    .replace(/^(?=(?:is|has) )/u, 'it ');
+}
+
+function brokers(ids: readonly number[]): string {
+  return ids.length === 1 ? `Broker ${ids[0]}` : `Brokers ${ids.join(' and ')}`;
+}
+
+/** Who left and who joined how many, each with the first reason told. */
+function isrSummary(events: readonly IsrEvent[]): TimelineMessage {
+  const phrases = new Map<string, { partitions: number; reason: string }>();
+  const add = (phrase: string, { reason }: IsrEvent): void => {
+    const known = phrases.get(phrase) ?? { partitions: 0, reason };
+    known.partitions++;
+    phrases.set(phrase, known);
+  };
+  for (const event of events) {
+    const left = leftOf(event);
+    const joined = joinedOf(event);
+    for (const id of left) add(`broker ${id} left the ISR of`, event);
+    for (const id of joined) add(`broker ${id} joined the ISR of`, event);
+    if (event.leader < 0 && left.length === 0) add('no leader is left of', event);
+    else if (left.length + joined.length === 0) add('the ISR was confirmed of', event);
+  }
+  const text = Array.from(phrases, ([phrase, { partitions, reason }]) => `${phrase} ${count(partitions, 'partition')}: ${reason}`).join(
+    '; ',
+  );
+  const severities = events.map(isrSeverity);
+  const severity = severities.includes('error') ? 'error' : severities.includes('warning') ? 'warning' : 'info';
+  const capital = text.charAt(0).toUpperCase() + text.slice(1);
+  return { type: 'isr-changed', severity, atMs: events[0]?.timestampMs ?? 0, text: capital.slice(0, MAX_TEXT) };
 }
 
 const MOVES: Partial<Record<PartitionEvent['kind'], string>> = {
@@ -199,16 +263,7 @@ function summaryOf(kind: PartitionEvent['kind'], events: readonly PartitionEvent
     return { type: kind, severity: 'error', atMs, text: `${events.length} partitions have no leader: ${reason}` };
   const moved = MOVES[kind];
   if (moved !== undefined) return { type: kind, severity: 'info', atMs, text: `${events.length} partitions ${moved}; ${reason}` };
-  const shrunk = events.filter((event) => event.kind === 'isr-changed' && event.isr.length < event.previousIsr.length).length;
-  const words = [shrunk > 0 ? `${shrunk} shrank` : '', shrunk < events.length ? `${events.length - shrunk} grew` : ''].filter(
-    (part) => part !== '',
-  );
-  return {
-    type: kind,
-    severity: shrunk > 0 ? 'warning' : 'info',
-    atMs,
-    text: `The ISR of ${events.length} partitions changed, ${words.join(' and ')}: ${reason}`,
-  };
+  return isrSummary(events.filter((event) => event.kind === 'isr-changed'));
 }
 
 function count(n: number, noun: string): string {

@@ -13,6 +13,7 @@ import type { ControllerAnswer } from './answers/controller.ts';
 import type { LogFlushAnswer } from './answers/log-flush.ts';
 import type { LogRetentionAnswer } from './answers/log-retention.ts';
 import type { ReassigningAnswer } from './answers/reassigning.ts';
+import type { ReplicationAnswer } from './answers/replication.ts';
 import type { ZooKeeperInfo } from './answers/zookeeper-info.ts';
 import type { ZooKeeperServers } from './answers/zookeeper-servers.ts';
 import type { ZooKeeperSessionDetails, ZooKeeperSessions, ZooKeeperWatches } from './answers/zookeeper-sessions.ts';
@@ -33,6 +34,8 @@ export interface BrokerQueries {
   readonly 'controller.describe': Query<{ readonly max: number }, ControllerAnswer>;
   /** How far the partitions that this broker leads have come in their reassignments; at most `max` of them. */
   readonly 'replication.reassigning': Query<{ readonly max: number }, ReassigningAnswer>;
+  /** The replicas of a topic here: how far each is, what it does to follow, and as leader how far every follower is. */
+  readonly 'replication.describe': Query<{ readonly topic: string }, ReplicationAnswer>;
   /** How far the replicas of a topic are on the device, what flushing costs, what recovery found at the last start. */
   readonly 'log.flush': Query<{ readonly topic: string }, LogFlushAnswer>;
   /** Which segments of a replica go, when and why; what compaction has done and will do. */

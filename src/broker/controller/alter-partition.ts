@@ -164,7 +164,8 @@ async function writeChanges(
     const { topic, partition: index } = partition;
     const { isr, leaderEpoch } = outcome;
     const reason = `its leader ${leader} asked for it: ${difference(previousIsr, isr)}`;
-    stateChangeLogger.record({ kind: 'isr-changed', topic, partition: index, leader, leaderEpoch, isr, previousIsr, reason });
+    const change = { topic, partition: index, leader, leaderEpoch, isr, previousIsr, reason };
+    stateChangeLogger.record({ kind: 'isr-changed', ...change, askedByLeader: true });
   }
   for (const partition of retry) resultsOf.get(partition)?.set(partition.partition, { errorCode: ErrorCode.INVALID_UPDATE_VERSION });
   if (retry.length > 0) await refreshStates(parts, retry);

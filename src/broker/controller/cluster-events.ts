@@ -45,8 +45,21 @@ export type ClusterEvent = { readonly reason: string } & (
       readonly leaderEpoch: number;
       readonly isr: readonly number[];
       readonly previousIsr: readonly number[];
+      /** The leader asked for it, and tells of it with how far behind whom was (`LeaderIsrEvent`). */
+      readonly askedByLeader?: true;
     } & PartitionEventFields)
 );
+
+/** An ISR change that the controller made at this broker's word, which leads the partition and knows why. */
+export interface LeaderIsrEvent extends PartitionEventFields {
+  readonly kind: 'isr-changed';
+  readonly leader: number;
+  readonly leaderEpoch: number;
+  readonly isr: readonly number[];
+  readonly previousIsr: readonly number[];
+  readonly reason: string;
+  readonly timestampMs: number;
+}
 
 /** An event with when it happened and under which controller. */
 export type TimedClusterEvent = ClusterEvent & {

@@ -241,11 +241,16 @@ export class ReplicaStateMachine {
       leaderEpoch: now.leaderEpoch,
       isr: now.isr,
       previousIsr: before?.isr ?? [],
-      reason:
-        now.leader === NO_LEADER
-          ? `replica ${brokerId} went offline and led the partition: it has no leader now`
-          : `replica ${brokerId} went offline`,
+      reason: this.#whyOffline(partition, brokerId),
     });
+  }
+
+  #whyOffline({ assignment }: ControllerPartition, brokerId: number): string {
+    const { context } = this.#options;
+    if (context.shuttingDownBrokerIds.has(brokerId)) return `broker ${brokerId} is shutting down`;
+    if (!context.isLiveBroker(brokerId)) return `broker ${brokerId} is gone`;
+    const isRemoved = assignment.removingReplicas.includes(brokerId) || !assignment.replicas.includes(brokerId);
+    return isRemoved ? `the reassignment takes its replica away from broker ${brokerId}` : `its log dir on broker ${brokerId} is offline`;
   }
 
   #logFailure(partition: ControllerPartition, brokerId: number, target: ReplicaState, why: string): void {

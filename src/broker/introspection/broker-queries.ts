@@ -8,6 +8,7 @@ import type { QueryHandlers } from '../../introspection/query-responder.ts';
 import type { BrokerParts } from '../broker-parts.ts';
 import { describeBroker } from './describe-broker.ts';
 import { describeReassigning } from './describe-reassigning.ts';
+import { describeReplication } from './describe-replication.ts';
 import type { ProcessUsage } from './describe-broker.ts';
 import { describeFlush } from './describe-flush.ts';
 import { describeRetention } from './describe-retention.ts';
@@ -32,6 +33,7 @@ export function brokerQueryHandlers({ parts, usage }: BrokerQueriesOptions): Que
     'controller.describe': (input) => ready().controller.describe(input.integer('max', 1, MAX_TOLD)),
     'replication.reassigning': (input) => describeReassigning(ready(), input.integer('max', 1, MAX_TOLD)),
     'log.retention': (input) => describeRetention(ready(), input.text('topic'), input.integer('partition')),
+    'replication.describe': (input) => describeReplication(ready(), input.text('topic')),
     'log.flush': (input) => describeFlush(ready(), input.text('topic')),
   };
 }

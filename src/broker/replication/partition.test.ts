@@ -138,7 +138,7 @@ describe('the ISR', () => {
     expect(fixture.log().highWatermark).toBe(0);
     fixture.controller.accept();
     expect([...fixture.partition.isr]).toEqual([1, 2]);
-    expect(fixture.isrChanges).toEqual([{ kind: 'expand', isr: [1, 2], reason: expect.any(String) }]);
+    expect(fixture.isrChanges).toEqual([{ kind: 'expand', isr: [1, 2], previousIsr: [1], leaderEpoch: 1, reason: expect.any(String) }]);
     followerFetches(fixture, 2, 1);
     expect(fixture.log().highWatermark).toBe(1);
   });
@@ -167,7 +167,7 @@ describe('the ISR', () => {
     expect(fixture.controller.last.newIsr.map(({ brokerId }) => brokerId)).toEqual([1, 2]);
     // Broker 2 is at the log end: caught up, however long ago it fetched.
     fixture.controller.accept();
-    expect(fixture.isrChanges[0]?.reason).toContain('broker 3 is at offset 0 of 1');
+    expect(fixture.isrChanges[0]?.reason).toContain('broker 3 is 1 record behind, not caught up for 30 s');
     expect(fixture.log().highWatermark).toBe(1);
   });
 

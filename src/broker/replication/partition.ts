@@ -12,6 +12,7 @@ import type { LeaderAndIsrPartitionState } from '../../protocol/generated/leader
 import type { TopicPartition } from '../../protocol/topic-partition.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import type { Logger } from '../../runtime/logger.ts';
+import { countText, spanText } from '../number-text.ts';
 import type { LogManager } from '../log/log-manager.ts';
 import type { LeaderAppendOptions, LogAppendResult, UnifiedLog } from '../log/unified-log.ts';
 import type { AlterPartitionManager, AlterPartitionResult } from './alter-partition-manager.ts';
@@ -47,6 +48,9 @@ export interface PartitionOptions {
 export interface IsrChange {
   readonly kind: 'expand' | 'shrink';
   readonly isr: readonly number[];
+  readonly previousIsr: readonly number[];
+  readonly leaderEpoch: number;
+  /** How far behind and since when, or what it has reached. */
   readonly reason: string;
 }
 
@@ -115,6 +119,14 @@ export class Partition {
   }
   get isr(): ReadonlySet<number> {
     return this.#isrState.isr;
+  }
+  /** The ISR that was asked of the controller and isn't made yet. */
+  get pendingIsr(): ReadonlySet<number> | undefined {
+    return this.#isrState.kind === 'committed' ? undefined : this.#isrState.proposedIsr;
+  }
+  /** As leader: where its epoch begins. */
+  get leaderEpochStartOffset(): number | undefined {
+    return this.#leaderEpochStartOffset;
   }
   get isLeader(): boolean {
     return this.#leaderId === this.#options.localBrokerId && this.#log !== undefined;
@@ -391,8 +403,10 @@ export class Partition {
     const replica = this.#remoteReplicas.get(brokerId);
     if (replica === undefined) return `broker ${brokerId} is no replica`;
     const lagMs = Math.round(this.#options.clock.monotonicMs() - replica.lastCaughtUpTimeMs);
-    const lag = Number.isFinite(lagMs) ? `not caught up for ${lagMs} ms` : 'never caught up';
-    return `broker ${brokerId} is at offset ${replica.logEndOffset} of ${log.logEndOffset}, ${lag}`;
+    const since = Number.isFinite(lagMs) ? `not caught up for ${spanText(lagMs)}` : 'never caught up';
+    if (replica.logEndOffset < 0) return `broker ${brokerId} has not fetched from this leader, ${since}`;
+    const behind = log.logEndOffset - Math.max(replica.logEndOffset, log.logStartOffset);
+    return `broker ${brokerId} is ${countText(behind)} ${behind === 1 ? 'record' : 'records'} behind, ${since}`;
   }
 
   #outOfSyncReplicas(log: UnifiedLog, isr: ReadonlySet<number>): number[] {
@@ -414,7 +428,7 @@ export class Partition {
     this.#submitIsrChange(
       pendingExpand(this.#isrState.isr, replica.brokerId),
       'expand',
-      `broker ${replica.brokerId} has reached offset ${replica.logEndOffset}, high watermark ${log.highWatermark}`,
+      `broker ${replica.brokerId} has caught up at offset ${countText(replica.logEndOffset)}`,
     );
   }
 
@@ -476,11 +490,12 @@ export class Partition {
     if (result.leaderEpoch !== this.#leaderEpoch || result.partitionEpoch < this.#partitionEpoch) return;
     this.#partitionEpoch = result.partitionEpoch;
     this.#isrState = committedIsr(result.isr);
+    const previousIsr = [...proposed.isr];
     this.#options.stateChangeLogger.info(
       { topic: this.topicPartition.topic, partition: this.topicPartition.partition, isr: result.isr },
       `ISR of ${this.#name} is [${result.isr.join(',')}] after ${change.kind}: ${change.reason}`,
     );
-    this.#options.onIsrChange({ kind: change.kind, isr: result.isr, reason: change.reason });
+    this.#options.onIsrChange({ ...change, isr: result.isr, previousIsr, leaderEpoch: this.#leaderEpoch });
     const log = this.#log;
     if (log === undefined) return;
     this.#maybeIncrementLeaderHighWatermark(log);

@@ -3,6 +3,7 @@
  * A fetcher is made with its first partition and ends with its last. Source: Kafka's `ReplicaFetcherManager`.
  */
 import { NetworkClient } from '../../client/network-client.ts';
+import type { FollowerState } from '../../introspection/answers/replication.ts';
 import { javaStringHash } from '../../protocol/records/partitioner.ts';
 import { topicPartitionKey } from '../../protocol/topic-partition.ts';
 import type { TopicPartition } from '../../protocol/topic-partition.ts';
@@ -53,6 +54,13 @@ export class ReplicaFetcherManager {
     }
     this.#workerOfPartition.set(key, workerKey);
     worker.fetcher.add(partition);
+  }
+
+  /** What is done to follow a partition; undefined for one that isn't followed. */
+  stateOf(topicPartition: TopicPartition): FollowerState | undefined {
+    const key = topicPartitionKey(topicPartition);
+    const workerKey = this.#workerOfPartition.get(key);
+    return workerKey === undefined ? undefined : this.#workers.get(workerKey)?.fetcher.stateOf(key);
   }
 
   /** Stops following; harmless for partitions that are not followed. */

@@ -232,6 +232,28 @@ describe('a follower', () => {
     expect([log().highWatermark, log().logStartOffset]).toEqual([2, 1]);
   });
 
+  it('tells what it does for a partition, since when it has fetched, and what went wrong until that is over', async () => {
+    const { leader, fetcher, fixture, settle } = await following();
+    expect(fetcher.stateOf('orders-0')).toEqual({ activity: 'fetching', problem: null, failuresInRow: 0, msSinceFetched: null });
+    leader.answer({ highWatermark: 0 });
+    await settle();
+    leader.fail();
+    await settle();
+    const failed = fetcher.stateOf('orders-0');
+    expect(failed).toMatchObject({ activity: 'waiting', problem: expect.any(String), failuresInRow: 1 });
+    expect(failed?.msSinceFetched).toBeGreaterThanOrEqual(0);
+    await fixture.time.advance(1_000);
+    leader.answer({ errorCode: ErrorCode.NOT_LEADER_OR_FOLLOWER });
+    await settle();
+    expect(fetcher.stateOf('orders-0')).toMatchObject({ activity: 'waiting', problem: 'broker 2 answered NOT_LEADER_OR_FOLLOWER' });
+    await fixture.time.advance(1_000);
+    leader.answer({ highWatermark: 0 });
+    await settle();
+    expect(fetcher.stateOf('orders-0')).toMatchObject({ activity: 'fetching', problem: null, failuresInRow: 0 });
+    fetcher.remove('orders-0');
+    expect(fetcher.stateOf('orders-0')).toBeUndefined();
+  });
+
   it('asks for a throttled partition no more while the rate is exceeded, until it is in sync', async () => {
     const { leader, quota, fixture, settle } = await following(undefined, [0, 1]);
     quota.markThrottled(TOPIC, new Set([0]));

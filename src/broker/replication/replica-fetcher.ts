@@ -8,6 +8,7 @@
  * Source: Kafka's `AbstractFetcherThread`, `ReplicaFetcherThread`.
  */
 import type { NetworkClient } from '../../client/network-client.ts';
+import type { FollowerActivity, FollowerState } from '../../introspection/answers/replication.ts';
 import { ErrorCode, errorByCode } from '../../protocol/errors.ts';
 import { Fetch } from '../../protocol/generated/fetch.ts';
 import type { FetchRequestInput, FetchTopicInput, PartitionData } from '../../protocol/generated/fetch.ts';
@@ -64,6 +65,11 @@ interface FollowedPartition {
   failuresInRow: number;
   /** It had reached the leader's high watermark at its last fetch. */
   isInSync: boolean;
+  isTruncating: boolean;
+  /** Why the last try failed; undefined after one that didn't. */
+  problem: string | undefined;
+  /** Monotonic time of the leader's last answer without an error. */
+  fetchedAtMs: number | undefined;
 }
 
 export class ReplicaFetcher {
@@ -73,6 +79,10 @@ export class ReplicaFetcher {
   #running = false;
   #closed = false;
   #failuresInRow = 0;
+  /** Why the last request to the leader failed; undefined after one that didn't. */
+  #problem: string | undefined;
+  /** Given up: their log dirs have failed. */
+  readonly #failed = new Map<string, string>();
   #wake: (() => void) | undefined;
   /** The request that is under way, which asks for what was followed when it was sent. */
   #inFlight: { isCut: boolean } | undefined;
@@ -103,7 +113,11 @@ export class ReplicaFetcher {
       delayedUntilMs: Number.POSITIVE_INFINITY,
       failuresInRow: 0,
       isInSync: false,
+      isTruncating: false,
+      problem: undefined,
+      fetchedAtMs: undefined,
     };
+    this.#failed.delete(key);
     this.#partitions.set(key, followed);
     void this.#prepare(key, followed, log);
     if (!this.#running && !this.#closed) {
@@ -150,7 +164,9 @@ export class ReplicaFetcher {
   /** The log's folder has failed: the log manager has said so, and nothing is fetched for it. */
   #giveUp(key: string, followed: FollowedPartition, error: unknown): void {
     this.#logger.error({ err: error }, `${key} can't follow broker ${this.leader.id} any more`);
-    if (this.#partitions.get(key) === followed) this.#partitions.delete(key);
+    if (this.#partitions.get(key) !== followed) return;
+    this.#partitions.delete(key);
+    this.#failed.set(key, messageOf(error));
   }
 
   /** False once the partition was removed, or is followed again under another epoch: what was begun for it must not go on. */
@@ -159,7 +175,30 @@ export class ReplicaFetcher {
   }
 
   remove(key: string): boolean {
+    this.#failed.delete(key);
     return this.#partitions.delete(key);
+  }
+
+  /** What is done for a partition now; undefined for one that isn't followed. */
+  stateOf(key: string): FollowerState | undefined {
+    const failed = this.#failed.get(key);
+    if (failed !== undefined) return { activity: 'failed', problem: failed, failuresInRow: 0, msSinceFetched: null };
+    const followed = this.#partitions.get(key);
+    if (followed === undefined) return undefined;
+    const nowMs = this.#options.runtime.clock.monotonicMs();
+    return {
+      activity: this.#activityOf(followed, nowMs),
+      problem: this.#problem ?? followed.problem ?? null,
+      failuresInRow: Math.max(this.#failuresInRow, followed.failuresInRow),
+      msSinceFetched: followed.fetchedAtMs === undefined ? null : nowMs - followed.fetchedAtMs,
+    };
+  }
+
+  #activityOf(followed: FollowedPartition, nowMs: number): FollowerActivity {
+    if (followed.isTruncating) return 'truncating';
+    if (followed.delayedUntilMs === Number.POSITIVE_INFINITY) return 'preparing';
+    if (this.#failuresInRow > 0 || followed.delayedUntilMs > nowMs) return 'waiting';
+    return this.#isHeldBack(followed) ? 'throttled' : 'fetching';
   }
 
   close(): void {
@@ -233,11 +272,12 @@ export class ReplicaFetcher {
     try {
       response = await client.send(this.leader, Fetch, request, { version: FETCH_VERSION });
       this.#failuresInRow = 0;
+      this.#problem = undefined;
     } catch (error) {
       if (this.#closed || inFlight.isCut) return;
       this.#failuresInRow++;
-      if (this.#failuresInRow === 1)
-        this.#logger.warn(`Fetching from broker ${this.leader.id} failed: ${error instanceof Error ? error.message : String(error)}`);
+      this.#problem = messageOf(error);
+      if (this.#failuresInRow === 1) this.#logger.warn(`Fetching from broker ${this.leader.id} failed: ${messageOf(error)}`);
       this.#inFlight = undefined;
       await this.#pause(this.#retryDelayMs(this.#failuresInRow));
       return;
@@ -250,6 +290,7 @@ export class ReplicaFetcher {
       }
     }
     if (response.errorCode !== ErrorCode.NONE) {
+      this.#problem = `broker ${this.leader.id} answered ${errorByCode(response.errorCode).name}`;
       this.#logger.warn(`Broker ${this.leader.id} answered a fetch with ${errorByCode(response.errorCode).name}`);
       await this.#pause(config.fetchBackoffMs);
       return;
@@ -315,12 +356,15 @@ export class ReplicaFetcher {
     if (records !== undefined && records.length > 0) {
       const error = await append(log, records);
       if (error !== undefined) {
+        followed.problem = error.message;
         this.#logger.error({ err: error }, `Appending to ${key} from offset ${fetchOffset} failed`);
         this.#delay(followed);
         return;
       }
     }
     followed.failuresInRow = 0;
+    followed.problem = undefined;
+    followed.fetchedAtMs = this.#options.runtime.clock.monotonicMs();
     if (!this.#isFollowing(key, followed)) return;
     followed.isInSync = log.logEndOffset >= data.highWatermark;
     if (records !== undefined && records.length > 0) {
@@ -363,7 +407,16 @@ export class ReplicaFetcher {
     this.#logger.info(
       `${sent.key} diverges from leader ${this.leader.id} in epoch ${diverging.epoch}: truncating from ${log.logEndOffset} to ${offset}`,
     );
-    await log.truncateTo(offset, () => this.#isFollowing(sent.key, sent.followed));
+    await this.#truncating(sent.followed, () => log.truncateTo(offset, () => this.#isFollowing(sent.key, sent.followed)));
+  }
+
+  async #truncating(followed: FollowedPartition, work: () => Promise<unknown>): Promise<void> {
+    followed.isTruncating = true;
+    try {
+      await work();
+    } finally {
+      followed.isTruncating = false;
+    }
   }
 
   async #handleError(sent: AskedPartition, errorCode: number): Promise<void> {
@@ -372,6 +425,7 @@ export class ReplicaFetcher {
       await this.#handleOutOfRange(sent);
       return;
     }
+    followed.problem = `broker ${this.leader.id} answered ${errorByCode(errorCode).name}`;
     this.#delay(followed);
     this.#logger.info(`Leader ${this.leader.id} answered ${errorByCode(errorCode).name} for ${key}`);
   }
@@ -391,10 +445,10 @@ export class ReplicaFetcher {
     }
     if (latest < log.logEndOffset) {
       this.#logger.warn(`${key} ends at ${log.logEndOffset}, beyond its leader's ${latest}: truncating`);
-      await log.truncateTo(latest, isWanted);
+      await this.#truncating(followed, () => log.truncateTo(latest, isWanted));
     } else if (earliest > log.logEndOffset) {
       this.#logger.warn(`${key} ends at ${log.logEndOffset}, before its leader's log begins at ${earliest}: starting over there`);
-      await log.truncateFullyAndStartAt(earliest, earliest, isWanted);
+      await this.#truncating(followed, () => log.truncateFullyAndStartAt(earliest, earliest, isWanted));
     } else {
       // Neither: our last epoch is above all of the leader's. It is behind; in time it will not be, or lead no more.
       this.#delay(followed);
@@ -424,6 +478,10 @@ export class ReplicaFetcher {
       return undefined;
     }
   }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
 
 /** Resolves when the records are written: undefined, or why they are not. */

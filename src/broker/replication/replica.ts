@@ -28,6 +28,11 @@ export class Replica {
   #lastFetchTimeMs = NEVER_MS;
   #lastFetchLeaderLogEndOffset = UNKNOWN_OFFSET;
 
+  /** Negative infinity before its first fetch from this leader. */
+  get lastFetchTimeMs(): number {
+    return this.#lastFetchTimeMs;
+  }
+
   constructor(brokerId: number) {
     this.brokerId = brokerId;
   }

@@ -172,6 +172,9 @@ function isrShrunkText(before: PartitionMetadata, now: PartitionMetadata, view: 
 
 function isrExpandedText(before: PartitionMetadata, now: PartitionMetadata): string {
   const joined = now.isr.filter((id) => !before.isr.includes(id));
+  // A leader that was not in sync: it did not catch up, it was elected all the same.
+  if (joined.includes(now.leaderId) && before.leaderId !== now.leaderId)
+    return `${now.topic}-${now.partition}: the ISR is ${now.isr.join(', ')} now, of the new leader ${now.leaderId}, which was not in it: records may be lost`;
   return `${now.topic}-${now.partition}: broker ${joined.join(', ')} caught up and joined the ISR, which is ${now.isr.join(', ')} now`;
 }
 

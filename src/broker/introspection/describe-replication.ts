@@ -1,0 +1,67 @@
+/** Answers `replication.describe`. */
+import type { FollowerOfLeader, LeaderView, LocalReplica, ReplicationAnswer } from '../../introspection/answers/replication.ts';
+import type { BrokerParts } from '../broker-parts.ts';
+import type { UnifiedLog } from '../log/unified-log.ts';
+import type { Partition } from '../replication/partition.ts';
+import type { Replica } from '../replication/replica.ts';
+
+export function describeReplication(parts: BrokerParts, topic: string): ReplicationAnswer {
+  const { config, logManager, replicaManager, runtime } = parts;
+  const replicas = logManager.logsOfTopic(topic).flatMap((log): LocalReplica[] => {
+    const partition = replicaManager.partition(log.topicPartition);
+    return partition === undefined ? [] : [describeReplica(parts, partition, log)];
+  });
+  return {
+    brokerId: config.brokerId,
+    nowMs: runtime.clock.wallMs(),
+    replicaLagTimeMaxMs: config.replicaLagTimeMaxMs,
+    partitions: replicas.toSorted((a, b) => a.partition - b.partition),
+  };
+}
+
+function describeReplica(parts: BrokerParts, partition: Partition, log: UnifiedLog): LocalReplica {
+  const { logStartOffset, highWatermark, logEndOffset } = log;
+  const { isLeader, leaderId, leaderEpoch, topicPartition } = partition;
+  return {
+    partition: topicPartition.partition,
+    leader: leaderId,
+    leaderEpoch,
+    isLeader,
+    logStartOffset,
+    highWatermark,
+    logEndOffset,
+    following: isLeader ? null : (parts.fetcherManager.stateOf(topicPartition) ?? null),
+    led: isLeader ? leaderView(partition, log, parts.runtime.clock.monotonicMs()) : null,
+  };
+}
+
+function leaderView(partition: Partition, log: UnifiedLog, nowMs: number): LeaderView {
+  const { isr, pendingIsr, leaderEpochStartOffset, addingReplicas, removingReplicas, remoteReplicas } = partition;
+  return {
+    isr: [...isr],
+    pendingIsr: pendingIsr === undefined ? null : [...pendingIsr],
+    minInsyncReplicas: log.config.minInsyncReplicas,
+    epochStartOffset: leaderEpochStartOffset ?? null,
+    addingReplicas,
+    removingReplicas,
+    followers: remoteReplicas.map((replica) => follower(replica, log, nowMs)),
+  };
+}
+
+function follower(replica: Replica, log: UnifiedLog, nowMs: number): FollowerOfLeader {
+  const { brokerId, logEndOffset, logStartOffset, lastCaughtUpTimeMs, lastFetchTimeMs } = replica;
+  return {
+    brokerId,
+    logEndOffset,
+    logStartOffset,
+    lag: Math.max(0, log.logEndOffset - Math.max(log.logStartOffset, logEndOffset)),
+    // Without a new record it stays caught up, however long ago it fetched.
+    msSinceCaughtUp: logEndOffset === log.logEndOffset ? 0 : span(nowMs - lastCaughtUpTimeMs),
+    msSinceFetched: span(nowMs - lastFetchTimeMs),
+  };
+}
+
+/** A time that never was is infinitely long ago: JSON has no word for it. */
+function span(ms: number): number | null {
+  return Number.isFinite(ms) ? ms : null;
+}
