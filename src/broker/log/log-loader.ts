@@ -6,6 +6,7 @@
  *   *.swap                        a finished replacement by the cleaner: put in place, what it replaces is removed
  *   an index without a log file   thrown away
  *   a log file without a good index, at any time: its segment is scanned
+ *   a segment whose offsets overflow its index: split, and all of it begins anew
  *   after an unclean end          every segment from the recovery point on is scanned
  *
  * After a clean end nothing is scanned but the last few batches behind the last index entry. Source: Kafka's LogLoader.
@@ -41,6 +42,7 @@ import { ProducerSnapshots } from './producer-snapshots.ts';
 import { rebuildProducerState, takeSnapshot } from './producer-state-rebuild.ts';
 import { ProducerStateManager } from './producer-state-manager.ts';
 import { isMissingOrCorrupt } from './segment-indexes.ts';
+import { SegmentOverflowError, splitOverflowedSegment } from './segment-split.ts';
 import { UnifiedLog } from './unified-log.ts';
 
 export interface LoadOptions {
@@ -87,7 +89,15 @@ export function createLog(
 
 /** Opens a log that exists. Throws the disk's errors; damage never fails it. */
 export async function loadLog(context: LogContext, options: LoadOptions): Promise<UnifiedLog> {
-  return new LogLoader(context, options).load();
+  for (;;) {
+    const loader = new LogLoader(context, options);
+    try {
+      return await loader.load();
+    } catch (error) {
+      if (!(error instanceof SegmentOverflowError)) throw error;
+      await loader.split(error.segment);
+    }
+  }
 }
 
 class LogLoader {
@@ -148,6 +158,22 @@ class LogLoader {
     });
   }
 
+  /** After load found an overflow: the folder is loaded again. */
+  async split(segment: LogSegment): Promise<void> {
+    await splitOverflowedSegment(this.#context, this.#options.directory, segment, this.#endOf(segment));
+    for (const each of this.#segments.all) each.abandon();
+  }
+
+  /** Where the next segment begins. */
+  #endOf(segment: LogSegment): number {
+    return this.#segments.higher(segment.baseOffset)?.baseOffset ?? Infinity;
+  }
+
+  /** Only compaction leaves gaps that are right. */
+  get #mayHaveGaps(): boolean {
+    return this.#options.config.compact || this.#options.wasCleaned === true;
+  }
+
   #tellRecovered(logEndOffset: number, startMs: number): void {
     const { topicPartition, recoveryPoint, onRecovered } = this.#options;
     if (this.#scannedBytes === 0 && this.#truncatedBytes === 0) return;
@@ -178,14 +204,16 @@ class LogLoader {
       names.delete(name);
     };
     let lowestCleaned = Infinity;
-    for (const name of names) {
+    for (const name of names)
       if (name.endsWith(CLEANED_SUFFIX)) lowestCleaned = Math.min(lowestCleaned, parseSegmentFileName(name)?.offset ?? Infinity);
-      if (name.endsWith(DELETED_SUFFIX) || name.endsWith(CLEANED_SUFFIX) || name.endsWith('.tmp')) remove(name);
-    }
     // A replacement by several segments of which one isn't finished never happened.
-    for (const name of names) {
-      if (name.endsWith(SWAP_SUFFIX) && (parseSegmentFileName(name)?.offset ?? Infinity) >= lowestCleaned) remove(name);
-    }
+    const unfinished = [...names].filter(
+      (name) => name.endsWith(SWAP_SUFFIX) && (parseSegmentFileName(name)?.offset ?? Infinity) >= lowestCleaned,
+    );
+    for (const name of unfinished) remove(name);
+    // The .cleaned files are what tells so: they stay until those are gone for certain.
+    if (unfinished.length > 0) disk.syncDirectory(directory);
+    for (const name of names) if (name.endsWith(DELETED_SUFFIX) || name.endsWith(CLEANED_SUFFIX) || name.endsWith('.tmp')) remove(name);
     this.#finishSwaps(names, remove);
     return names;
   }
@@ -195,25 +223,22 @@ class LogLoader {
     const { directory, config } = this.#options;
     const swaps = [...names].filter((name) => name.endsWith(SWAP_SUFFIX));
     if (swaps.length === 0) return;
-    let from = Infinity;
-    let to = -Infinity;
-    const bases = new Set<number>();
+    /** Base offset and end of each; several are a segment that was split. Between two of them may lie one that has its name already. */
+    const replacements: { from: number; to: number }[] = [];
     for (const name of swaps) {
       const file = parseSegmentFileName(name);
       if (file?.suffix !== LOG_SUFFIX) continue;
       const sizeBytes = disk.stat(`${directory}/${name}`)?.sizeBytes ?? 0;
       const segment = new LogSegment(this.#context, directory, { baseOffset: file.offset, sizeBytes, modifiedMs: clock.wallMs(), config });
       segment.moved(directory, SWAP_SUFFIX);
-      bases.add(file.offset);
-      from = Math.min(from, file.offset);
-      to = Math.max(to, endOfSwap(segment));
+      replacements.push({ from: file.offset, to: Math.max(file.offset + 1, endOfSwap(segment)) });
       segment.abandon();
     }
     // What it replaced goes, then the log files get their names, then the indexes: synced in between, as by swapSegmentFiles.
     for (const name of names) {
       const file = parseSegmentFileName(name);
       if (file === undefined || file.state !== '' || file.suffix === PRODUCER_SNAPSHOT_SUFFIX) continue;
-      if (bases.has(file.offset) || (file.offset >= from && file.offset < to)) remove(name);
+      if (replacements.some(({ from, to }) => file.offset >= from && file.offset < to)) remove(name);
     }
     const isLog = (name: string): boolean => name.endsWith(LOG_SUFFIX + SWAP_SUFFIX);
     for (const step of [swaps.filter(isLog), swaps.filter((name) => !isLog(name))]) {
@@ -226,7 +251,8 @@ class LogLoader {
       }
     }
     disk.syncDirectory(directory);
-    this.#context.logger.info(`Finished the replacement of segments ${from} to ${to - 1} of ${directory} that a crash interrupted`);
+    const offsets = replacements.map(({ from, to }) => `${from} to ${to - 1}`).join(', ');
+    this.#context.logger.info(`Finished the replacement of segments of ${directory} that was under way: offsets ${offsets}`);
   }
 
   #openSegments(names: Set<string>): void {
@@ -347,9 +373,8 @@ class LogLoader {
     this.#recoveredState = state;
     let nextOffset = first.baseOffset;
     for (const [index, segment] of unflushed.entries()) {
-      // The end of the segment before was lost, or what should have replaced this one. Only compaction leaves gaps that are right.
-      const mayHaveGaps = this.#options.config.compact || this.#options.wasCleaned === true;
-      const isMisplaced = segment.baseOffset < nextOffset || (segment.baseOffset > nextOffset && !mayHaveGaps);
+      // The end of the segment before was lost, or what should have replaced this one.
+      const isMisplaced = segment.baseOffset < nextOffset || (segment.baseOffset > nextOffset && !this.#mayHaveGaps);
       if (isMisplaced) {
         this.#truncationReason ??= `segment ${segment.baseOffset} doesn't follow offset ${nextOffset}`;
         this.#context.logger.warn(
@@ -378,6 +403,8 @@ class LogLoader {
       epochs: this.#epochs,
       buffers: this.#context.readBuffers,
       nowMs: this.#context.clock.wallMs(),
+      endOffset: this.#endOf(segment),
+      mayHaveGaps: this.#mayHaveGaps,
       onBytes: (bytes) => {
         this.#scannedBytes += bytes;
         onBytes?.(bytes);

@@ -16,8 +16,10 @@ import {
 import { hasValidCrc, MAGIC_V2, NO_PRODUCER_ID, RECORD_BATCH_OVERHEAD } from '../../protocol/records/record-batch.ts';
 import type { BufferPool } from './buffer-pool.ts';
 import type { LeaderEpochFileCache } from './leader-epoch-file-cache.ts';
+import { MAX_RELATIVE_OFFSET } from './log-segment.ts';
 import type { LogSegment } from './log-segment.ts';
 import type { ProducerStateManager } from './producer-state-manager.ts';
+import { SegmentOverflowError } from './segment-split.ts';
 
 const CHUNK_BYTES = 2 * 1024 * 1024;
 const SYNC_READ_BYTES = 256 * 1024;
@@ -33,6 +35,10 @@ export interface SegmentRecovery {
   readonly buffers: BufferPool;
   readonly nowMs: number;
   readonly onBytes?: (bytes: number) => void;
+  /** Where the next segment begins; Infinity behind the last. */
+  readonly endOffset: number;
+  /** Whether offsets may be missing in any number: a cleaner has been here. */
+  readonly mayHaveGaps: boolean;
 }
 
 export interface RecoveryOutcome {
@@ -43,17 +49,25 @@ export interface RecoveryOutcome {
   readonly reason: string | undefined;
 }
 
-/** Recovers one segment. Its log file is changed only when something must be cut off. */
+/**
+ * Recovers one segment. Its log file is changed only when something must be cut off.
+ *
+ * @throws SegmentOverflowError when the records are good and their offsets too far from the base offset: the segment must be split.
+ */
 export async function recoverSegment(recovery: SegmentRecovery): Promise<RecoveryOutcome> {
   const { segment, buffers, nowMs, onBytes } = recovery;
   const fileBytes = segment.sizeBytes;
   let buffer = buffers.take(Math.max(RECORD_BATCH_OVERHEAD, Math.min(CHUNK_BYTES, fileBytes)), nowMs);
-  const scan = { nextOffset: segment.baseOffset, reason: undefined as string | undefined };
+  const scan: Scan = { nextOffset: segment.baseOffset, reason: undefined, overflows: false };
   let position = 0;
   segment.beginRecovery();
   while (position < fileBytes && scan.reason === undefined) {
     const read = await readFully(segment, buffer, Math.min(buffer.length, fileBytes - position), position);
     const at = takeBatches(recovery, scan, buffer.subarray(0, read), position);
+    if (scan.overflows) {
+      buffers.giveBack([buffer]);
+      throw new SegmentOverflowError(segment);
+    }
     onBytes?.(at);
     if (at > 0) recovery.producerState.updateMapEndOffset(scan.nextOffset);
     position += at;
@@ -70,13 +84,15 @@ export async function recoverSegment(recovery: SegmentRecovery): Promise<Recover
   return { nextOffset: scan.nextOffset, truncatedBytes, reason: scan.reason };
 }
 
+interface Scan {
+  nextOffset: number;
+  reason: string | undefined;
+  /** The batch that was reached doesn't fit the segment. */
+  overflows: boolean;
+}
+
 /** Checks and takes the whole batches in `buffer`, whose first byte is at `position` of the file; returns the bytes that they have. */
-function takeBatches(
-  recovery: SegmentRecovery,
-  scan: { nextOffset: number; reason: string | undefined },
-  buffer: Buffer,
-  position: number,
-): number {
+function takeBatches(recovery: SegmentRecovery, scan: Scan, buffer: Buffer, position: number): number {
   const { segment } = recovery;
   const fileBytes = segment.sizeBytes;
   let at = 0;
@@ -90,9 +106,9 @@ function takeBatches(
       sizeBytes <= fileBytes - position - at &&
       magicAt(buffer, at) === MAGIC_V2 &&
       baseOffset >= scan.nextOffset &&
-      lastOffset >= baseOffset &&
-      segment.canConvertToRelativeOffset(lastOffset);
-    if (!isPlausible) {
+      lastOffset >= baseOffset;
+    const fits = segment.canConvertToRelativeOffset(lastOffset);
+    if (!isPlausible || (!fits && !isOverflow(recovery, scan.nextOffset, lastOffset, position + at + sizeBytes))) {
       scan.reason = headerFault(buffer, at, { nextOffset: scan.nextOffset, left: fileBytes - position - at });
       return at;
     }
@@ -101,11 +117,23 @@ function takeBatches(
       scan.reason = 'a wrong checksum';
       return at;
     }
+    scan.overflows = !fits;
+    if (scan.overflows) return at;
     takeBatch(recovery, buffer, at, { position: position + at, baseOffset, lastOffset, sizeBytes });
     scan.nextOffset = lastOffset + 1;
     at += sizeBytes;
   }
   return at;
+}
+
+/**
+ * Whether offsets that are too far from the base offset can be right. No checksum covers a batch's base offset: one that leaves room for
+ * neither the batch behind it nor the next segment is damage, and so is a large gap where no cleaner makes any.
+ */
+function isOverflow({ segment, endOffset, mayHaveGaps }: SegmentRecovery, nextOffset: number, lastOffset: number, end: number): boolean {
+  if (lastOffset >= endOffset || (!mayHaveGaps && lastOffset - nextOffset > MAX_RELATIVE_OFFSET)) return false;
+  const following = segment.read(end, RECORD_BATCH_OVERHEAD);
+  return following.length < RECORD_BATCH_OVERHEAD || magicAt(following, 0) !== MAGIC_V2 || baseOffsetAt(following, 0) > lastOffset;
 }
 
 async function readFully(segment: LogSegment, buffer: Buffer, length: number, position: number): Promise<number> {

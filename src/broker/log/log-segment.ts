@@ -30,6 +30,9 @@ const UNREAD = -Infinity;
 /** One for the process: only used between two synchronous reads. */
 const scanBuffer = Buffer.allocUnsafeSlow(HEADER_SCAN_BYTES);
 
+/** Index entries have four bytes for the distance from the base offset. */
+export const MAX_RELATIVE_OFFSET = 0x7fff_ffff;
+
 /** The log file first: it is what makes a segment. */
 export const SEGMENT_SUFFIXES = [LOG_SUFFIX, OFFSET_INDEX_SUFFIX, TIME_INDEX_SUFFIX, TXN_INDEX_SUFFIX] as const;
 
@@ -133,7 +136,7 @@ export class LogSegment {
 
   canConvertToRelativeOffset(offset: number): boolean {
     const relative = offset - this.baseOffset;
-    return relative >= 0 && relative <= 0x7fff_ffff;
+    return relative >= 0 && relative <= MAX_RELATIVE_OFFSET;
   }
 
   /** Writes `chunks` at the end; the count of bytes written, which may be short. They count once `appended` is called. */
