@@ -35,6 +35,7 @@ import { StopReplica } from '../protocol/generated/stop-replica.ts';
 import { SyncGroup } from '../protocol/generated/sync-group.ts';
 import { UpdateFeatures } from '../protocol/generated/update-features.ts';
 import { UpdateMetadata } from '../protocol/generated/update-metadata.ts';
+import { dataDirectory } from './api/data-directory.ts';
 import { createProduceHandler } from './api/handlers/00-produce.ts';
 import { createFetchHandler } from './api/handlers/01-fetch.ts';
 import { createListOffsetsHandler } from './api/handlers/02-list-offsets.ts';
@@ -91,7 +92,8 @@ export function createRoutes(parts: BrokerParts): Route[] {
   return [...dataRoutes(parts), ...controlRoutes(parts), ...groupRoutes(parts), ...adminRoutes(parts)];
 }
 
-function dataRoutes({ appender, recordDeleter, replicaManager, metadataCache: directory, config, logManager }: BrokerParts): Route[] {
+function dataRoutes({ appender, recordDeleter, replicaManager, metadataCache, config, logManager }: BrokerParts): Route[] {
+  const directory = dataDirectory(metadataCache, replicaManager);
   return [
     route(Produce, createProduceHandler({ appender, directory })),
     route(

@@ -216,8 +216,8 @@ describe('a topic', () => {
     const error = (await admin.createTopics([{ name: topic, numPartitions: 2 }])).get(topic);
     expect(error).toBeInstanceOf(KafkaError);
     expect((await admin.createPartitions([{ topic, count: 4 }])).get(topic)).toBeUndefined();
+    await until('every broker tells of four partitions', async () => (await describeTopic(admin, topic)).partitions.length === 4);
     await untilInSync(admin, topic, 3);
-    expect((await describeTopic(admin, topic)).partitions).toHaveLength(4);
     const folders = () =>
       [1, 2, 3].flatMap((id) =>
         readdirSync(cluster.folder.broker(id)).filter((name) => name.startsWith(`${topic}-`) || name.startsWith(`${topic}.`)),

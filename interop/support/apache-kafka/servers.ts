@@ -67,12 +67,10 @@ export class ApacheBroker {
     const before = server.output().length;
     await until(
       `${name} has started`,
-      () => {
-        if (server.hasEnded) throw new Error(`${name} ended:\n${server.output().slice(-6_000)}`);
-        return server.output().includes('started (kafka.server.KafkaServer)', before);
-      },
+      () => server.hasEnded || server.output().includes('started (kafka.server.KafkaServer)', before),
       START_MS,
     );
+    if (server.hasEnded) throw new Error(`${name} ended:\n${server.output().slice(-6_000)}`);
   }
 
   #writeProperties(path: string): string {

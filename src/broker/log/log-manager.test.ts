@@ -115,7 +115,9 @@ describe('start and end', () => {
     await append(first.getOrCreateLog(t('orders', 0), { isNew: true }), 7);
     kill(first);
     const second = await start();
-    expect(second.getLog(t('orders', 0))?.logEndOffset).toBe(7);
+    const log = second.getLog(t('orders', 0));
+    expect(log?.logEndOffset).toBe(7);
+    expect(second.recoveryOf(t('orders', 0))).toMatchObject({ logEndOffset: 7, truncatedBytes: 0, scannedBytes: log?.sizeBytes });
     expect(second.previousBrokerEpoch).toBe(-1);
   });
 

@@ -195,6 +195,7 @@ export class LogManager {
           onBytes: (bytes) => this.#setProgress({ scannedBytes: this.#progress.scannedBytes + bytes }),
           onRecovered: (outcome) => {
             recovered.push(outcome);
+            this.#recoveries.set(topicPartitionKey(topicPartition), outcome);
             this.#options.onEvent?.(outcome);
           },
         };

@@ -8,6 +8,7 @@
  */
 import type { UpdateMetadataPartitionState, UpdateMetadataRequest } from '../../protocol/generated/update-metadata.ts';
 import { ErrorCode } from '../../protocol/errors.ts';
+import { topicPartitionKey } from '../../protocol/topic-partition.ts';
 import type { TopicPartition } from '../../protocol/topic-partition.ts';
 import { ZERO_UUID } from '../../protocol/uuid.ts';
 import { LEADER_DURING_DELETE } from '../zk/leader-and-isr.ts';
@@ -54,8 +55,12 @@ const EMPTY: MetadataSnapshot = {
   aliveBrokers: new Map(),
 };
 
+/** Partitions that are remembered as deleted: their logs are gone from the brokers some seconds later. */
+const MAX_DELETED = 100_000;
+
 export class MetadataCache {
   readonly #listeners = new Set<(change: MetadataChange) => void>();
+  readonly #deleted = new Set<string>();
   #snapshot: MetadataSnapshot = EMPTY;
 
   get snapshot(): MetadataSnapshot {
@@ -102,7 +107,11 @@ export class MetadataCache {
         if (state.leader === LEADER_DURING_DELETE) {
           partitions.delete(state.partitionIndex);
           deleted.push({ topic: topicName, partition: state.partitionIndex });
-        } else partitions.set(state.partitionIndex, state);
+          this.#noteDeleted(topicName, state.partitionIndex);
+        } else {
+          partitions.set(state.partitionIndex, state);
+          this.#deleted.delete(topicPartitionKey({ topic: topicName, partition: state.partitionIndex }));
+        }
       }
       changed.add(topicName);
       const knownId = topicIds.get(topicName);
@@ -120,6 +129,18 @@ export class MetadataCache {
       topicNames.set(topicId, topicName);
     }
     return { partitionStates, topicIds, topicNames };
+  }
+
+  #noteDeleted(topic: string, partition: number): void {
+    this.#deleted.add(topicPartitionKey({ topic, partition }));
+    if (this.#deleted.size <= MAX_DELETED) return;
+    const [oldest] = this.#deleted;
+    if (oldest !== undefined) this.#deleted.delete(oldest);
+  }
+
+  /** The controller has said that the partition is being deleted, and nothing of it since. Kept for the last `MAX_DELETED`. */
+  wasDeleted(topicPartition: TopicPartition): boolean {
+    return this.#deleted.has(topicPartitionKey(topicPartition));
   }
 
   // Topics
