@@ -38,6 +38,7 @@ function newManager(): LogManager {
       logRetentionCheckIntervalMs: 300_000,
       logInitialTaskDelayMs: 30_000,
       producerIdExpirationMs: 86_400_000,
+      numRecoveryThreadsPerDataDir: 1,
       producerIdExpirationCheckIntervalMs: 600_000,
       logCleanerEnable: true,
       logCleanerThreads: 1,

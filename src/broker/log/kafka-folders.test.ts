@@ -81,6 +81,7 @@ async function open(golden: Golden, warnings: string[]): Promise<LogManager> {
       logRetentionCheckIntervalMs: 300_000,
       logInitialTaskDelayMs: 30_000,
       producerIdExpirationMs: 86_400_000,
+      numRecoveryThreadsPerDataDir: 1,
       producerIdExpirationCheckIntervalMs: 600_000,
       logCleanerEnable: true,
       logCleanerThreads: 1,

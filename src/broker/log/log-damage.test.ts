@@ -4,10 +4,12 @@
  */
 import { expect, test } from 'vitest';
 import { sizeAt } from '../../log-format/batch-fields.ts';
+import { ControlRecordType, buildControlBatch } from '../../protocol/records/record-batch-builder.ts';
 import { ManualTime } from '../../runtime/testing/manual-time.ts';
 import { MemoryDisk } from '../../runtime/testing/memory-disk.ts';
 import { SeededRandom } from '../../runtime/testing/seeded-random.ts';
 import { DIRS, LogBroker } from './testing/log-broker.ts';
+import { append, batchOf, DIRECTORY, logFixture, newLog, openLog, readAll } from './testing/log-fixture.ts';
 
 /** Bits per file in the usual run. */
 const SAMPLES = 12;
@@ -93,4 +95,33 @@ test.each(KINDS.flatMap((kind) => [[kind, 'an end in order'] as const, [kind, 'a
     expect(files.length > 0).toBe(kind !== '.kafka_cleanshutdown' || isClean);
   },
   600_000,
+);
+
+test.each([
+  ['an end in order', true],
+  ['a kill', false],
+])(
+  'a flipped bit in a .txnindex file, after %s, costs no record and no start; after a kill the index is made again',
+  async (_end, hadCleanShutdown) => {
+    const path = `${DIRECTORY}/00000000000000000000.txnindex`;
+    const producer = { producerId: 7, producerEpoch: 0 };
+    const bits = 34 * 8;
+    for (let bit = 0; bit < bits; bit++) {
+      const fixture = logFixture();
+      const log = newLog(fixture);
+      append(fixture, log, batchOf(['aborted'], { ...producer, baseSequence: 0, isTransactional: true }));
+      const marker = buildControlBatch({ type: ControlRecordType.ABORT, coordinatorEpoch: 1, ...producer, timestamp: 1 });
+      expect(log.appendAsLeader(marker, { leaderEpoch: 0, origin: 'coordinator' }).ok).toBe(true);
+      fixture.time.runTurnEnd();
+      const known = log.segments[0]?.indexes.abortedTxns;
+      await Promise.all([log.close(), fixture.time.settle()]);
+      expect(fixture.disk.stat(path)?.sizeBytes).toBe(bits / 8);
+      fixture.disk.crash(random, 'keep');
+      fixture.disk.flipBit(path, bit);
+      const again = await openLog(logFixture({ disk: fixture.disk, time: fixture.time }), {}, { hadCleanShutdown });
+      expect(readAll(again).length, `bit ${bit}`).toBe(2);
+      expect(again.segments[0]?.indexes.abortedTxns.length, `bit ${bit}`).toBe(1);
+      if (!hadCleanShutdown) expect(again.segments[0]?.indexes.abortedTxns, `bit ${bit}`).toEqual(known);
+    }
+  },
 );

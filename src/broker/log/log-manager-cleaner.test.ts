@@ -58,6 +58,7 @@ async function start(settings: { cleaner?: boolean } = {}): Promise<void> {
       logRetentionCheckIntervalMs: 300_000,
       logInitialTaskDelayMs: 30_000,
       producerIdExpirationMs: 86_400_000,
+      numRecoveryThreadsPerDataDir: 1,
       producerIdExpirationCheckIntervalMs: 600_000,
       logCleanerEnable: settings.cleaner ?? true,
       logCleanerThreads: 1,

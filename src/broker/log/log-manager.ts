@@ -43,6 +43,7 @@ export type LogManagerConfig = Pick<
   | 'logRetentionCheckIntervalMs'
   | 'logInitialTaskDelayMs'
   | 'producerIdExpirationMs'
+  | 'numRecoveryThreadsPerDataDir'
   | 'producerIdExpirationCheckIntervalMs'
   | 'logCleanerEnable'
 > &
@@ -91,8 +92,8 @@ interface FoundLog {
   readonly wasCleaned: boolean;
 }
 
-/** Logs recovered beside each other; `num.recovery.threads.per.data.dir` is about threads, of which there is one here. */
-const LOAD_CONCURRENCY = 8;
+/** Logs of one dir that are opened beside each other at least: there is one thread here, which waits for the disk as a rule. */
+const MIN_LOAD_CONCURRENCY = 8;
 /** Loading lets other work in after this long. */
 const LOAD_SLICE_MS = 20;
 const INDEX_SWEEP_MS = 1000;
@@ -175,13 +176,15 @@ export class LogManager {
   }
 
   async #loadAll(): Promise<void> {
-    const jobs: FoundLog[] = [];
-    for (const dir of this.#dirs.values()) if (!dir.isOffline) this.#guarded(dir, () => jobs.push(...this.#findLogs(dir)));
+    const jobs: FoundLog[][] = [];
+    for (const dir of this.#dirs.values()) if (!dir.isOffline) this.#guarded(dir, () => void jobs.push(this.#findLogs(dir)));
+    const totalLogs = jobs.reduce((sum, ofDir) => sum + ofDir.length, 0);
+    const concurrency = Math.max(MIN_LOAD_CONCURRENCY, this.#options.config().numRecoveryThreadsPerDataDir);
     const startMs = this.#context.clock.monotonicMs();
     const recovered: LogRecovered[] = [];
-    this.#setProgress({ totalLogs: jobs.length });
+    this.#setProgress({ totalLogs });
     let sliceBeganMs = startMs;
-    await forEachConcurrently(jobs, LOAD_CONCURRENCY, async ({ dir, name, topicPartition, recoveryPoint, logStartOffset, wasCleaned }) => {
+    const load = async ({ dir, name, topicPartition, recoveryPoint, logStartOffset, wasCleaned }: FoundLog): Promise<void> => {
       if (dir.isOffline) return;
       try {
         const options: LoadOptions = {
@@ -214,12 +217,14 @@ export class LogManager {
         await sleep(this.#context.scheduler, 0);
         sliceBeganMs = this.#context.clock.monotonicMs();
       }
-    });
+    };
+    // Dirs are devices, as a rule: none waits for another.
+    await Promise.all(jobs.map((ofDir) => forEachConcurrently(ofDir, concurrency, load)));
     this.#openedAtMs = this.#context.clock.wallMs();
     const tookMs = Math.round(this.#context.clock.monotonicMs() - startMs);
     this.#logger.info(
-      { logs: jobs.length, tookMs },
-      `Opened ${jobs.length} logs in ${tookMs} ms, ${this.#progress.scannedBytes} bytes scanned`,
+      { logs: totalLogs, tookMs },
+      `Opened ${totalLogs} logs in ${tookMs} ms, ${this.#progress.scannedBytes} bytes scanned`,
     );
     this.#tellRecovered(recovered, tookMs);
   }

@@ -76,7 +76,7 @@ export function validateLeaderBatch(
   const needsMore = targetCodec !== sourceCodec || config.compact || !fromClient;
   const checks = needsMore ? checksOf(config, fromClient, targetCodec !== sourceCodec) : USUAL_CHECKS;
   const outcome = validateBatch(records, 0, checks);
-  if (!outcome.ok) return refused(outcome);
+  if (!outcome.ok) return refused(records, outcome);
   if (sizeBytes !== records.length) return appendError(ErrorCode.INVALID_RECORD, 'More than one record batch for a partition');
   if (fromClient && baseOffsetAt(records, 0) !== 0) {
     return appendError(ErrorCode.INVALID_RECORD, `The base offset of a batch from a client is 0, not ${baseOffsetAt(records, 0)}`);
@@ -116,9 +116,22 @@ export function targetCodecOf(config: AppendConfig, records: Buffer): Compressio
   return config.compressionType === 'uncompressed' ? CompressionCodec.NONE : (compressionByName(config.compressionType) ?? own);
 }
 
-function refused(outcome: Extract<BatchOutcome, { ok: false }>): LogAppendError {
-  const { errorCode, message, recordIndex } = outcome;
+function refused(records: Buffer, outcome: Extract<BatchOutcome, { ok: false }>): LogAppendError {
+  const { errorCode, message, recordIndex, keyless } = outcome;
+  if (keyless === true) return appendError(errorCode, message, keylessRecords(records));
   return appendError(errorCode, message, recordIndex === undefined ? [] : [{ batchIndex: recordIndex, message }]);
+}
+
+/** The first records without a key; only asked for when the batch is refused for them. */
+function keylessRecords(records: Buffer): LogAppendError['recordErrors'] {
+  const faults: { batchIndex: number; message: string }[] = [];
+  let batchIndex = 0;
+  for (const { key } of iterateRecords(records, MAX_DECOMPRESSED_BYTES)) {
+    if (key === null) faults.push({ batchIndex, message: 'A compacted topic takes no record without a key' });
+    if (faults.length >= MAX_RECORD_ERRORS) break;
+    batchIndex++;
+  }
+  return faults;
 }
 
 /** The largest timestamp, which is the time of the append where the topic says so; or why the batch is refused. */
@@ -133,7 +146,9 @@ function checkTimestamps(records: Buffer, scan: RecordScan | undefined, config: 
   const isEmpty = scan === undefined || scan.maxTimestampDelta < scan.minTimestampDelta;
   const highest = isEmpty ? maxTimestampAt(records, 0) : base + scan.maxTimestampDelta;
   const lowest = isEmpty ? Math.min(base, highest) : base + scan.minTimestampDelta;
-  if (highest <= newest && (lowest >= oldest || lowest === NO_TIMESTAMP)) return highest;
+  if (highest <= newest && lowest >= oldest) return highest;
+  // A record without a timestamp is never too old; beside it there may be one that is.
+  if (highest <= newest && lowest === NO_TIMESTAMP && faultyRecords(records, oldest, newest).length === 0) return highest;
   return appendError(
     ErrorCode.INVALID_TIMESTAMP,
     `A record's timestamp is not within [${oldest}, ${newest}]`,

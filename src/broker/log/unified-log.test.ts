@@ -140,6 +140,34 @@ describe('appending as leader', () => {
     }
   });
 
+  test('names the records without a key', () => {
+    const log = newLog(logFixture(), { 'cleanup.policy': 'compact' });
+    const keys = ['a', null, 'b', null].map((key) => (key === null ? null : Buffer.from(key)));
+    for (const codec of [CompressionCodec.NONE, CompressionCodec.ZSTD]) {
+      const result = log.appendAsLeader(
+        buildRecordBatch(
+          keys.map((key) => ({ timestamp: 5, key, value: null })),
+          { codec },
+        ),
+        {
+          leaderEpoch: 0,
+        },
+      );
+      expect(result.ok ? [] : result.recordErrors.map((error) => error.batchIndex)).toEqual([1, 3]);
+    }
+  });
+
+  test('refuses a record that is too old beside one without a timestamp', () => {
+    const fixture = logFixture();
+    const log = newLog(fixture, { 'message.timestamp.before.max.ms': '1000' });
+    const batch = (timestamps: readonly number[]): Buffer =>
+      buildRecordBatch(timestamps.map((timestamp) => ({ timestamp, value: Buffer.from('x') })));
+    const nowMs = fixture.time.wallMs();
+    const result = log.appendAsLeader(batch([nowMs, -1, 5]), { leaderEpoch: 0 });
+    expect(result).toMatchObject({ errorCode: ErrorCode.INVALID_TIMESTAMP, recordErrors: [{ batchIndex: 2 }] });
+    expect(log.appendAsLeader(batch([nowMs, -1]), { leaderEpoch: 0 }).ok).toBe(true);
+  });
+
   test('refuses timestamps outside of the limits and names the records', () => {
     const fixture = logFixture();
     const log = newLog(fixture, { 'message.timestamp.before.max.ms': '1000', 'message.timestamp.after.max.ms': '1000' });

@@ -57,6 +57,8 @@ export type BatchOutcome =
       readonly message: string;
       /** Index in the batch of the record at fault (Produce v8's record errors). */
       readonly recordIndex?: number;
+      /** Records without a key are the fault. */
+      readonly keyless?: true;
     };
 
 const DEFAULT_MAX_DECOMPRESSED_BYTES = 100 * 1024 * 1024;
@@ -139,7 +141,8 @@ function checkRecords(content: Buffer, start: number, end: number, count: number
     };
   }
   if (needKeys && scan.nullKeys > 0) {
-    return refuse(ErrorCode.INVALID_RECORD, `${scan.nullKeys} records without a key, which a compacted topic does not take`);
+    const message = `${scan.nullKeys} records without a key, which a compacted topic does not take`;
+    return { ok: false, errorCode: ErrorCode.INVALID_RECORD, message, keyless: true };
   }
   return { ok: true, scan };
 }

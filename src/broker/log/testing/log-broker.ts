@@ -163,6 +163,7 @@ export class LogBroker {
         logRetentionCheckIntervalMs: 300_000,
         logInitialTaskDelayMs: 30_000,
         producerIdExpirationMs: 86_400_000,
+        numRecoveryThreadsPerDataDir: 1,
         producerIdExpirationCheckIntervalMs: 600_000,
       }),
       clusterId: 'vPeOCWypqUOSepEvx0cbog',
