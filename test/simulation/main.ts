@@ -26,6 +26,12 @@ const { values } = parseArgs({
   },
 });
 
+// `--log | head` has seen enough.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit();
+});
+
 const say = (text: string): void => void process.stdout.write(`${text}\n`);
 
 const PROGRESS_EVERY = 100;

@@ -31,6 +31,9 @@ export function makeSchedule(seed: number, wantedFocus?: Focus): Schedule {
   const steps = focus === 'any' ? makeFaults(stream('faults'), machines) : makeFocusedFaults(stream('faults'), machines, focus);
   steps.push(...makeDeeds(stream('deeds'), topics, brokers));
   steps.sort((a, b) => a.atMs - b.atMs);
+  const producers = makeProducers(stream('producers'), topics);
+  // The log grows while nothing is committed, so that catching up takes a follower several fetches.
+  if (focus === 'rejoin') producers.push({ ...STEADY_PRODUCER, topic: topics[0]?.name ?? '' });
   return {
     seed,
     note: `focus: ${focus}`,
@@ -38,7 +41,7 @@ export function makeSchedule(seed: number, wantedFocus?: Focus): Schedule {
     faultsEndMs: FAULTS_END_MS,
     properties: makeProperties(stream('properties'), focus === 'failover' || focus === 'rejoin'),
     topics,
-    producers: makeProducers(stream('producers'), topics),
+    producers,
     consumers,
     steps,
   };
@@ -50,6 +53,8 @@ const UNCLEAN_TOPIC: TopicSpec = {
   replicationFactor: 3,
   configs: { 'min.insync.replicas': '1', 'unclean.leader.election.enable': 'true' },
 };
+
+const STEADY_PRODUCER = { acks: 1, isIdempotent: false, codec: 'none', intervalMs: 60, pipeline: 4, maxRecords: 4 } as const;
 
 function makeFaults(random: Random, machines: readonly string[]): Step[] {
   const steps: Step[] = [];
@@ -90,14 +95,8 @@ function makeFocusedFaults(random: Random, machines: readonly string[], focus: F
       steps.push(...makeUncleanElection(random, atMs, [first, second, third]));
       atMs += 4000;
     } else if (focus === 'rejoin') {
-      // The third comes back and catches up while the first fails, and then the second; the high watermark travels slowly.
-      steps.push(
-        { atMs, kind: 'slow-link', from: first, to: second, byMs: 50 + random.int(500), forMs: 5000 },
-        { atMs, kind: 'slow-link', from: second, to: third, byMs: 100 + random.int(900), forMs: 6000 },
-        { atMs, kind: 'kill', machine: third, forMs: 600 + random.int(1500) },
-        { atMs: atMs + 600 + random.int(1800), kind: 'kill', machine: first, forMs: 3500 + random.int(1000) },
-        { atMs: atMs + 1200 + random.int(3000), kind: 'kill', machine: second, forMs: 2000 + random.int(1000) },
-      );
+      steps.push(...makeRejoin(random, atMs, [first, second, third]));
+      atMs += 9000;
     } else {
       // The third lags behind; the first fails, and then the second, who has just taken over.
       steps.push(
@@ -132,6 +131,26 @@ function makeUncleanElection(random: Random, atMs: number, [first, second, third
     );
   }
   return steps;
+}
+
+/**
+ * The third comes back right after an election, behind where the new leader's epoch starts and not behind its high watermark:
+ * while the third is down nothing is committed, and the first fails when it has acknowledged all that (the third being out of the ISR)
+ * but could not tell the second. The second leads, the third catches up in small and slow steps, and the second fails meanwhile.
+ */
+function makeRejoin(random: Random, atMs: number, [first, second, third]: readonly [string, string, string]): Step[] {
+  // Two sessions of 3 s end, one after the other: the third's, if it hasn't been taken for slow before, and the first's.
+  const firstGoesMs = atMs + 3100 + random.int(600);
+  const electionMs = firstGoesMs + 3000;
+  const slowMs = 300 + random.int(600);
+  return [
+    { atMs, kind: 'kill', machine: third, forMs: 3500 + random.int(2500) },
+    { atMs: atMs + 2000 + random.int(500), kind: 'partition', from: [first], to: [second], isOneWay: true, forMs: 4000 },
+    { atMs: firstGoesMs, kind: 'kill', machine: first, forMs: 7000 + random.int(2000) },
+    { atMs: electionMs - 500, kind: 'slow-link', from: second, to: third, byMs: slowMs, forMs: 5000 },
+    // Two or three round trips until it has joined, and as many until it has caught up.
+    { atMs: electionMs + 2 * slowMs + random.int(3 * slowMs), kind: 'kill', machine: second, forMs: 4500 + random.int(2000) },
+  ];
 }
 
 function shuffled<T>(random: Random, from: readonly T[]): T[] {
