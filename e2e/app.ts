@@ -5,7 +5,7 @@
 import type { Locator, Page } from '@playwright/test';
 
 export type Section = 'overview' | 'brokers' | 'topics' | 'groups';
-export type TopicTab = 'messages' | 'partitions' | 'configs' | 'groups' | 'segments' | 'flush' | 'retention';
+export type TopicTab = 'messages' | 'partitions' | 'configs' | 'groups' | 'segments' | 'replication' | 'flush' | 'retention';
 export type ProcessAction = 'start' | 'stop' | 'kill' | 'restart' | 'freeze' | 'thaw';
 
 export class ConsolePage {

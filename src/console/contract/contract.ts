@@ -11,6 +11,7 @@ import { groups } from './groups.ts';
 import { live } from './live.ts';
 import { messages } from './messages.ts';
 import { overview } from './overview.ts';
+import { partitions } from './partitions.ts';
 import { bulk, read } from './procedure.ts';
 import { processes } from './processes.ts';
 import { retention } from './retention.ts';
@@ -33,6 +34,7 @@ export const contract = {
   brokers,
   controller,
   topics,
+  partitions,
   groups,
   messages,
   segments,

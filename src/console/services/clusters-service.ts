@@ -10,11 +10,13 @@ const NEEDED_API: Partial<Record<Feature, { readonly key: number; readonly name:
   'topics.delete': { key: 20, name: 'DeleteTopics' },
   'topics.createPartitions': { key: 37, name: 'CreatePartitions' },
   'topics.alterConfigs': { key: 44, name: 'IncrementalAlterConfigs' },
+  'partitions.elect': { key: 43, name: 'ElectLeaders' },
+  'partitions.reassign': { key: 45, name: 'AlterPartitionReassignments' },
   'brokers.alterConfigs': { key: 44, name: 'IncrementalAlterConfigs' },
   'groups.delete': { key: 42, name: 'DeleteGroups' },
   logDirs: { key: 35, name: 'DescribeLogDirs' },
 };
-const LOCAL_ONLY: ReadonlySet<Feature> = new Set(['processes', 'segments', 'flushLab']);
+const LOCAL_ONLY: ReadonlySet<Feature> = new Set(['processes', 'segments', 'flushLab', 'replication']);
 const NOT_BUILT: ReadonlySet<Feature> = new Set(['groups.alterOffsets', 'acls', 'users', 'quotas', 'internals']);
 const VERSIONS_MS = 2_000;
 

@@ -29,7 +29,7 @@ export async function flushLabState(session: ClusterSession, topic: string): Pro
 }
 
 /** From the metadata; while no broker tells it, every broker of the cluster. */
-async function brokersWith(session: ClusterSession, status: ControlStatus, topic: string): Promise<number[]> {
+export async function brokersWith(session: ClusterSession, status: ControlStatus, topic: string): Promise<number[]> {
   const known = session.view.last?.value.topics.get(topic)?.partitions.flatMap(({ replicas }) => replicas);
   const all = status.processes.flatMap(({ brokerId }) => (brokerId === null ? [] : [brokerId]));
   const found = known ?? (await describe(session, topic)).partitions.flatMap(({ replicas }) => replicas);

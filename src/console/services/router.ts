@@ -24,6 +24,14 @@ import { MessageReader } from './message-reader.ts';
 import { openRead } from './messages-service.ts';
 import type { PayloadCache } from './messages-service.ts';
 import { getOverview } from './overview-service.ts';
+import {
+  cancelReassignments,
+  electPartitionLeaders,
+  getReplication,
+  planMoves,
+  reassignPartitions,
+  topicReassignments,
+} from './partitions-service.ts';
 import { ListReader } from './readers.ts';
 import type { ReaderRegistry } from './readers.ts';
 import { batchRecords, segmentBatches } from './segment-batches.ts';
@@ -155,6 +163,23 @@ export function createRouter({ directory, logger, version, wallMs }: RouterOptio
         then(input, (session) => alterTopicConfigs(session, input.topic, input.changes, input.validateOnly)),
       ),
       delete: base.topics.delete.handler(({ input }) => then(input, (session) => deleteTopics(session, input.names))),
+    },
+    partitions: {
+      electPreferred: base.partitions.electPreferred.handler(({ input }) =>
+        then(input, (session) => electPartitionLeaders(session, 'preferred', input.topic, input.partitions)),
+      ),
+      electUnclean: base.partitions.electUnclean.handler(({ input }) =>
+        then(input, (session) => electPartitionLeaders(session, 'unclean', input.topic, input.partitions)),
+      ),
+      plan: base.partitions.plan.handler(({ input }) => planMoves(sessionOf(input), input)),
+      reassign: base.partitions.reassign.handler(({ input }) =>
+        then(input, (session) => reassignPartitions(session, input.topic, input.moves)),
+      ),
+      cancelReassignment: base.partitions.cancelReassignment.handler(({ input }) =>
+        then(input, (session) => cancelReassignments(session, input.topic, input.partitions)),
+      ),
+      reassignments: base.partitions.reassignments.handler(({ input }) => topicReassignments(sessionOf(input), input.topic)),
+      replication: base.partitions.replication.handler(({ input }) => getReplication(sessionOf(input), input.topic)),
     },
     groups: {
       open: base.groups.open.handler(async ({ input, context }) => {

@@ -6,7 +6,7 @@ import { createRouter, createWebHashHistory } from 'vue-router';
 import type { Router } from 'vue-router';
 import { LOCAL_CLUSTER_ID } from '../../console/contract/clusters.ts';
 
-export const topicTabs = ['messages', 'partitions', 'configs', 'groups', 'segments', 'flush', 'retention'] as const;
+export const topicTabs = ['messages', 'partitions', 'configs', 'groups', 'segments', 'replication', 'flush', 'retention'] as const;
 export const brokerTabs = ['logs', 'configs', 'partitions', 'storage', 'network'] as const;
 
 declare module 'vue-router' {

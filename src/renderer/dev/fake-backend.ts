@@ -732,6 +732,15 @@ export function fakeClient(options: FakeOptions): ConsoleClient {
     },
     // Numbers that nobody measured would be a lie, also here: the page shows how it is refused.
     retention: { replica: os.retention.replica.handler(() => noLab()) },
+    partitions: {
+      electPreferred: os.partitions.electPreferred.handler(() => noLab()),
+      electUnclean: os.partitions.electUnclean.handler(() => noLab()),
+      plan: os.partitions.plan.handler(() => noLab()),
+      reassign: os.partitions.reassign.handler(() => noLab()),
+      cancelReassignment: os.partitions.cancelReassignment.handler(() => noLab()),
+      reassignments: os.partitions.reassignments.handler(() => []),
+      replication: os.partitions.replication.handler(() => noLab()),
+    },
     flushLab: {
       state: os.flushLab.state.handler(() => noLab()),
       settings: os.flushLab.settings.handler(() => noLab()),

@@ -1,10 +1,13 @@
 /** All text of the console, in English. Keys follow the features; plurals are "one | many" (or "none | one | many"). */
 import { controllerTexts } from './controller.ts';
 import { flushLab } from './flush-lab.ts';
+import { partitionActions, replicationTexts } from './partition-actions.ts';
 import { retention } from './retention.ts';
 
 export const en = {
   flushLab,
+  partitionActions,
+  replication: replicationTexts,
   controller: controllerTexts,
   retention,
   common: {
@@ -305,6 +308,7 @@ export const en = {
       configs: 'Configs',
       groups: 'Groups',
       segments: 'Segments',
+      replication: 'Replication',
       flush: 'Flush lab',
       retention: 'Retention',
     },

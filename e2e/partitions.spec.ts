@@ -1,0 +1,73 @@
+/** Partition actions on a running cluster: a move to another broker, the preferred leader after a restart, and a frozen follower on the replication page. */
+import { ConsolePage } from './app.ts';
+import { expect, test } from './fixtures.ts';
+import { produceWithKcat } from './kafka.ts';
+
+test.describe.configure({ mode: 'serial' });
+
+const topic = 'moved';
+const SLOW_MS = 30_000;
+const lines = Array.from({ length: 200 }, (_, index) => `k${index}:value number ${index}`);
+
+test('moves a partition to another broker, to its end', async ({ app: running, appPage }) => {
+  const app = new ConsolePage(appPage);
+  await app.createTopic({ name: topic, partitions: 1, replicationFactor: 2 });
+  await produceWithKcat(running.bootstrapServers, topic, lines);
+  await app.openTopic(topic, 'partitions');
+  const row = app.row('partitions', '0');
+  await row.getByRole('checkbox').check();
+  await appPage.getByTestId('reassign').click();
+  const before = (await appPage.getByTestId('move-0').locator('td').nth(1).textContent()) ?? '';
+  const [first, second] = before.split(',').map(Number);
+  const free = [1, 2, 3].find((id) => id !== first && id !== second);
+  await appPage.getByTestId('target-factor').fill('2');
+  await appPage.getByTestId(`target-${second}`).uncheck();
+  await appPage.getByTestId('plan-moves').click();
+  await expect(appPage.getByTestId('move-0').getByTestId('move-replicas')).toHaveValue(`${first}, ${free}`);
+  await appPage.getByTestId('start-moves').click();
+  await expect(app.cell('partitions', '0', 'replicas')).toHaveText(`${first}${free}`, { timeout: SLOW_MS });
+  await expect(appPage.getByTestId('moving')).toHaveCount(0, { timeout: SLOW_MS });
+});
+
+test('shows on the replication page how a frozen follower falls behind, and that it comes back', async ({ app: running, appPage }) => {
+  const app = new ConsolePage(appPage);
+  await app.openTopic(topic, 'replication');
+  const isr = appPage.getByTestId('replication-0');
+  await expect(isr).toContainText('leader ');
+  const replicas = await isr.locator('[data-testid^=replica-0-]').all();
+  const roles = await Promise.all(replicas.map(async (one) => [await one.getAttribute('data-testid'), await one.textContent()] as const));
+  const follower = Number(roles.find(([, text]) => text?.includes('in sync'))?.[0]?.split('-')[2]);
+  await app.act(follower, 'freeze', /freeze/i);
+  await expect(app.row('brokers', String(follower))).toContainText(/frozen/i);
+  await app.openTopic(topic, 'replication');
+  const line = appPage.getByTestId(`replica-0-${follower}`);
+  const leader = roles.find(([, text]) => text?.includes('leader'))?.[0]?.split('-')[2];
+  // With acks=all it waits for the frozen follower, until that is back or out of the ISR.
+  const produced = produceWithKcat(running.bootstrapServers, topic, lines);
+  await expect(line).toHaveAttribute('data-lag', '200', { timeout: SLOW_MS });
+  await expect(line).toContainText('does not answer');
+  await expect(appPage.getByTestId(`replica-0-${leader}`)).toContainText('400');
+  await app.act(follower, 'thaw', /thaw/i);
+  await app.openTopic(topic, 'replication');
+  await expect(line).toContainText('caught up', { timeout: SLOW_MS });
+  await expect(line).toContainText('fetching', { timeout: SLOW_MS });
+  await produced;
+});
+
+test('elects the preferred leader after its restart', async ({ appPage }) => {
+  const app = new ConsolePage(appPage);
+  await app.openTopic(topic, 'partitions');
+  const cell = app.cell('partitions', '0', 'leader');
+  await expect(cell).toHaveText(/^\d$/);
+  const preferred = (await cell.textContent()) ?? '';
+  await app.act(Number(preferred), 'kill', /kill/i);
+  await app.openTopic(topic, 'partitions');
+  await expect(cell).not.toHaveText(preferred, { timeout: SLOW_MS });
+  await app.act(Number(preferred), 'start', /start/i);
+  await app.openTopic(topic, 'partitions');
+  await expect(app.cell('partitions', '0', 'isr')).toContainText(preferred, { timeout: SLOW_MS });
+  await app.row('partitions', '0').getByRole('checkbox').check();
+  await appPage.getByTestId('elect-preferred').click();
+  await appPage.getByTestId('confirm-run').click();
+  await expect(cell).toHaveText(preferred, { timeout: SLOW_MS });
+});

@@ -1,0 +1,74 @@
+/**
+ * What can be done with the partitions of a topic: elections by request and moves to other brokers, with their progress; and, on a local cluster,
+ * how far every replica is, as the brokers themselves measure it. A move begins at once and goes on by itself; `reassignments` tells how far.
+ */
+import { z } from 'zod';
+import type { ReplicationAnswer } from '../../introspection/answers/replication.ts';
+import type { Failure, ItemResult } from './failure.ts';
+import { brokerId, clusterId, existingTopic, partitionId, topicInput } from './inputs.ts';
+import { bulk, destroy, read, write } from './procedure.ts';
+import type { ProcessState } from './processes.ts';
+
+export type { FollowerActivity, FollowerState, LocalReplica, ReplicationAnswer } from '../../introspection/answers/replication.ts';
+
+export interface PlannedMove {
+  readonly partition: number;
+  readonly current: readonly number[];
+  readonly proposed: readonly number[];
+  /** What the added replicas will fetch: the size of the leader's log for each; null when it isn't known. */
+  readonly bytesToMove: number | null;
+}
+
+export interface ReassignmentRow {
+  readonly partition: number;
+  readonly targetReplicas: readonly number[];
+  readonly addingReplicas: readonly number[];
+  readonly removingReplicas: readonly number[];
+  readonly isr: readonly number[];
+  /** Records that the added replica furthest behind lacks, of how many; by the leader, so null on a remote cluster. */
+  readonly lag: number | null;
+  readonly records: number | null;
+}
+
+export interface ReplicationBroker {
+  readonly brokerId: number;
+  readonly state: ProcessState | null;
+  readonly answer: ReplicationAnswer | null;
+  readonly failure: Failure | null;
+}
+
+export interface ReplicationState {
+  readonly atMs: number;
+  readonly brokers: readonly ReplicationBroker[];
+}
+
+const partitionIds = z.array(partitionId).min(1).max(10_000);
+const somePartitions = z.object({ clusterId, topic: existingTopic, partitions: partitionIds });
+const replicaList = z.array(brokerId.min(0)).min(1).max(100);
+
+export const partitions = {
+  /** The first replica leads again, where it is in sync. */
+  electPreferred: write.input(somePartitions).output(bulk<readonly ItemResult[]>()),
+  /** Any live replica leads where none in sync is alive: records may be lost. */
+  electUnclean: destroy.input(somePartitions).output(bulk<readonly ItemResult[]>()),
+  /** As few replicas as possible move, and the leaders are spread over the brokers. */
+  plan: read
+    .input(somePartitions.extend({ brokers: replicaList, replicationFactor: z.int().min(1).max(100) }))
+    .output(bulk<readonly PlannedMove[]>()),
+  reassign: write
+    .input(
+      z.object({
+        clusterId,
+        topic: existingTopic,
+        moves: z
+          .array(z.object({ partition: partitionId, replicas: replicaList }))
+          .min(1)
+          .max(10_000),
+      }),
+    )
+    .output(bulk<readonly ItemResult[]>()),
+  cancelReassignment: write.input(somePartitions).output(bulk<readonly ItemResult[]>()),
+  reassignments: read.input(topicInput).output(bulk<readonly ReassignmentRow[]>()),
+  /** Refused on a remote cluster. */
+  replication: read.input(topicInput).output(bulk<ReplicationState>()),
+};

@@ -1,0 +1,143 @@
+/** Elections by request, moves of partitions with their progress, and what the brokers of a local cluster say of every replica. */
+import type { KeyResults } from '../../client/admin/keyed-call.ts';
+import type { ElectionType } from '../../client/admin/partitions.ts';
+import { ErrorCode, KafkaError } from '../../protocol/errors.ts';
+import { topicPartitionKey } from '../../protocol/topic-partition.ts';
+import type { TopicPartition } from '../../protocol/topic-partition.ts';
+import type { ItemResult } from '../contract/failure.ts';
+import type { PlannedMove, ReassignmentRow, ReplicationBroker, ReplicationState } from '../contract/partitions.ts';
+import { askBroker } from './ask-process.ts';
+import type { ControlStatus } from './cluster-control.ts';
+import type { ClusterSession } from './cluster-session.ts';
+import { refuse, toFailure } from './failures.ts';
+import { brokersWith } from './flush-lab-service.ts';
+import { planReassignment } from './reassignment-plan.ts';
+import { describe, getTopic } from './topics-service.ts';
+
+const MAX_TOLD = 1_000;
+
+/** A partition whose leader is the right one already counts as done. */
+export async function electPartitionLeaders(
+  session: ClusterSession,
+  type: ElectionType,
+  topic: string,
+  partitions: readonly number[],
+): Promise<ItemResult[]> {
+  const wanted = partitions.map((partition) => ({ topic, partition }));
+  const results = await session.admin.electLeaders(type, wanted);
+  session.changed([{ kind: 'partitions', ids: [topic] }]);
+  return itemResults(wanted, results, 'ElectLeaders', ErrorCode.ELECTION_NOT_NEEDED);
+}
+
+export async function planMoves(
+  session: ClusterSession,
+  input: {
+    readonly topic: string;
+    readonly partitions: readonly number[];
+    readonly brokers: readonly number[];
+    readonly replicationFactor: number;
+  },
+): Promise<PlannedMove[]> {
+  const brokers = [...new Set(input.brokers)];
+  if (brokers.length < input.replicationFactor)
+    throw refuse('invalid', `${input.replicationFactor} replicas need as many brokers; ${brokers.length} were chosen`);
+  const rows = (await getTopic(session, input.topic)).partitions.filter(({ partition }) => input.partitions.includes(partition));
+  const plan = planReassignment(rows, brokers, input.replicationFactor);
+  return rows.map(({ partition, replicas, sizeBytes }) => {
+    const proposed = plan.get(partition) ?? replicas;
+    const added = proposed.filter((id) => !replicas.includes(id)).length;
+    return { partition, current: replicas, proposed, bytesToMove: added === 0 ? 0 : sizeBytes === null ? null : sizeBytes * added };
+  });
+}
+
+export async function reassignPartitions(
+  session: ClusterSession,
+  topic: string,
+  moves: readonly { readonly partition: number; readonly replicas: readonly number[] }[],
+): Promise<ItemResult[]> {
+  for (const { partition, replicas } of moves)
+    if (new Set(replicas).size < replicas.length)
+      throw refuse('invalid', `${topic}-${partition}: [${replicas.join(', ')}] names a broker twice`);
+  return alter(
+    session,
+    moves.map(({ partition, replicas }) => ({ topic, partition, replicas })),
+  );
+}
+
+export function cancelReassignments(session: ClusterSession, topic: string, partitions: readonly number[]): Promise<ItemResult[]> {
+  return alter(
+    session,
+    partitions.map((partition) => ({ topic, partition, replicas: null })),
+  );
+}
+
+async function alter(
+  session: ClusterSession,
+  moves: readonly (TopicPartition & { readonly replicas: readonly number[] | null })[],
+): Promise<ItemResult[]> {
+  const results = await session.admin.alterPartitionReassignments(moves);
+  session.changed([{ kind: 'partitions', ids: [...new Set(moves.map(({ topic }) => topic))] }]);
+  return itemResults(moves, results, 'AlterPartitionReassignments');
+}
+
+export async function topicReassignments(session: ClusterSession, topic: string): Promise<ReassignmentRow[]> {
+  const { partitions } = await describe(session, topic);
+  const ongoing = await session.admin.listPartitionReassignments(partitions.map(({ partition }) => ({ topic, partition })));
+  if (ongoing.length === 0) return [];
+  const leaders = new Set(ongoing.flatMap(({ partition }) => partitions[partition]?.leaderId ?? []).filter((id) => id >= 0));
+  const progress = session.isLocal ? await progressOf(session, topic, leaders) : new Map<number, Progress>();
+  return ongoing.map(({ partition, replicas, addingReplicas, removingReplicas }) => ({
+    partition,
+    targetReplicas: replicas.filter((id) => !removingReplicas.includes(id)),
+    addingReplicas,
+    removingReplicas,
+    isr: partitions[partition]?.isr ?? [],
+    lag: progress.get(partition)?.lag ?? null,
+    records: progress.get(partition)?.records ?? null,
+  }));
+}
+
+interface Progress {
+  readonly lag: number;
+  readonly records: number;
+}
+
+/** By the leaders that answer. */
+async function progressOf(session: ClusterSession, topic: string, leaders: ReadonlySet<number>): Promise<Map<number, Progress>> {
+  const found = new Map<number, Progress>();
+  const answers = await Promise.all(
+    Array.from(leaders, (leader) => askBroker(session, leader, 'replication.reassigning', { max: MAX_TOLD }).catch(() => undefined)),
+  );
+  for (const own of answers.flatMap((answer) => answer?.partitions ?? [])) {
+    if (own.topic !== topic) continue;
+    const lag = Math.max(0, ...own.replicas.filter(({ isAdding }) => isAdding).map((replica) => replica.lag));
+    found.set(own.partition, { lag, records: Math.max(0, own.logEndOffset - own.logStartOffset) });
+  }
+  return found;
+}
+
+export async function getReplication(session: ClusterSession, topic: string): Promise<ReplicationState> {
+  const { control } = session;
+  if (control === undefined) throw refuse('refused', 'Only the brokers of a local cluster tell how far each replica is');
+  const status = await control.status();
+  const ids = await brokersWith(session, status, topic);
+  const brokers = await Promise.all(ids.map((id) => replicationOf(session, status, id, topic)));
+  return { atMs: session.runtime.clock.wallMs(), brokers };
+}
+
+async function replicationOf(session: ClusterSession, status: ControlStatus, brokerId: number, topic: string): Promise<ReplicationBroker> {
+  const state = status.processes.find((process) => process.brokerId === brokerId)?.state ?? null;
+  try {
+    return { brokerId, state, answer: await askBroker(session, brokerId, 'replication.describe', { topic }), failure: null };
+  } catch (error) {
+    return { brokerId, state, answer: null, failure: toFailure(error, { api: 'replication.describe', brokerId }) };
+  }
+}
+
+function itemResults(wanted: readonly TopicPartition[], results: KeyResults<void>, api: string, fine?: number): ItemResult[] {
+  return wanted.map((own) => {
+    const result = results.get(topicPartitionKey(own));
+    const isFine = !(result instanceof KafkaError) || result.code === fine;
+    return { name: topicPartitionKey(own), failure: isFine ? null : toFailure(result, { api }) };
+  });
+}

@@ -1,0 +1,116 @@
+/** What the replication page draws of the brokers' answers: per partition its replicas, each by itself and by its leader. Pure. */
+import type { FollowerState, ReplicationBroker, ReplicationState } from '../../../console/contract/partitions.ts';
+
+export interface ReplicaView {
+  readonly brokerId: number;
+  readonly isLeader: boolean;
+  /** Null while no leader answers. */
+  readonly inSync: boolean | null;
+  /** Its broker answered: the offsets are its own, else those that the leader knows. */
+  readonly answered: boolean;
+  readonly logStartOffset: number | null;
+  readonly highWatermark: number | null;
+  readonly logEndOffset: number | null;
+  readonly leaderEpoch: number | null;
+  readonly following: FollowerState | null;
+  /** By the leader; 0 of the leader itself. */
+  readonly lag: number | null;
+  readonly msSinceCaughtUp: number | null;
+}
+
+export interface PartitionView {
+  readonly partition: number;
+  readonly leader: number | null;
+  readonly leaderEpoch: number | null;
+  readonly isr: readonly number[] | null;
+  readonly pendingIsr: readonly number[] | null;
+  readonly minInsyncReplicas: number | null;
+  readonly replicas: readonly ReplicaView[];
+  /** What the bars span. */
+  readonly from: number;
+  readonly to: number;
+}
+
+/** Offsets that the bars show at least. */
+const MIN_SPAN = 100;
+export const LAG_SECONDS = 120;
+
+export function partitionViews({ brokers }: ReplicationState): PartitionView[] {
+  const ids = new Set(brokers.flatMap(({ answer }) => answer?.partitions.map(({ partition }) => partition) ?? []));
+  return Array.from(ids)
+    .toSorted((a, b) => a - b)
+    .map((partition) => partitionView(partition, brokers));
+}
+
+function partitionView(partition: number, brokers: readonly ReplicationBroker[]): PartitionView {
+  const own = brokers.flatMap(({ brokerId, answer }) => {
+    const replica = answer?.partitions.find((candidate) => candidate.partition === partition);
+    return replica === undefined ? [] : [{ brokerId, replica }];
+  });
+  // Right after an election two may say that they lead: the newer epoch counts.
+  const leader = own.filter(({ replica }) => replica.led !== null).toSorted((a, b) => b.replica.leaderEpoch - a.replica.leaderEpoch)[0];
+  const led = leader?.replica.led ?? null;
+  const ids = new Set([...own.map(({ brokerId }) => brokerId), ...(led?.followers.map(({ brokerId }) => brokerId) ?? [])]);
+  const replicas = Array.from(ids)
+    .toSorted((a, b) => a - b)
+    .map((brokerId): ReplicaView => {
+      const self = own.find((candidate) => candidate.brokerId === brokerId)?.replica;
+      const known = led?.followers.find((follower) => follower.brokerId === brokerId);
+      const isLeader = brokerId === leader?.brokerId;
+      const told = known !== undefined && known.logEndOffset >= 0 ? known : undefined;
+      return {
+        brokerId,
+        isLeader,
+        inSync: led === null ? null : led.isr.includes(brokerId),
+        answered: self !== undefined,
+        logStartOffset: self?.logStartOffset ?? told?.logStartOffset ?? null,
+        highWatermark: self?.highWatermark ?? null,
+        logEndOffset: self?.logEndOffset ?? told?.logEndOffset ?? null,
+        leaderEpoch: self?.leaderEpoch ?? null,
+        following: self?.following ?? null,
+        lag: isLeader ? 0 : (known?.lag ?? null),
+        msSinceCaughtUp: isLeader ? 0 : (known?.msSinceCaughtUp ?? null),
+      };
+    });
+  const ends = replicas.flatMap(({ logEndOffset }) => logEndOffset ?? []);
+  const to = Math.max(0, ...ends);
+  const behind = to - Math.min(to, ...ends);
+  const starts = replicas.flatMap(({ logStartOffset }) => logStartOffset ?? []);
+  const from = Math.max(Math.min(to, ...starts), to - Math.max(MIN_SPAN, behind * 2));
+  return {
+    partition,
+    leader: leader?.brokerId ?? null,
+    leaderEpoch: leader?.replica.leaderEpoch ?? null,
+    isr: led?.isr ?? null,
+    pendingIsr: led?.pendingIsr ?? null,
+    minInsyncReplicas: led?.minInsyncReplicas ?? null,
+    replicas,
+    from,
+    to,
+  };
+}
+
+/** Percent of a bar that `offset` is at. */
+export function share(offset: number | null, { from, to }: Pick<PartitionView, 'from' | 'to'>): number {
+  if (offset === null || to <= from) return 0;
+  return Math.min(100, Math.max(0, ((offset - from) / (to - from)) * 100));
+}
+
+export interface LagSample {
+  readonly atMs: number;
+  /** By `partition@broker`. */
+  readonly lags: ReadonlyMap<string, number>;
+}
+
+export function withLagSample(
+  samples: readonly LagSample[],
+  { atMs }: ReplicationState,
+  views: readonly PartitionView[],
+): readonly LagSample[] {
+  const last = samples.at(-1);
+  if (last !== undefined && atMs <= last.atMs) return samples;
+  const lags = new Map<string, number>();
+  for (const { partition, replicas } of views)
+    for (const { brokerId, lag, isLeader } of replicas) if (lag !== null && !isLeader) lags.set(`${partition}@${brokerId}`, lag);
+  return [...samples.filter((sample) => sample.atMs > atMs - LAG_SECONDS * 1000), { atMs, lags }];
+}
