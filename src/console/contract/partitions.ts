@@ -9,7 +9,7 @@ import { brokerId, clusterId, existingTopic, partitionId, topicInput } from './i
 import { bulk, destroy, read, write } from './procedure.ts';
 import type { ProcessState } from './processes.ts';
 
-export type { FollowerActivity, FollowerState, LocalReplica, ReplicationAnswer } from '../../introspection/answers/replication.ts';
+export type { FollowerState, LocalReplica } from '../../introspection/answers/replication.ts';
 
 export interface PlannedMove {
   readonly partition: number;

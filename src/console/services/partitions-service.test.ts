@@ -1,0 +1,53 @@
+import { expect, test } from 'vitest';
+import { ErrorCode, KafkaError } from '../../protocol/errors.ts';
+import type { ClusterSession } from './cluster-session.ts';
+import { cancelReassignments, electPartitionLeaders, getReplication, planMoves, reassignPartitions } from './partitions-service.ts';
+
+/** A session whose controller answers `results`; `asked` are the calls. */
+function sessionOf(results: ReadonlyMap<string, KafkaError | undefined>) {
+  const asked: unknown[] = [];
+  const answer = (...call: unknown[]) => {
+    asked.push(call);
+    return Promise.resolve(results);
+  };
+  const admin = { electLeaders: answer, alterPartitionReassignments: answer };
+  const session = { admin, control: undefined, changed: () => undefined } as unknown as ClusterSession;
+  return { session, asked };
+}
+
+test('an election that was not needed is done; a preferred replica out of the ISR is that partition’s failure', async () => {
+  const { session } = sessionOf(
+    new Map([
+      ['t-0', new KafkaError(ErrorCode.ELECTION_NOT_NEEDED)],
+      ['t-1', new KafkaError(ErrorCode.PREFERRED_LEADER_NOT_AVAILABLE)],
+      ['t-2', undefined],
+    ]),
+  );
+  const results = await electPartitionLeaders(session, 'preferred', 't', [0, 1, 2]);
+  expect(results.map(({ name, failure }) => [name, failure?.name ?? null])).toEqual([
+    ['t-0', null],
+    ['t-1', 'PREFERRED_LEADER_NOT_AVAILABLE'],
+    ['t-2', null],
+  ]);
+});
+
+test('a list that names a broker twice is refused before the controller is asked', async () => {
+  const { session, asked } = sessionOf(new Map());
+  await expect(reassignPartitions(session, 't', [{ partition: 0, replicas: [1, 1] }])).rejects.toMatchObject({
+    failure: { kind: 'invalid', message: 't-0: [1, 1] names a broker twice' },
+  });
+  expect(asked).toEqual([]);
+});
+
+test('a move is given up by a null list, and what is not under way says so', async () => {
+  const { session, asked } = sessionOf(new Map([['t-0', new KafkaError(ErrorCode.NO_REASSIGNMENT_IN_PROGRESS)]]));
+  expect(await cancelReassignments(session, 't', [0])).toMatchObject([{ name: 't-0', failure: { name: 'NO_REASSIGNMENT_IN_PROGRESS' } }]);
+  expect(asked).toEqual([[[{ topic: 't', partition: 0, replicas: null }]]]);
+});
+
+test('a plan needs as many brokers as replicas, and a remote cluster tells nothing of its replicas', async () => {
+  const { session } = sessionOf(new Map());
+  const input = { topic: 't', partitions: [0], brokers: [1, 1], replicationFactor: 2 };
+  await expect(planMoves(session, input)).rejects.toMatchObject({ failure: { kind: 'invalid' } });
+  await expect(getReplication(session, 't')).rejects.toMatchObject({ failure: { kind: 'refused' } });
+});
