@@ -3,6 +3,7 @@
  * `at` is where the batch begins; the caller knows that its header lies in the buffer. No value is trusted or refused here:
  * an offset past 2^53 is rounded, as it can only be damage.
  */
+import { readInt16, readInt32 } from '../protocol/int32.ts';
 import { readInt64Lossy } from '../protocol/int64.ts';
 import {
   ATTRIBUTES_OFFSET,
@@ -23,18 +24,18 @@ import {
 
 export const baseOffsetAt = (buffer: Buffer, at: number): number => readInt64Lossy(buffer, at + BASE_OFFSET_OFFSET);
 /** The whole batch's size in bytes, header included; may be nonsense in a corrupt log. */
-export const sizeAt = (buffer: Buffer, at: number): number => buffer.readInt32BE(at + BATCH_LENGTH_OFFSET) + LOG_OVERHEAD;
-export const leaderEpochAt = (buffer: Buffer, at: number): number => buffer.readInt32BE(at + PARTITION_LEADER_EPOCH_OFFSET);
-export const magicAt = (buffer: Buffer, at: number): number => buffer.readInt8(at + MAGIC_OFFSET);
-export const attributesAt = (buffer: Buffer, at: number): number => buffer.readInt16BE(at + ATTRIBUTES_OFFSET);
-export const lastOffsetDeltaAt = (buffer: Buffer, at: number): number => buffer.readInt32BE(at + LAST_OFFSET_DELTA_OFFSET);
+export const sizeAt = (buffer: Buffer, at: number): number => readInt32(buffer, at + BATCH_LENGTH_OFFSET) + LOG_OVERHEAD;
+export const leaderEpochAt = (buffer: Buffer, at: number): number => readInt32(buffer, at + PARTITION_LEADER_EPOCH_OFFSET);
+export const magicAt = (buffer: Buffer, at: number): number => (buffer[at + MAGIC_OFFSET]! << 24) >> 24;
+export const attributesAt = (buffer: Buffer, at: number): number => readInt16(buffer, at + ATTRIBUTES_OFFSET);
+export const lastOffsetDeltaAt = (buffer: Buffer, at: number): number => readInt32(buffer, at + LAST_OFFSET_DELTA_OFFSET);
 export const lastOffsetAt = (buffer: Buffer, at: number): number => baseOffsetAt(buffer, at) + lastOffsetDeltaAt(buffer, at);
 export const baseTimestampAt = (buffer: Buffer, at: number): number => readInt64Lossy(buffer, at + BASE_TIMESTAMP_OFFSET);
 export const maxTimestampAt = (buffer: Buffer, at: number): number => readInt64Lossy(buffer, at + MAX_TIMESTAMP_OFFSET);
 export const producerIdAt = (buffer: Buffer, at: number): number => readInt64Lossy(buffer, at + PRODUCER_ID_OFFSET);
-export const producerEpochAt = (buffer: Buffer, at: number): number => buffer.readInt16BE(at + PRODUCER_EPOCH_OFFSET);
-export const baseSequenceAt = (buffer: Buffer, at: number): number => buffer.readInt32BE(at + BASE_SEQUENCE_OFFSET);
-export const recordCountAt = (buffer: Buffer, at: number): number => buffer.readInt32BE(at + RECORD_COUNT_OFFSET);
+export const producerEpochAt = (buffer: Buffer, at: number): number => readInt16(buffer, at + PRODUCER_EPOCH_OFFSET);
+export const baseSequenceAt = (buffer: Buffer, at: number): number => readInt32(buffer, at + BASE_SEQUENCE_OFFSET);
+export const recordCountAt = (buffer: Buffer, at: number): number => readInt32(buffer, at + RECORD_COUNT_OFFSET);
 
 /** The sequence number of the batch's last record; sequences go round from 2^31 - 1 to 0. */
 export function lastSequenceAt(buffer: Buffer, at: number): number {

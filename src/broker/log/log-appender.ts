@@ -102,12 +102,17 @@ export class LogAppender {
       const error = this.#producers.checkAppend(batch, 0, origin);
       if (error !== undefined) return error;
     }
-    return this.#appendOne(batch, validated.maxTimestamp, options);
+    return this.#appendOne(batch, validated.maxTimestamp, config, hasProducerId, options);
   }
 
   /** The one batch of a leader's append, of which most is known: as `#append`, without reading it again. */
-  #appendOne(batch: Buffer, maxTimestamp: number, { leaderEpoch, onComplete }: LeaderAppendOptions): LogAppendInfo {
-    const { config, logStartOffset } = this.#host;
+  #appendOne(
+    batch: Buffer,
+    maxTimestamp: number,
+    config: AppendConfig,
+    hasProducerId: boolean,
+    { leaderEpoch, onComplete }: LeaderAppendOptions,
+  ): LogAppendInfo {
     const planner = this.#planner;
     const sizeBytes = batch.length;
     const firstOffset = planner.appendEndOffset;
@@ -120,7 +125,7 @@ export class LogAppender {
     }
     planner.add(sizeBytes, lastOffset);
     if (leaderEpoch >= 0) this.#epochs.assign(leaderEpoch, firstOffset);
-    const abortedTxns = producerIdAt(batch, 0) === NO_PRODUCER_ID ? NONE_ABORTED : this.#updateProducers(batch, 0, NONE_ABORTED);
+    const abortedTxns = hasProducerId ? this.#updateProducers(batch, 0, NONE_ABORTED) : NONE_ABORTED;
     this.#producers.updateMapEndOffset(lastOffset + 1);
     this.#queue.add({ records: batch, firstOffset, lastOffset, roll, abortedTxns, onComplete });
     return {
@@ -129,7 +134,7 @@ export class LogAppender {
       lastOffset,
       maxTimestamp,
       logAppendTimeMs: config.messageTimestampType === 'LogAppendTime' ? maxTimestamp : NO_TIMESTAMP,
-      logStartOffset,
+      logStartOffset: this.#host.logStartOffset,
       lastLeaderEpoch: leaderEpoch,
       recordCount: recordCountAt(batch, 0),
       sizeBytes,

@@ -12,6 +12,7 @@
  * A torn batch is shorter than its length says; a damaged one has another checksum.
  * Source: DefaultRecordBatch.java, KIP-98, KIP-530.
  */
+import { readInt16, readInt32, writeInt32 } from '../int32.ts';
 import { readInt64, readInt64Lossy, writeInt64 } from '../int64.ts';
 import type { CompressionCodec } from './compression.ts';
 import { crc32c } from './crc32c.ts';
@@ -77,7 +78,7 @@ export interface RecordBatchHeader {
  * are left before `end`. Not checked: it may be absurd, or reach past `end` (a partial batch at the end of a fetch).
  */
 export function batchSizeAt(buffer: Buffer, position: number, end = buffer.length): number | undefined {
-  return position + LOG_OVERHEAD > end ? undefined : buffer.readInt32BE(position + BATCH_LENGTH_OFFSET) + LOG_OVERHEAD;
+  return position + LOG_OVERHEAD > end ? undefined : readInt32(buffer, position + BATCH_LENGTH_OFFSET) + LOG_OVERHEAD;
 }
 
 /**
@@ -122,12 +123,12 @@ export function incrementSequence(sequence: number, by: number): number {
 /** Sets base offset and leader epoch, in place; the checksum does not cover them. */
 export function setBaseOffsetAndLeaderEpoch(buffer: Buffer, position: number, baseOffset: number, leaderEpoch: number): void {
   writeInt64(buffer, baseOffset, position + BASE_OFFSET_OFFSET);
-  buffer.writeInt32BE(leaderEpoch, position + PARTITION_LEADER_EPOCH_OFFSET);
+  writeInt32(buffer, leaderEpoch, position + PARTITION_LEADER_EPOCH_OFFSET);
 }
 
 /** Sets timestamp type and maximum timestamp, in place, and the checksum anew when either changed. */
 export function setMaxTimestamp(buffer: Buffer, position: number, timestampType: TimestampType, maxTimestamp: number): void {
-  const attributes = buffer.readInt16BE(position + ATTRIBUTES_OFFSET);
+  const attributes = readInt16(buffer, position + ATTRIBUTES_OFFSET);
   const wanted = timestampType === 'LogAppendTime' ? attributes | LOG_APPEND_TIME_FLAG : attributes & ~LOG_APPEND_TIME_FLAG;
   if (wanted === attributes && readInt64Lossy(buffer, position + MAX_TIMESTAMP_OFFSET) === maxTimestamp) return;
   buffer.writeInt16BE(wanted, position + ATTRIBUTES_OFFSET);
@@ -137,13 +138,13 @@ export function setMaxTimestamp(buffer: Buffer, position: number, timestampType:
 
 /** The checksum that the batch at `position` should have; all of it must be in the buffer. */
 export function computeBatchCrc(buffer: Buffer, position: number): number {
-  const end = position + LOG_OVERHEAD + buffer.readInt32BE(position + BATCH_LENGTH_OFFSET);
+  const end = position + LOG_OVERHEAD + readInt32(buffer, position + BATCH_LENGTH_OFFSET);
   return crc32c(buffer.subarray(position + ATTRIBUTES_OFFSET, end));
 }
 
 /** Whether the batch at `position`, all of it in the buffer, has the checksum that it says. */
 export function hasValidCrc(buffer: Buffer, position: number): boolean {
-  return buffer.readUInt32BE(position + CRC_OFFSET) === computeBatchCrc(buffer, position);
+  return readInt32(buffer, position + CRC_OFFSET) >>> 0 === computeBatchCrc(buffer, position);
 }
 
 /**

@@ -7,6 +7,7 @@
  * Source: LogValidator.java, DefaultRecordBatch.ensureValid, ProduceRequest.validateRecords.
  */
 import { ErrorCode, KafkaError } from '../errors.ts';
+import { readInt16, readInt32 } from '../int32.ts';
 import { readInt64Lossy } from '../int64.ts';
 import { compressionName, decompress } from './compression.ts';
 import type { CompressionCodec } from './compression.ts';
@@ -76,7 +77,7 @@ export function validateBatch(buffer: Buffer, position: number, options: Validat
   const size = batchSizeAt(buffer, position, end);
   if (size === undefined) return refuse(ErrorCode.CORRUPT_MESSAGE, `${end - position} bytes are no record batch`);
   if (position + MAGIC_OFFSET < end) {
-    const magic = buffer.readInt8(position + MAGIC_OFFSET);
+    const magic = (buffer[position + MAGIC_OFFSET]! << 24) >> 24;
     if (magic !== MAGIC_V2) {
       const old = magic === 0 || magic === 1;
       return refuse(old ? ErrorCode.INVALID_RECORD : ErrorCode.CORRUPT_MESSAGE, `message format ${magic}: only 2 is supported`);
@@ -87,12 +88,12 @@ export function validateBatch(buffer: Buffer, position: number, options: Validat
   if (options.checkCrc !== false && !hasValidCrc(buffer, position)) return refuse(ErrorCode.CORRUPT_MESSAGE, 'the checksum does not match');
   const fault = headerFault(buffer, position, options.fromClient);
   if (fault !== undefined) return refuse(ErrorCode.INVALID_RECORD, fault);
-  const codec = (buffer.readInt16BE(position + ATTRIBUTES_OFFSET) & COMPRESSION_MASK) as CompressionCodec;
+  const codec = (readInt16(buffer, position + ATTRIBUTES_OFFSET) & COMPRESSION_MASK) as CompressionCodec;
   if (compressionName(codec) === undefined) {
     return refuse(ErrorCode.UNSUPPORTED_COMPRESSION_TYPE, `compression codec ${codec} is unknown`);
   }
   const start = position + RECORD_BATCH_OVERHEAD;
-  const count = buffer.readInt32BE(position + RECORD_COUNT_OFFSET);
+  const count = readInt32(buffer, position + RECORD_COUNT_OFFSET);
   const needKeys = options.requireKeys === true && !isControlAt(buffer, position);
   if (codec === 0) return checkRecords(buffer, start, position + size, count, options.fromClient, needKeys);
   if (options.requireKeys !== true && options.openCompressed !== true) return UNOPENED;
@@ -107,7 +108,7 @@ export function validateBatch(buffer: Buffer, position: number, options: Validat
 }
 
 function isControlAt(buffer: Buffer, position: number): boolean {
-  return (buffer.readInt16BE(position + ATTRIBUTES_OFFSET) & CONTROL_FLAG) !== 0;
+  return (readInt16(buffer, position + ATTRIBUTES_OFFSET) & CONTROL_FLAG) !== 0;
 }
 
 /** Reads the fields where they lie: this runs for every batch, and an object of them would cost more than the checksum. */
@@ -115,17 +116,17 @@ function headerFault(buffer: Buffer, position: number, fromClient: boolean): str
   const producerId = readInt64Lossy(buffer, position + PRODUCER_ID_OFFSET);
   if (!Number.isSafeInteger(readInt64Lossy(buffer, position + BASE_OFFSET_OFFSET)) || !Number.isSafeInteger(producerId))
     return 'an offset or a producer id outside ±(2^53 - 1)';
-  const offsets = buffer.readInt32BE(position + LAST_OFFSET_DELTA_OFFSET) + 1;
-  const recordCount = buffer.readInt32BE(position + RECORD_COUNT_OFFSET);
+  const offsets = readInt32(buffer, position + LAST_OFFSET_DELTA_OFFSET) + 1;
+  const recordCount = readInt32(buffer, position + RECORD_COUNT_OFFSET);
   if (offsets <= 0) return `an offset range of ${offsets}`;
   if (recordCount < 0) return `a record count of ${recordCount}`;
   if (!fromClient) return recordCount > offsets ? `${recordCount} records on ${offsets} offsets` : undefined;
-  const attributes = buffer.readInt16BE(position + ATTRIBUTES_OFFSET);
+  const attributes = readInt16(buffer, position + ATTRIBUTES_OFFSET);
   if ((attributes & CONTROL_FLAG) !== 0) return 'a control batch, which clients may not write';
   if (recordCount !== offsets) return `${recordCount} records on ${offsets} offsets`;
   if (producerId === NO_PRODUCER_ID)
     return (attributes & TRANSACTIONAL_FLAG) === 0 ? undefined : 'a transactional batch without a producer id';
-  const baseSequence = buffer.readInt32BE(position + BASE_SEQUENCE_OFFSET);
+  const baseSequence = readInt32(buffer, position + BASE_SEQUENCE_OFFSET);
   return baseSequence < 0 ? `producer id ${producerId} with sequence ${baseSequence}` : undefined;
 }
 
