@@ -13,6 +13,7 @@ import type { DelayedOperationPurgatory } from './purgatory/delayed-operation-pu
 import type { ProducerIdManager } from './metadata/producer-id-manager.ts';
 import type { ZkAdminManager } from './metadata/zk-admin-manager.ts';
 import type { ReplicationQuotas } from './replication-quotas.ts';
+import type { ReplicaAlterLogDirs } from './replication/replica-alter-log-dirs.ts';
 import type { RecordAppender } from './replication/record-appender.ts';
 import type { RecordDeleter } from './replication/record-deleter.ts';
 import type { ReplicaFetcherManager } from './replication/replica-fetcher-manager.ts';
@@ -36,6 +37,7 @@ export interface BrokerParts {
   readonly controller: KafkaController;
   readonly adminManager: ZkAdminManager;
   readonly replicationQuotas: ReplicationQuotas;
+  readonly alterLogDirs: ReplicaAlterLogDirs;
   readonly electLeaderPurgatory: DelayedOperationPurgatory<DelayedTopicOperation>;
   readonly configAdmin: ConfigAdmin;
   readonly autoTopicCreation: AutoTopicCreationManager;

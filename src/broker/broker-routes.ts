@@ -12,6 +12,7 @@ import { DeleteTopics } from '../protocol/generated/delete-topics.ts';
 import { DescribeCluster } from '../protocol/generated/describe-cluster.ts';
 import { DescribeConfigs } from '../protocol/generated/describe-configs.ts';
 import { DescribeGroups } from '../protocol/generated/describe-groups.ts';
+import { AlterReplicaLogDirs } from '../protocol/generated/alter-replica-log-dirs.ts';
 import { DescribeLogDirs } from '../protocol/generated/describe-log-dirs.ts';
 import { ElectLeaders } from '../protocol/generated/elect-leaders.ts';
 import { Fetch } from '../protocol/generated/fetch.ts';
@@ -62,6 +63,7 @@ import { createInitProducerIdHandler } from './api/handlers/22-init-producer-id.
 import { createOffsetForLeaderEpochHandler } from './api/handlers/23-offset-for-leader-epoch.ts';
 import { createDescribeConfigsHandler } from './api/handlers/32-describe-configs.ts';
 import { createAlterConfigsHandler } from './api/handlers/33-alter-configs.ts';
+import { createAlterReplicaLogDirsHandler } from './api/handlers/34-alter-replica-log-dirs.ts';
 import { createDescribeLogDirsHandler } from './api/handlers/35-describe-log-dirs.ts';
 import { createCreatePartitionsHandler } from './api/handlers/37-create-partitions.ts';
 import { createDeleteGroupsHandler } from './api/handlers/42-delete-groups.ts';
@@ -212,6 +214,7 @@ function adminRoutes(parts: BrokerParts): Route[] {
     route(AlterConfigs, createAlterConfigsHandler({ configAdmin })),
     route(IncrementalAlterConfigs, createIncrementalAlterConfigsHandler({ configAdmin })),
     route(DescribeCluster, createDescribeClusterHandler({ metadataCache, clusterId })),
+    route(AlterReplicaLogDirs, createAlterReplicaLogDirsHandler({ alterLogDirs: parts.alterLogDirs })),
     route(DescribeLogDirs, createDescribeLogDirsHandler({ logManager })),
   ];
 }

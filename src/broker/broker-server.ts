@@ -56,6 +56,7 @@ import type { PurgatoryOptions } from './purgatory/delayed-operation-purgatory.t
 import { Timer } from './purgatory/timer.ts';
 import { AlterPartitionManager } from './replication/alter-partition-manager.ts';
 import { InternalTopicLog } from './replication/internal-topic-log.ts';
+import { ReplicaAlterLogDirs } from './replication/replica-alter-log-dirs.ts';
 import { RecordAppender } from './replication/record-appender.ts';
 import { RecordDeleter } from './replication/record-deleter.ts';
 import { ReplicaFetcherManager } from './replication/replica-fetcher-manager.ts';
@@ -402,7 +403,16 @@ export class BrokerServer {
       quota: this.#replicationQuotas.follower,
       onAppended: (key) => replicaManager.completeDelayedFetches(key),
     });
+    const alterLogDirs = new ReplicaAlterLogDirs({
+      runtime,
+      logManager,
+      quota: this.#replicationQuotas.alterLogDirs,
+      maxConcurrentMoves: Math.max(1, config.numReplicaAlterLogDirsThreads),
+      partitionOf: (topicPartition) => replicaManager.partition(topicPartition),
+      onReplaced: (key) => replicaManager.completeDelayed(key),
+    });
     const replicaManager: ReplicaManager = new ReplicaManager({
+      alterLogDirs,
       config: replicaManagerConfig(config),
       runtime,
       logManager,
@@ -483,6 +493,7 @@ export class BrokerServer {
       controller,
       adminManager,
       replicationQuotas: this.#replicationQuotas,
+      alterLogDirs,
       electLeaderPurgatory: new DelayedOperationPurgatory(purgatory('ElectLeader')),
       configAdmin: new ConfigAdmin({
         brokerId: config.brokerId,

@@ -13,6 +13,7 @@ import { ErrorCode, errorByCode } from '../../src/protocol/errors.ts';
 import { AllocateProducerIds } from '../../src/protocol/generated/allocate-producer-ids.ts';
 import { AlterConfigs } from '../../src/protocol/generated/alter-configs.ts';
 import { AlterPartitionReassignments } from '../../src/protocol/generated/alter-partition-reassignments.ts';
+import { AlterReplicaLogDirs } from '../../src/protocol/generated/alter-replica-log-dirs.ts';
 import { AlterPartition } from '../../src/protocol/generated/alter-partition.ts';
 import { ApiVersions } from '../../src/protocol/generated/api-versions.ts';
 import { ControlledShutdown } from '../../src/protocol/generated/controlled-shutdown.ts';
@@ -319,6 +320,17 @@ matrix(DeleteRecords, async (send, version) => {
     expect.stringMatching(/^(INVALID_TOPIC_EXCEPTION|UNKNOWN_TOPIC_OR_PARTITION)$/),
     -1,
   ]);
+});
+
+matrix(AlterReplicaLogDirs, async (send) => {
+  const [own = ''] = valueOf((await admin.describeLogDirs([leader.id])).get(String(leader.id))).keys();
+  const ask = async (path: string, name = TOPIC) => {
+    const { results } = await send(leader, { dirs: [{ path, topics: [{ name, partitions: [0] }] }] });
+    return nameOf(results[0]?.partitions[0]?.errorCode);
+  };
+  expect(await ask('/nowhere')).toBe('LOG_DIR_NOT_FOUND');
+  expect(await ask(own)).toBe('NONE');
+  expect(await ask(own, NO_SUCH_TOPIC)).toBe('REPLICA_NOT_AVAILABLE');
 });
 
 matrix(DescribeLogDirs, async (send) => {

@@ -14,7 +14,6 @@ const WITHOUT_ERROR_RESPONSE = [
   'DescribeAcls',
   'CreateAcls',
   'DeleteAcls',
-  'AlterReplicaLogDirs',
   'DescribeClientQuotas',
   'AlterClientQuotas',
   'DescribeUserScramCredentials',

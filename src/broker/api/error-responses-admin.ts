@@ -9,6 +9,7 @@ import { DeleteTopics } from '../../protocol/generated/delete-topics.ts';
 import { DescribeCluster } from '../../protocol/generated/describe-cluster.ts';
 import { DescribeConfigs } from '../../protocol/generated/describe-configs.ts';
 import { DescribeGroups } from '../../protocol/generated/describe-groups.ts';
+import { AlterReplicaLogDirs } from '../../protocol/generated/alter-replica-log-dirs.ts';
 import { DescribeLogDirs } from '../../protocol/generated/describe-log-dirs.ts';
 import { ElectLeaders } from '../../protocol/generated/elect-leaders.ts';
 import { FindCoordinator } from '../../protocol/generated/find-coordinator.ts';
@@ -122,6 +123,15 @@ export const adminErrorResponses: readonly ErrorEntry[] = [
   errorEntry(IncrementalAlterConfigs, ({ resources }, errorCode) => ({
     throttleTimeMs: 0,
     responses: resourceErrors(resources, errorCode),
+  })),
+  errorEntry(AlterReplicaLogDirs, ({ dirs }, errorCode) => ({
+    throttleTimeMs: 0,
+    results: dirs.flatMap(({ topics }) =>
+      topics.map(({ name, partitions }) => ({
+        topicName: name,
+        partitions: partitions.map((partitionIndex) => ({ partitionIndex, errorCode })),
+      })),
+    ),
   })),
   errorEntry(DescribeLogDirs, (_, errorCode) => ({ throttleTimeMs: 0, errorCode, results: [] })),
   errorEntry(DescribeCluster, (_, errorCode) => ({

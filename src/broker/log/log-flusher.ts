@@ -74,6 +74,10 @@ export class LogFlusher {
     }
   }
 
+  get isFlushing(): boolean {
+    return this.#flushing !== undefined;
+  }
+
   async settled(): Promise<void> {
     while (this.#flushing !== undefined) await this.#flushing;
   }

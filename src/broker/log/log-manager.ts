@@ -5,10 +5,17 @@
  * A log dir whose disk fails goes offline alone: its logs are refused, the others go on; when the last one fails the process must end.
  * A clean end is marked per folder only when every log in it was closed and synced.
  * Compacted logs are the cleaner's: it also deletes their old segments. Without it (`log.cleaner.enable=false`) that is done here.
- * Source: Kafka's LogManager. Not here yet: moving logs between folders (`-future` ones are left alone).
+ * Logs on their way to another folder are `FutureLogs`. Source: Kafka's LogManager.
  */
 import type { FlushSummary } from '../../introspection/answers/log-flush.ts';
-import { DELETE_DIR_SUFFIX, logDirName, markedDirName, parsePartitionDirName, STRAY_DIR_SUFFIX } from '../../log-format/file-names.ts';
+import {
+  DELETE_DIR_SUFFIX,
+  FUTURE_DIR_SUFFIX,
+  logDirName,
+  markedDirName,
+  parsePartitionDirName,
+  STRAY_DIR_SUFFIX,
+} from '../../log-format/file-names.ts';
 import { topicPartitionKey } from '../../protocol/topic-partition.ts';
 import type { TopicPartition } from '../../protocol/topic-partition.ts';
 import { makeDirectoryDurably } from '../../runtime/disk.ts';
@@ -22,6 +29,7 @@ import type { LogConfig } from '../config/log-config.ts';
 import type { CleanerDescription } from './cleaner/cleaner-description.ts';
 import { LogCleaner } from './cleaner/log-cleaner.ts';
 import type { LogCleanerConfig } from './cleaner/log-cleaner.ts';
+import { FutureLogs, furtherOf, isReadyToReplace, takeOver } from './future-logs.ts';
 import { createLogContext } from './log-context.ts';
 import type { CleaningPause, LogContext, LogLimits } from './log-context.ts';
 import type { LogEvent, LogRecovered } from './log-events.ts';
@@ -78,6 +86,8 @@ export interface LogDirDescription {
   readonly path: string;
   readonly isOffline: boolean;
   readonly logs: readonly UnifiedLog[];
+  /** Those that are being filled here, to take the place of one in another log dir. */
+  readonly futureLogs: readonly UnifiedLog[];
   /** Of the file system; -1 when it can't be told. */
   readonly totalBytes: number;
   readonly usableBytes: number;
@@ -90,6 +100,7 @@ interface FoundLog {
   readonly recoveryPoint: number;
   readonly logStartOffset: number;
   readonly wasCleaned: boolean;
+  readonly isFuture: boolean;
 }
 
 /** Logs of one dir that are opened beside each other at least: there is one thread here, which waits for the disk as a rule. */
@@ -108,6 +119,7 @@ export class LogManager {
   readonly #logger: Logger;
   readonly #dirs = new Map<string, LogDir>();
   readonly #logs = new Map<string, UnifiedLog>();
+  readonly #futures = new FutureLogs();
   readonly #timers = new Set<Cancellable>();
   readonly #recoveries = new Map<string, LogRecovered>();
   #openedAtMs = 0;
@@ -184,7 +196,8 @@ export class LogManager {
     const recovered: LogRecovered[] = [];
     this.#setProgress({ totalLogs });
     let sliceBeganMs = startMs;
-    const load = async ({ dir, name, topicPartition, recoveryPoint, logStartOffset, wasCleaned }: FoundLog): Promise<void> => {
+    const load = async (found: FoundLog): Promise<void> => {
+      const { dir, name, topicPartition, recoveryPoint, logStartOffset, wasCleaned } = found;
       if (dir.isOffline) return;
       try {
         const options: LoadOptions = {
@@ -198,7 +211,7 @@ export class LogManager {
           onBytes: (bytes) => this.#setProgress({ scannedBytes: this.#progress.scannedBytes + bytes }),
           onRecovered: (outcome) => {
             recovered.push(outcome);
-            this.#recoveries.set(topicPartitionKey(topicPartition), outcome);
+            if (!found.isFuture) this.#recoveries.set(topicPartitionKey(topicPartition), outcome);
             this.#options.onEvent?.(outcome);
           },
         };
@@ -208,7 +221,9 @@ export class LogManager {
           this.#logger.error({ err: error }, `${options.directory} is damaged: all of it is scanned`);
           return loadLog(this.#context, { ...options, hadCleanShutdown: false, recoveryPoint: 0 });
         });
-        this.#addLoaded(log);
+        // Gaps can't be told from what compaction took: after an unclean end only what is known to be on the device is believed.
+        if (found.isFuture && !dir.hadCleanShutdown) await log.truncateTo(recoveryPoint);
+        this.#addLoaded(log, found.isFuture);
       } catch (error) {
         this.#onFailure(dir.path, `Opening ${dir.path}/${name} failed: ${String(error)}`, error);
       }
@@ -259,7 +274,7 @@ export class LogManager {
         this.#removeLater(dir, `${dir.path}/${name}`, 0);
         continue;
       }
-      if (partition?.kind !== 'current') {
+      if (partition?.kind !== 'current' && partition?.kind !== 'future') {
         this.#logger.warn(`${dir.path}/${name} is no folder of a partition in use and is left alone`);
         continue;
       }
@@ -270,19 +285,35 @@ export class LogManager {
         topicPartition: partition.topicPartition,
         recoveryPoint: Math.max(0, recoveryPoints.get(key) ?? 0),
         logStartOffset: Math.max(0, logStartOffsets.get(key) ?? 0),
-        wasCleaned: cleanerOffsets.has(key),
+        // A copy of a log that was cleaned has its gaps.
+        wasCleaned: cleanerOffsets.has(key) || partition.kind === 'future',
+        isFuture: partition.kind === 'future',
       });
     }
     return found;
   }
 
-  #addLoaded(log: UnifiedLog): void {
+  #addLoaded(log: UnifiedLog, isFuture: boolean): void {
     const key = topicPartitionKey(log.topicPartition);
-    const other = this.#logs.get(key);
-    if (other !== undefined) {
+    const other = isFuture ? this.#futures.get(log.topicPartition) : this.#logs.get(key);
+    const kept = other === undefined ? log : this.#keepOne(log, other);
+    if (isFuture) this.#futures.add(kept);
+    else this.#logs.set(key, kept);
+  }
+
+  /** A move that died between its two renames leaves two whole logs; of another topic's or a hand's copy that can't be said. */
+  #keepOne(log: UnifiedLog, other: UnifiedLog): UnifiedLog {
+    const key = topicPartitionKey(log.topicPartition);
+    if (log.topicId === undefined || log.topicId !== other.topicId) {
       throw new LogStorageError(log.logDir, `${key} lies in ${other.logDir} and in ${log.logDir}: remove the folder that is not wanted`);
     }
-    this.#logs.set(key, log);
+    const further = furtherOf(other, log);
+    const kept = further ?? other;
+    const spare = kept === log ? other : log;
+    this.#logger.warn(`${key} lies in ${other.logDir} and in ${log.logDir}, as after a move that was cut short: ${kept.directory} is kept`);
+    // The shorter one is for people to look at: nothing but a hand makes one that isn't the beginning of the other.
+    void this.#retire(spare, further === undefined ? DELETE_DIR_SUFFIX : STRAY_DIR_SUFFIX);
+    return kept;
   }
 
   get progress(): LoadProgress {
@@ -329,7 +360,8 @@ export class LogManager {
         `No log of ${key} is made while ${offline.length} log dirs are offline: it may lie in one of them`,
       );
     }
-    const dir = this.#leastUsedDir();
+    const preferred = this.#dirs.get(this.#futures.takePreferred(topicPartition) ?? '');
+    const dir = preferred === undefined || preferred.isOffline ? this.#leastUsedDir() : preferred;
     try {
       const log = createLog(this.#context, {
         topicPartition,
@@ -360,7 +392,7 @@ export class LogManager {
 
   #countIn(directory: string): number {
     if (this.#dirs.size === 1) return this.#logs.size;
-    let count = 0;
+    let count = this.#futures.in(directory).length;
     for (const log of this.#logs.values()) if (log.logDir === directory) count++;
     return count;
   }
@@ -369,6 +401,11 @@ export class LogManager {
     // With one folder, as nearly always, nothing is looked at.
     if (this.#dirs.size === 1) return [...this.#logs.values()];
     return [...this.#logs.values()].filter((log) => log.logDir === directory);
+  }
+
+  /** With those that are on their way there. A partition has at most one of both in a folder, so checkpoints can name it. */
+  #allLogsIn(directory: string): UnifiedLog[] {
+    return [...this.#logsIn(directory), ...this.#futures.in(directory)];
   }
 
   /** Takes a log away: its folder is renamed at once and removed after `file.delete.delay.ms`. Resolves when nothing writes to it. */
@@ -386,9 +423,16 @@ export class LogManager {
     const log = this.#logs.get(key);
     if (log === undefined) return;
     this.#logs.delete(key);
+    if (this.#dirs.get(log.logDir)?.isOffline === false) this.#cleaner?.onLogDeleted(log);
+    await this.#retire(log, suffix);
+  }
+
+  /** Renames the folder of a log that isn't one of ours any more. Resolves when nothing writes to it. */
+  async #retire(log: UnifiedLog, suffix: typeof DELETE_DIR_SUFFIX | typeof STRAY_DIR_SUFFIX): Promise<void> {
+    const { topicPartition } = log;
+    const key = topicPartitionKey(topicPartition);
     const dir = this.#dirs.get(log.logDir);
     if (dir === undefined || dir.isOffline) return;
-    this.#cleaner?.onLogDeleted(log);
     const target = `${dir.path}/${markedDirName(topicPartition, this.#context.random.bytes(16).toString('hex'), suffix)}`;
     await this.#guarded(dir, () => {
       this.#context.disk.rename(log.directory, target);
@@ -408,13 +452,102 @@ export class LogManager {
     });
   }
 
+  // ---- Moves to another log dir
+
+  /** The log that is to take the place of the partition's. */
+  futureLog(topicPartition: TopicPartition): UnifiedLog | undefined {
+    return this.#futures.get(topicPartition);
+  }
+
+  /** @param path as in log.dirs; one / more at the end does no harm. */
+  logDirState(path: string): { readonly path: string; readonly state: 'online' | 'offline' | 'unknown' } {
+    const dir = this.#dirs.get(path.replace(/(.)\/+$/, '$1'));
+    if (dir === undefined) return { path, state: 'unknown' };
+    return { path: dir.path, state: dir.isOffline ? 'offline' : 'online' };
+  }
+
+  /** The partition's log is to be made there, when it is. */
+  preferLogDir(topicPartition: TopicPartition, directory: string): void {
+    this.#futures.prefer(topicPartition, directory);
+  }
+
+  /** @throws LogStorageError when the folder can't be made. */
+  createFutureLog(topicPartition: TopicPartition, directory: string): UnifiedLog {
+    const name = markedDirName(topicPartition, this.#context.random.bytes(16).toString('hex'), FUTURE_DIR_SUFFIX);
+    try {
+      const log = createLog(this.#context, {
+        topicPartition,
+        directory: `${directory}/${name}`,
+        config: this.#options.topicConfig(topicPartition.topic),
+        topicId: this.getLog(topicPartition)?.topicId,
+      });
+      this.#futures.add(log);
+      return log;
+    } catch (error) {
+      const message = `Making ${directory}/${name} failed: ${String(error)}`;
+      this.#onFailure(directory, message, error);
+      throw new LogStorageError(directory, message, error);
+    }
+  }
+
+  /** The move is given up: the folder is renamed at once and removed later. */
+  async deleteFutureLog(topicPartition: TopicPartition): Promise<void> {
+    const log = this.#futures.get(topicPartition);
+    if (log === undefined) return;
+    this.#futures.delete(topicPartition);
+    await this.#retire(log, DELETE_DIR_SUFFIX);
+    await this.#checkpointBoth();
+  }
+
+  /** Until `resume` the partition's log isn't cleaned; undefined when there is no cleaner. */
+  pauseCleaningForMove(log: UnifiedLog): CleaningPause | undefined {
+    return this.#cleaner?.pauseForMove(log);
+  }
+
+  /**
+   * The future log takes the place of the partition's, at once, when it holds everything and nothing is under way in either: the log that
+   * is the partition's then; undefined when it isn't so, or a disk failed. The old log is refused from then on, its folder removed later.
+   */
+  replaceCurrentWithFuture(topicPartition: TopicPartition): UnifiedLog | undefined {
+    const current = this.getLog(topicPartition);
+    const future = this.#futures.get(topicPartition);
+    const dir = this.#dirs.get(future?.logDir ?? '');
+    if (current === undefined || future === undefined || dir === undefined || !isReadyToReplace(current, future)) return undefined;
+    takeOver(current, future);
+    const target = `${dir.path}/${logDirName(topicPartition)}`;
+    const isDone = this.#guarded(dir, () => {
+      this.#context.disk.rename(future.directory, target);
+      future.movedTo(target);
+      // Before the old one goes: a crash must find at least one of the two under this name.
+      this.#context.disk.syncDirectory(dir.path);
+      return true;
+    });
+    if (isDone === undefined) return undefined;
+    this.#futures.delete(topicPartition);
+    this.#logs.set(topicPartitionKey(topicPartition), future);
+    this.#cleaner?.manager.alterCheckpointDir(current, future);
+    this.#logger.info(`${topicPartitionKey(topicPartition)} has moved from ${current.logDir} to ${future.logDir}`);
+    void this.#retire(current, DELETE_DIR_SUFFIX);
+    // What a folder's checkpoints say of a log that has left it must not be believed of one that comes back.
+    void this.#checkpointBoth();
+    return future;
+  }
+
+  async #checkpointBoth(): Promise<void> {
+    if (this.#state !== 'running') return;
+    await this.checkpointRecoveryPoints();
+    await this.checkpointLogStartOffsets();
+  }
+
   /** A topic's configuration has changed. */
   updateTopicConfig(topic: string, config: LogConfig): void {
     for (const log of this.logsOfTopic(topic)) this.#updateConfig(log, config);
+    for (const log of this.#futures.all()) if (log.topicPartition.topic === topic) log.updateConfig(config);
   }
 
   /** The broker's defaults have changed: every log gets its topic's configuration anew. */
   reconfigureDefaults(): void {
+    for (const log of this.#futures.all()) log.updateConfig(this.#options.topicConfig(log.topicPartition.topic));
     for (const log of this.#logs.values()) this.#updateConfig(log, this.#options.topicConfig(log.topicPartition.topic));
   }
 
@@ -494,6 +627,7 @@ export class LogManager {
         path,
         isOffline,
         logs: isOffline ? [] : this.#logsIn(path),
+        futureLogs: isOffline ? [] : this.#futures.in(path),
         totalBytes: space?.totalBytes ?? -1,
         usableBytes: space?.usableBytes ?? -1,
       };
@@ -522,6 +656,10 @@ export class LogManager {
       if (log.logDir !== directory) continue;
       log.goOffline(message);
       this.#logs.delete(key);
+    }
+    for (const log of this.#futures.in(directory)) {
+      log.goOffline(message);
+      this.#futures.delete(log.topicPartition);
     }
     this.#options.onEvent?.({ kind: 'log-dir-failed', directory, reason: message, liveLogDirs: this.liveLogDirs.length });
     this.#options.onLogDirFailure?.(directory, message);
@@ -631,11 +769,11 @@ export class LogManager {
   }
 
   #entries(dir: LogDir, offsetOf: (log: UnifiedLog) => number): { topicPartition: TopicPartition; offset: number }[] {
-    return this.#logsIn(dir.path).map((log) => ({ topicPartition: log.topicPartition, offset: offsetOf(log) }));
+    return this.#allLogsIn(dir.path).map((log) => ({ topicPartition: log.topicPartition, offset: offsetOf(log) }));
   }
 
   #logStartEntries(dir: LogDir): { topicPartition: TopicPartition; offset: number }[] {
-    return this.#logsIn(dir.path)
+    return this.#allLogsIn(dir.path)
       .filter((log) => log.logStartOffset > (log.segments[0]?.baseOffset ?? 0))
       .map((log) => ({ topicPartition: log.topicPartition, offset: log.logStartOffset }));
   }
@@ -671,7 +809,7 @@ export class LogManager {
     await this.#cleaner?.shutdown();
     for (const dir of this.#dirs.values()) {
       if (dir.isOffline || !wasRunning) continue;
-      const logs = this.#logsIn(dir.path);
+      const logs = this.#allLogsIn(dir.path);
       const starts = this.#logStartEntries(dir);
       await forEachConcurrently(logs, CLOSE_CONCURRENCY, (log) => log.close());
       if (dir.isOffline) continue;
@@ -682,6 +820,7 @@ export class LogManager {
       });
     }
     this.#logs.clear();
+    this.#futures.clear();
     await this.#unlockAll();
   }
 

@@ -108,6 +108,10 @@ export class UnifiedLog {
   #appendConfig: AppendConfig;
   #topicId: string | undefined;
   #announcedEndOffset: number;
+  /** Cuts that were asked for and aren't done. */
+  #cuts = 0;
+  /** Groups that are written and wait for flush.messages before they are answered. */
+  #heldGroups = 0;
 
   /** Made by `loadLog`, which reads or makes the folder. */
   constructor(context: LogContext, parts: UnifiedLogParts) {
@@ -380,7 +384,23 @@ export class UnifiedLog {
     if (this.logEndOffset === this.#announcedEndOffset) return undefined;
     this.#announcedEndOffset = this.logEndOffset;
     for (const listener of this.#listeners) listener.onLogEndOffsetMoved?.(this);
-    return this.unflushedMessages >= this.#config.flushMessages ? this.#flusher.flush(this.logEndOffset, 'flush.messages') : undefined;
+    return this.unflushedMessages >= this.#config.flushMessages ? this.#flushGroup() : undefined;
+  }
+
+  #flushGroup(): Promise<void> {
+    const flushed = this.#flusher.flush(this.logEndOffset, 'flush.messages');
+    this.#heldGroups++;
+    // Registered before the queue's own: nothing runs between this and the answers. A flush never rejects.
+    void flushed.finally(() => this.#heldGroups--);
+    return flushed;
+  }
+
+  /** Nothing waits to be written, answered or cut. */
+  get isQuiet(): boolean {
+    return this.#guard.failure === undefined && this.#queue.isIdle && this.#cuts === 0 && this.#heldGroups === 0;
+  }
+  get isFlushing(): boolean {
+    return this.#flusher.isFlushing;
   }
 
   /** Resolves when no append waits to be written. */
@@ -506,7 +526,7 @@ export class UnifiedLog {
    * True when something was removed. @throws LogStorageError
    */
   truncateTo(offset: number, isWanted: () => boolean = always): Promise<boolean> {
-    return this.#cutter.truncateTo(offset, isWanted);
+    return this.#cutting(this.#cutter.truncateTo(offset, isWanted));
   }
 
   /**
@@ -514,7 +534,16 @@ export class UnifiedLog {
    * @throws LogStorageError
    */
   truncateFullyAndStartAt(offset: number, logStartOffset = offset, isWanted: () => boolean = always): Promise<void> {
-    return this.#cutter.truncateFullyAndStartAt(offset, logStartOffset, isWanted);
+    return this.#cutting(this.#cutter.truncateFullyAndStartAt(offset, logStartOffset, isWanted));
+  }
+
+  async #cutting<T>(cut: Promise<T>): Promise<T> {
+    this.#cuts++;
+    try {
+      return await cut;
+    } finally {
+      this.#cuts--;
+    }
   }
 
   /**
@@ -604,6 +633,14 @@ export class UnifiedLog {
     if (taken === undefined || this.#producers.producers.size === 0) return;
     await syncFile(this.#context.disk, taken);
     await this.#context.disk.syncDirectoryAsync(this.directory);
+  }
+
+  /** The folder was renamed and the log goes on in it; only while nothing is being flushed. */
+  movedTo(directory: string): void {
+    this.#local.moved(directory);
+    this.#snapshots.moved(directory);
+    this.#epochFile.moved(`${directory}/${LEADER_EPOCH_CHECKPOINT}`);
+    this.#metadataFile.moved(`${directory}/${PARTITION_METADATA}`);
   }
 
   /** The folder was renamed for deletion: nothing is written any more. Appends that wait fail. */

@@ -206,6 +206,11 @@ export class Partition {
     return isNewLeaderEpoch;
   }
 
+  /** The log has moved to another log dir: `log` holds the same records, epochs and offsets. */
+  replaceLog(log: UnifiedLog): void {
+    this.#log = log;
+  }
+
   /** The log is about to be deleted: nobody leads here any more, and what waits for it is answered so. */
   delete(): void {
     this.#forgetLog();

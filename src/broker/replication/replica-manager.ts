@@ -29,6 +29,7 @@ import { readFromLogs } from './log-reader.ts';
 import type { ReadOutcome } from './log-reader.ts';
 import { Partition } from './partition.ts';
 import type { IsrChange } from './partition.ts';
+import type { ReplicaAlterLogDirs } from './replica-alter-log-dirs.ts';
 import type { ReplicaFetcherManager } from './replica-fetcher-manager.ts';
 import type { ReplicaQuota } from './replication-quota-manager.ts';
 
@@ -46,6 +47,8 @@ export interface ReplicaManagerOptions {
     'getOrCreateLog' | 'getLog' | 'asyncDelete' | 'setAsideStray' | 'liveLogDirs' | 'handleLogDirFailure'
   >;
   readonly alterPartitionManager: Pick<AlterPartitionManager, 'submit' | 'close'>;
+  /** Moves of logs between log dirs. */
+  readonly alterLogDirs: Pick<ReplicaAlterLogDirs, 'resume' | 'cancel' | 'close'>;
   readonly fetcherManager: Pick<ReplicaFetcherManager, 'add' | 'remove' | 'close'>;
   readonly producePurgatory: DelayedOperationPurgatory<DelayedProduce>;
   readonly fetchPurgatory: DelayedOperationPurgatory<DelayedFetch>;
@@ -124,6 +127,7 @@ export class ReplicaManager {
     this.#shutDown = true;
     for (const timer of this.#timers) timer.cancel();
     this.#options.alterPartitionManager.close();
+    this.#options.alterLogDirs.close();
     await this.#options.fetcherManager.close();
     this.checkpointHighWatermarks();
   }
@@ -380,6 +384,7 @@ export class ReplicaManager {
         if (state.leader >= 0) toFollow.push({ partition, leader: state.leader });
       }
       this.#partitions.set(key, partition);
+      this.#options.alterLogDirs.resume(partition);
       this.completeDelayed(key);
       return ErrorCode.NONE;
     } catch (error) {
@@ -405,6 +410,7 @@ export class ReplicaManager {
     this.#stateChangeLogger.warn(
       `${topicPartitionKey(topicPartition)} has a log of the topic ${found}; the topic is ${topicId} now: setting it aside`,
     );
+    this.#options.alterLogDirs.cancel(topicPartition);
     void logManager.setAsideStray(topicPartition);
   }
 
@@ -454,6 +460,7 @@ export class ReplicaManager {
     if (deletePartition) {
       this.#partitions.delete(key);
       partition?.delete();
+      this.#options.alterLogDirs.cancel(topicPartition);
       if (this.#options.logManager.getLog(topicPartition) !== undefined) void this.#options.logManager.asyncDelete(topicPartition);
       this.#stateChangeLogger.info(`Deleted the replica of ${key}`);
     }

@@ -13,7 +13,8 @@ import { Metadata } from '../metadata.ts';
 import type { MetadataOptions } from '../metadata.ts';
 import { NetworkClient } from '../network-client.ts';
 import type { NetworkClientOptions, NetworkClientRuntime } from '../network-client.ts';
-import { apiVersions, describeCluster, describeLogDirs } from './cluster.ts';
+import { alterReplicaLogDirs, apiVersions, describeCluster, describeLogDirs } from './cluster.ts';
+import type { ReplicaMove } from './cluster.ts';
 import type { ClusterDescription, LogDir, SupportedApi } from './cluster.ts';
 import { describeConfigs, incrementalAlterConfigs } from './configs.ts';
 import type { ConfigEntry, ConfigResource, DescribeConfigsOptions, ResourceChanges } from './configs.ts';
@@ -85,6 +86,10 @@ export class Admin {
     options?: CallOptions & { readonly topics?: ReadonlyMap<string, readonly number[]> },
   ): Promise<KeyResults<ReadonlyMap<string, KeyResult<LogDir>>>> {
     return describeLogDirs(this.#context, brokerIds, options);
+  }
+
+  alterReplicaLogDirs(moves: readonly ReplicaMove[], options?: CallOptions): Promise<KeyResults<void>> {
+    return alterReplicaLogDirs(this.#context, moves, options);
   }
 
   listTopics(options?: CallOptions): Promise<Map<string, TopicMetadata>> {

@@ -1,5 +1,7 @@
 /** The cluster itself: who is in it, what each broker can do, and what lies in its log directories. */
 import { apiByKey } from '../../protocol/apis.ts';
+import { ErrorCode, KafkaError } from '../../protocol/errors.ts';
+import { AlterReplicaLogDirs } from '../../protocol/generated/alter-replica-log-dirs.ts';
 import { DescribeLogDirs } from '../../protocol/generated/describe-log-dirs.ts';
 import type { TopicPartition } from '../../protocol/topic-partition.ts';
 import type { BrokerNode } from '../cluster-snapshot.ts';
@@ -110,6 +112,57 @@ export function describeLogDirs(
     brokerIds.map(String),
     options,
   );
+}
+
+/** A replica on a broker, and the log dir that it shall move to. */
+export interface ReplicaMove {
+  readonly brokerId: number;
+  readonly topic: string;
+  readonly partition: number;
+  readonly logDir: string;
+}
+
+/**
+ * Begins to move replicas to other log dirs of their brokers, by `topic-partition@broker`. Errors: REPLICA_NOT_AVAILABLE (it will be made
+ * there), LOG_DIR_NOT_FOUND, KAFKA_STORAGE_ERROR. How far a move is tells `describeLogDirs` (`isFuture`).
+ */
+export async function alterReplicaLogDirs(
+  context: AdminContext,
+  moves: readonly ReplicaMove[],
+  options: CallOptions = {},
+): Promise<KeyResults<void>> {
+  const results: KeyResults<void> = new Map();
+  const brokerIds = [...new Set(moves.map(({ brokerId }) => brokerId))];
+  const answers = await runKeyed<ReadonlyMap<string, number>>(
+    context,
+    {
+      name: 'alterReplicaLogDirs',
+      lookup: namedBroker(context, Number),
+      async request(node, keys, { timeoutMs }) {
+        const own = moves.filter(({ brokerId }) => keys.includes(String(brokerId)));
+        const dirs = [...new Set(own.map(({ logDir }) => logDir))].map((path) => {
+          const topics = Map.groupBy(
+            own.filter(({ logDir }) => logDir === path),
+            ({ topic }) => topic,
+          );
+          return { path, topics: Array.from(topics, ([name, parts]) => ({ name, partitions: parts.map(({ partition }) => partition) })) };
+        });
+        const response = await context.client.send(node, AlterReplicaLogDirs, { dirs }, { timeoutMs });
+        const codes = response.results.flatMap(({ topicName, partitions }) =>
+          partitions.map(({ partitionIndex, errorCode }) => [`${topicName}-${partitionIndex}`, errorCode] as const),
+        );
+        return new Map(keys.map((key) => [key, new Map(codes)]));
+      },
+    },
+    brokerIds.map(String),
+    options,
+  );
+  for (const { brokerId, topic, partition } of moves) {
+    const answer = answers.get(String(brokerId));
+    const code = answer instanceof KafkaError ? answer.code : answer?.get(`${topic}-${partition}`);
+    results.set(`${topic}-${partition}@${brokerId}`, errorOf(code ?? ErrorCode.UNKNOWN_SERVER_ERROR));
+  }
+  return results;
 }
 
 function known(bytes: number): number | undefined {

@@ -327,10 +327,11 @@ describe('DescribeLogDirs', () => {
     const fixture = leading('a');
     const { log } = fixture.partition();
     if (log === undefined) throw new Error('no log');
-    const logManager: Pick<LogManager, 'describeLogDirs'> = {
+    const logManager: Pick<LogManager, 'describeLogDirs' | 'getLog'> = {
+      getLog: () => log,
       describeLogDirs: () => [
-        { path: '/data', isOffline: false, logs: [log], totalBytes: 1_000, usableBytes: 400 },
-        { path: '/broken', isOffline: true, logs: [], totalBytes: -1, usableBytes: -1 },
+        { path: '/data', isOffline: false, logs: [log], futureLogs: [], totalBytes: 1_000, usableBytes: 400 },
+        { path: '/broken', isOffline: true, logs: [], futureLogs: [], totalBytes: -1, usableBytes: -1 },
       ],
     };
     const handler = createDescribeLogDirsHandler({ logManager });

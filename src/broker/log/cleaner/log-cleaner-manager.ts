@@ -241,6 +241,13 @@ export class LogCleanerManager {
     if ((this.checkpointOf(log) ?? 0) > offset) this.#setOffset(log, offset);
   }
 
+  /** `next` has taken the place of `log`, in another log dir, with the same records. */
+  alterCheckpointDir(log: UnifiedLog, next: UnifiedLog): void {
+    const offset = this.checkpointOf(log);
+    this.removeCheckpoint(log);
+    if (offset !== undefined) this.#setOffset(next, offset);
+  }
+
   /** A log is gone. */
   removeCheckpoint(log: UnifiedLog): void {
     this.#uncleanable.delete(keyOf(log));

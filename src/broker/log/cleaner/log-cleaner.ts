@@ -141,6 +141,13 @@ export class LogCleaner {
     };
   }
 
+  /** The log is being copied to another log dir: it isn't cleaned meanwhile. */
+  pauseForMove(log: UnifiedLog): CleaningPause {
+    const wasInProgress = this.isInProgress(log);
+    const paused = this.manager.abortAndPauseCleaning(log.topicPartition);
+    return { settled: wasInProgress ? paused : undefined, resume: () => this.manager.resumeCleaning(log.topicPartition) };
+  }
+
   abortCleaning(topicPartition: TopicPartition): Promise<void> {
     return this.manager.abortCleaning(topicPartition);
   }

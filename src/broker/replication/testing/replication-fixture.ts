@@ -253,6 +253,7 @@ export function replicaManagerFixture(options: FixtureOptions & { readonly disk?
   const leaderQuota = new ReplicationQuotaManager({ clock: time, windowCount: 11, windowSizeMs: 1000 });
   const timer = new Timer(runtime);
   const manager = new ReplicaManager({
+    alterLogDirs: { resume: () => {}, cancel: () => {}, close: () => {} },
     config: { brokerId: BROKER, replicaLagTimeMaxMs: LAG_MS, highWatermarkCheckpointIntervalMs: 5_000 },
     runtime,
     logManager,
