@@ -2,7 +2,7 @@
  * Does the steps of a schedule, and undoes each when its time is over or all faults end.
  *
  * The budget. What Kafka promises holds for page caches: a record that min.insync.replicas have may lie in as many page caches and on no
- * disk. So a broker loses power only while the cluster is whole (every broker up, every ISR full), and until it is whole again nothing
+ * disk. So a broker loses power only while the cluster is whole (every broker up, every ISR full, no other fault under way), and until it is whole again nothing
  * else happens to brokers: a step that would break this is skipped. ZooKeeper syncs what it acknowledges and may lose power at any time.
  */
 import { closeSession, readSessionFile } from '../../../src/zk-client/zookeeper-client.ts';
@@ -72,7 +72,9 @@ export class Faults {
 
   #isForbidden(step: Step): boolean {
     const { cluster, topics } = this.#options;
-    if (step.kind === 'lose-power' && step.machine !== 'zookeeper') return this.#isRecovering || troublesOf(cluster, topics()).length > 0;
+    // A fault under way may not show yet: a leader that is cut off has a full ISR until its session ends.
+    if (step.kind === 'lose-power' && step.machine !== 'zookeeper')
+      return this.#isRecovering || this.#undo.size > 0 || troublesOf(cluster, topics()).length > 0;
     return this.#isRecovering && !('topic' in step) && step.kind !== 'elect-preferred';
   }
 
