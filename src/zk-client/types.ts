@@ -17,6 +17,13 @@ export interface Stat {
   readonly ephemeralOwner: Buffer;
 }
 
+/** An entry of a node's access list. `perms`: 1 read, 2 write, 4 create, 8 delete, 16 admin. */
+export interface Acl {
+  readonly perms: number;
+  readonly scheme: string;
+  readonly id: string;
+}
+
 export type ZooKeeperCreateMode = 'persistent' | 'ephemeral' | 'persistent-sequential' | 'ephemeral-sequential';
 
 export interface WatchEvent {
@@ -73,6 +80,8 @@ export interface ZooKeeperClient {
   setData(path: string, data: Buffer | null, version: number): Promise<Stat>;
   /** The watcher hears of children made and deleted, and of the node's deletion. NoNode. */
   getChildren(path: string, watcher?: ZooKeeperWatcher): Promise<{ children: string[]; stat: Stat }>;
+  /** Who may do what. NoNode, NoAuth. A digest's hash comes as `x` to who may not administer the node. */
+  getAcl(path: string): Promise<readonly Acl[]>;
   /** All or nothing. Rejects with the error of the operation that failed, its path and `failedOpIndex`. */
   multi(ops: readonly ZooKeeperOp[]): Promise<ZooKeeperOpResult[]>;
   /** Resolves when the server has caught up with the ensemble: reads after it see every write before it. */

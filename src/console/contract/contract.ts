@@ -17,6 +17,7 @@ import { processes } from './processes.ts';
 import { retention } from './retention.ts';
 import { segments } from './segments.ts';
 import { topics } from './topics.ts';
+import { zookeeper } from './zookeeper.ts';
 
 export interface Hello {
   readonly product: 'samsa';
@@ -33,6 +34,7 @@ export const contract = {
   processes,
   brokers,
   controller,
+  zookeeper,
   topics,
   partitions,
   groups,

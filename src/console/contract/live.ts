@@ -25,6 +25,8 @@ export const changeKinds = [
   'groups',
   /** Groups whose committed offsets moved. */
   'groupOffsets',
+  /** Paths in ZooKeeper whose node or children changed, of those that were read. */
+  'znodes',
   /** Timeline entries were added. */
   'timeline',
 ] as const;

@@ -26,7 +26,6 @@ export async function askBroker<Name extends keyof BrokerQueries>(
   }
 }
 
-/** @public */
 export async function askZooKeeper<Name extends keyof ZooKeeperQueries>(
   session: ClusterSession,
   name: Name,

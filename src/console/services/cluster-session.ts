@@ -18,6 +18,8 @@ import { Interest } from './interest.ts';
 import { Rates } from './rates.ts';
 import { SharedValue } from './shared-value.ts';
 import { Timeline } from './timeline.ts';
+import type { ZooKeeperReaderOptions } from './zookeeper-reader.ts';
+import { ZooKeeperReader } from './zookeeper-reader.ts';
 
 /** A call that a person waits for. The watcher's own are shorter. */
 const CALL_TIMEOUT_MS = 10_000;
@@ -67,6 +69,7 @@ export interface SessionOptions {
   readonly control?: ClusterControl;
   /** For a remote cluster; a local one's come from its supervisor. */
   readonly bootstrapServers?: string;
+  readonly connectZooKeeper?: ZooKeeperReaderOptions['connect'];
   readonly makeAdmin?: (bootstrapServers: string, runtime: SessionRuntime) => ConsoleAdmin;
 }
 
@@ -77,6 +80,8 @@ export class ClusterSession {
   readonly options: SessionOptions;
   readonly runtime: SessionRuntime;
   readonly control: ClusterControl | undefined;
+  /** A session of the console's own; undefined on a remote cluster. */
+  readonly zookeeper: ZooKeeperReader | undefined;
   readonly hub: ChangeHub;
   readonly timeline = new Timeline();
   /** Topics, and groups, that pages look at. */
@@ -104,6 +109,14 @@ export class ClusterSession {
     this.interest = new Interest(clock);
     this.groupInterest = new Interest(clock);
     this.hub = new ChangeHub(clock, scheduler, (count) => this.onSubscribers(count));
+    const { control, runtime, connectZooKeeper: connect } = options;
+    if (control !== undefined)
+      this.zookeeper = new ZooKeeperReader({
+        runtime,
+        status: () => control.lastStatus,
+        publish: (changes) => this.hub.publish(changes),
+        ...(connect === undefined ? {} : { connect }),
+      });
     this.view = new SharedValue(clock, () => this.#fetchView());
     this.groupListings = new SharedValue(clock, () => this.admin.listGroups({ timeoutMs: EACH_BROKER_MS }));
     this.groupOffsets = new SharedValue(clock, () => this.#fetchGroupOffsets());
@@ -161,6 +174,7 @@ export class ClusterSession {
   async close(): Promise<void> {
     this.#closed = true;
     await this.#admin?.admin.close();
+    await this.zookeeper?.close();
     await this.control?.close();
   }
 

@@ -16,8 +16,8 @@ const NEEDED_API: Partial<Record<Feature, { readonly key: number; readonly name:
   'groups.delete': { key: 42, name: 'DeleteGroups' },
   logDirs: { key: 35, name: 'DescribeLogDirs' },
 };
-const LOCAL_ONLY: ReadonlySet<Feature> = new Set(['processes', 'segments', 'flushLab', 'replication']);
-const NOT_BUILT: ReadonlySet<Feature> = new Set(['groups.alterOffsets', 'acls', 'users', 'quotas', 'internals']);
+const LOCAL_ONLY: ReadonlySet<Feature> = new Set(['processes', 'segments', 'flushLab', 'replication', 'internals']);
+const NOT_BUILT: ReadonlySet<Feature> = new Set(['groups.alterOffsets', 'acls', 'users', 'quotas']);
 const VERSIONS_MS = 2_000;
 
 export function clusterSummary(session: ClusterSession): ClusterSummary {

@@ -41,6 +41,7 @@ import { replicaContents, replicaFolders } from './segments-service.ts';
 import { alterTopicConfigs, createPartitions, createTopic, deleteTopics } from './topic-changes.ts';
 import { topicConfigCatalog } from './topic-config-catalog.ts';
 import { getTopic, listTopicRows, topicConfigs, topicDetails, topicGroups, topicImpact, topicRows } from './topics-service.ts';
+import { znode, znodeChildren, zooKeeperSession, zooKeeperSessions, zooKeeperWatches } from './zookeeper-service.ts';
 
 /** What belongs to one connected page. */
 export interface ConnectionContext {
@@ -126,6 +127,13 @@ export function createRouter({ directory, logger, version, wallMs }: RouterOptio
         return status;
       }),
       kill: base.processes.kill.handler(({ input }) => act('kill')(input)),
+    },
+    zookeeper: {
+      children: base.zookeeper.children.handler(({ input }) => znodeChildren(sessionOf(input), input)),
+      node: base.zookeeper.node.handler(({ input }) => znode(sessionOf(input), input)),
+      sessions: base.zookeeper.sessions.handler(({ input }) => zooKeeperSessions(sessionOf(input))),
+      session: base.zookeeper.session.handler(({ input }) => zooKeeperSession(sessionOf(input), input.session)),
+      watches: base.zookeeper.watches.handler(({ input }) => zooKeeperWatches(sessionOf(input), input.prefix)),
     },
     controller: { get: base.controller.get.handler(({ input }) => getController(sessionOf(input))) },
     brokers: {

@@ -12,7 +12,7 @@ export const brokerTabs = ['logs', 'configs', 'partitions', 'storage', 'network'
 declare module 'vue-router' {
   interface RouteMeta {
     /** Which item of the rail the page belongs to, and the key of its title. */
-    section?: 'overview' | 'brokers' | 'topics' | 'groups' | 'controller';
+    section?: 'overview' | 'brokers' | 'topics' | 'groups' | 'controller' | 'internals';
   }
 }
 
@@ -63,6 +63,12 @@ export function makeRouter(): Router {
             name: 'group',
             component: () => import('../features/groups/GroupPage.vue'),
             meta: { section: 'groups' },
+          },
+          {
+            path: 'internals/zookeeper/:tab(sessions|watches)?',
+            name: 'zookeeper',
+            component: () => import('../features/zookeeper/ZooKeeperPage.vue'),
+            meta: { section: 'internals' },
           },
           {
             path: 'controller',

@@ -382,6 +382,23 @@ export function fakeClient(options: FakeOptions): ConsoleClient {
         };
       }),
     },
+    zookeeper: {
+      children: os.zookeeper.children.handler(({ input: { path, after, max } }) => {
+        const names = path === '/' ? ['big', 'brokers'] : path === '/big' ? Array.from({ length: 10_000 }, (_, at) => String(at)) : [];
+        const from = after === null ? 0 : names.indexOf(after) + 1;
+        const page = names.slice(from, from + max);
+        return {
+          path,
+          total: names.length,
+          children: page.map((name) => ({ name, childCount: name === 'big' ? 10_000 : 0, ephemeral: false })),
+          next: from + max < names.length ? (page.at(-1) ?? null) : null,
+        };
+      }),
+      node: os.zookeeper.node.handler(() => fail({ kind: 'notFound', message: 'There is no such node' })),
+      sessions: os.zookeeper.sessions.handler(() => ({ total: 0, nowMs: Date.now(), sessions: [], brokers: {}, ownSession: null })),
+      session: os.zookeeper.session.handler(() => fail({ kind: 'notFound', message: 'There is no such session' })),
+      watches: os.zookeeper.watches.handler(() => ({ total: 0, paths: [] })),
+    },
     controller: {
       get: os.controller.get.handler(() => ({
         controllerId: cluster.controllerId,

@@ -3,6 +3,7 @@ import { controllerTexts } from './controller.ts';
 import { flushLab } from './flush-lab.ts';
 import { partitionActions, replicationTexts } from './partition-actions.ts';
 import { retention } from './retention.ts';
+import { zookeeperTexts } from './zookeeper.ts';
 
 export const en = {
   flushLab,
@@ -10,6 +11,7 @@ export const en = {
   replication: replicationTexts,
   controller: controllerTexts,
   retention,
+  zookeeper: zookeeperTexts,
   common: {
     unknown: 'unknown',
     retry: 'Retry',

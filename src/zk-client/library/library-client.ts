@@ -18,6 +18,7 @@ import {
   type ZooKeeperClient,
   type ZooKeeperCreateMode,
   ZooKeeperError,
+  type Acl,
   type ZooKeeperOp,
   type ZooKeeperOpResult,
   type ZooKeeperSessionId,
@@ -134,6 +135,12 @@ export class LibraryZooKeeperClient implements ZooKeeperClient {
     });
   }
 
+  getAcl(path: string): Promise<readonly Acl[]> {
+    return this.#call(OpCode.getACL, path, record('GetACLRequest', { path: this.#whole(path) }), (reply) =>
+      reply.acl.map(({ perms, id }) => ({ perms, scheme: id.scheme, id: id.id })),
+    );
+  }
+
   multi(ops: readonly ZooKeeperOp[]): Promise<ZooKeeperOpResult[]> {
     const payload = new jute.TransactionRequest(ops.map((op) => this.#transactionOp(op)));
     return this.#call(OpCode.multi, undefined, payload, (reply) => {
@@ -238,6 +245,7 @@ const EMPTY_PAYLOAD: Payload = {
   path: '',
   data: undefined,
   children: [],
+  acl: [],
   results: [],
   stat: {
     czxid: Buffer.alloc(8),

@@ -83,6 +83,7 @@ declare module 'node-zookeeper-client/lib/jute/index.js' {
       readonly data: Buffer | undefined;
       readonly stat: LibraryStat;
       readonly children: string[];
+      readonly acl: readonly { readonly perms: number; readonly id: { readonly scheme: string; readonly id: string } }[];
       readonly results: TransactionResult[];
     } | null;
   }

@@ -2,12 +2,13 @@
 import { KeeperCode, OpCode } from '../../zookeeper/jute/constants.ts';
 import { JuteError, type JuteReader } from '../../zookeeper/jute/jute-reader.ts';
 import type { JuteWriter } from '../../zookeeper/jute/jute-writer.ts';
-import { readStat } from '../../zookeeper/jute/records.ts';
+import { readAcls, readStat } from '../../zookeeper/jute/records.ts';
 import { readMultiHeader, writeCreate, writeMulti } from '../../zookeeper/jute/requests.ts';
 import { type ConnectString, withChroot, withoutChroot } from '../connect-string.ts';
 import { juteCreate, juteOp, statOf } from '../jute-operations.ts';
 import { throwIfFailed } from '../multi-errors.ts';
 import {
+  type Acl,
   type Stat,
   type ZooKeeperClient,
   type ZooKeeperCreateMode,
@@ -148,6 +149,15 @@ export class OwnZooKeeperClient implements ZooKeeperClient {
       if (watcher !== undefined) this.#watches.add('child', path, watcher);
       return { children, stat };
     });
+  }
+
+  getAcl(path: string): Promise<readonly Acl[]> {
+    return this.#call(
+      OpCode.getACL,
+      path,
+      (body) => body.string(withChroot(this.#chroot, path)),
+      (reply) => readAcls(reply).map(({ perms, id }) => ({ perms, scheme: id.scheme, id: id.id })),
+    );
   }
 
   multi(ops: readonly ZooKeeperOp[]): Promise<ZooKeeperOpResult[]> {

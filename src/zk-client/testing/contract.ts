@@ -104,6 +104,7 @@ export function describeZooKeeperClientContract({ serverName, implementation, st
       expect(await client.create(`${root}/n-`, null, 'persistent-sequential')).toBe(`${root}/n-0000000000`);
       await client.delete(`${root}/n-0000000000`, -1);
       expect(await client.create(`${root}/n-`, null, 'ephemeral-sequential')).toBe(`${root}/n-0000000001`);
+      expect(await client.getAcl(root)).toEqual([{ perms: 31, scheme: 'world', id: 'anyone' }]);
       const { children, stat } = await client.getChildren(root);
       expect(children).toEqual(['n-0000000001']);
       // Two creations and one deletion.

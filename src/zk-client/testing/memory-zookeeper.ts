@@ -8,6 +8,7 @@ import {
   connectionLoss,
   sessionExpired,
   ZooKeeperError,
+  type Acl,
   type Stat,
   type WatchEvent,
   type ZooKeeperClient,
@@ -259,6 +260,13 @@ export class MemoryZooKeeperClient implements ZooKeeperClient {
       const node = this.#nodeOrThrow(path);
       if (watcher !== undefined) this.#watches.add('child', path, watcher);
       return { children: Array.from(node.children, (child) => child.slice(child.lastIndexOf('/') + 1)), stat: this.#server.statOf(node) };
+    });
+  }
+
+  getAcl(path: string): Promise<readonly Acl[]> {
+    return this.#run(path, () => {
+      this.#nodeOrThrow(path);
+      return [{ perms: 31, scheme: 'world', id: 'anyone' }];
     });
   }
 
