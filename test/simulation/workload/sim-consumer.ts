@@ -121,12 +121,14 @@ export class SimConsumer {
   async #isValid(position: Position, node: Node): Promise<boolean> {
     const epoch = this.#epochOf(position);
     if (!this.#fences || position.lastEpoch < 0 || position.validatedEpoch >= epoch) return true;
-    const { topic, partition } = position;
+    const { topic, partition, offset, lastEpoch } = position;
     const body = {
       replicaId: -1,
       topics: [{ topic, partitions: [{ partition, currentLeaderEpoch: epoch, leaderEpoch: position.lastEpoch }] }],
     };
     const response = await this.#client.network.send(node, OffsetForLeaderEpoch, body, { timeoutMs: 1500 }).catch(() => undefined);
+    // Answered late, when another leader was asked meanwhile: that says nothing of where we are now.
+    if (position.offset !== offset || position.lastEpoch !== lastEpoch || this.#epochOf(position) !== epoch) return false;
     const answer = response?.topics[0]?.partitions[0];
     if (answer === undefined || answer.errorCode !== ErrorCode.NONE || answer.endOffset < 0) {
       await this.#client.view.refresh(this.#topics());
