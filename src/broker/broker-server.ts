@@ -516,17 +516,21 @@ export class BrokerServer {
         logger: runtime.logger.child({ component: 'ProducerIdManager' }),
       }),
     };
-    this.#followConfigChanges(logManager, controller);
+    this.#followConfigChanges(parts);
     const apis = new KafkaApis({ routes: createRoutes(parts), logger: runtime.logger, metrics: runtime.metrics });
     return { parts, apis, zk, channel, configListener, clients: [controllerClient, forwardingClient] };
   }
 
-  #followConfigChanges(logManager: LogManager, controller: KafkaController): void {
+  #followConfigChanges({ logManager, controller, fetcherManager }: BrokerParts): void {
     this.#dynamicConfig.addReconfigurable(this.#socketServer);
     this.#dynamicConfig.addReconfigurable({
       reconfigurableConfigs: cleanerReconfigurableConfigs,
       validateReconfiguration: validateCleanerReconfiguration,
       reconfigure: () => logManager.reconfigureCleaner(),
+    });
+    this.#dynamicConfig.addReconfigurable({
+      reconfigurableConfigs: ['num.replica.fetchers'],
+      reconfigure: (_before, after) => fetcherManager.resize(after.numReplicaFetchers),
     });
     this.#dynamicConfig.addReconfigurable({
       reconfigurableConfigs: logReconfigurableConfigs,

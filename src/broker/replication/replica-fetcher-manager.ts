@@ -1,6 +1,6 @@
 /**
  * Deals followed partitions to fetchers: `num.replica.fetchers` for each leader broker, a partition always to the same one.
- * A fetcher is made with its first partition and ends with its last. Source: Kafka's `ReplicaFetcherManager`.
+ * A fetcher is made with its first partition and ends with its last. The number may change: all are dealt anew. Source: Kafka's `ReplicaFetcherManager`.
  */
 import { NetworkClient } from '../../client/network-client.ts';
 import type { FollowerState } from '../../introspection/answers/replication.ts';
@@ -27,6 +27,13 @@ export interface ReplicaFetcherManagerOptions {
   readonly onAppended: (key: string) => void;
 }
 
+/** A partition that is followed: at whom, and by which worker. */
+interface Followed {
+  readonly partition: Partition;
+  readonly leader: BrokerEndpoint;
+  readonly workerKey: string;
+}
+
 interface Worker {
   readonly fetcher: ReplicaFetcher;
   readonly client: NetworkClient;
@@ -36,10 +43,21 @@ export class ReplicaFetcherManager {
   readonly #options: ReplicaFetcherManagerOptions;
   /** By leader, endpoint and number. */
   readonly #workers = new Map<string, Worker>();
-  readonly #workerOfPartition = new Map<string, string>();
+  readonly #followed = new Map<string, Followed>();
+  #numReplicaFetchers: number;
 
   constructor(options: ReplicaFetcherManagerOptions) {
     this.#options = options;
+    this.#numReplicaFetchers = options.config.numReplicaFetchers;
+  }
+
+  /** `num.replica.fetchers` has changed. */
+  resize(numReplicaFetchers: number): void {
+    if (numReplicaFetchers === this.#numReplicaFetchers) return;
+    this.#numReplicaFetchers = numReplicaFetchers;
+    // Of those that are there now: adding moves each to the end.
+    const followed = Array.from(this.#followed.values());
+    for (const { partition, leader } of followed) this.add(partition, leader);
   }
 
   /** Follows `partition` at `leader`, in place of the leader before. */
@@ -52,23 +70,28 @@ export class ReplicaFetcherManager {
       worker = this.#createWorker(leader);
       this.#workers.set(workerKey, worker);
     }
-    this.#workerOfPartition.set(key, workerKey);
+    this.#followed.set(key, { partition, leader, workerKey });
     worker.fetcher.add(partition);
+  }
+
+  /** Fetchers at work. */
+  get fetcherCount(): number {
+    return this.#workers.size;
   }
 
   /** What is done to follow a partition; undefined for one that isn't followed. */
   stateOf(topicPartition: TopicPartition): FollowerState | undefined {
     const key = topicPartitionKey(topicPartition);
-    const workerKey = this.#workerOfPartition.get(key);
+    const workerKey = this.#followed.get(key)?.workerKey;
     return workerKey === undefined ? undefined : this.#workers.get(workerKey)?.fetcher.stateOf(key);
   }
 
   /** Stops following; harmless for partitions that are not followed. */
   remove(keys: readonly string[]): void {
     for (const key of keys) {
-      const workerKey = this.#workerOfPartition.get(key);
+      const workerKey = this.#followed.get(key)?.workerKey;
       if (workerKey === undefined) continue;
-      this.#workerOfPartition.delete(key);
+      this.#followed.delete(key);
       const worker = this.#workers.get(workerKey);
       worker?.fetcher.remove(key);
       if (worker !== undefined && worker.fetcher.partitionCount === 0) {
@@ -82,14 +105,14 @@ export class ReplicaFetcherManager {
   async close(): Promise<void> {
     const workers = [...this.#workers.values()];
     this.#workers.clear();
-    this.#workerOfPartition.clear();
+    this.#followed.clear();
     for (const { fetcher } of workers) fetcher.close();
     await Promise.all(workers.map(({ client }) => client.close()));
   }
 
   #fetcherNumber(topicPartition: TopicPartition): number {
     const hash = 31 * javaStringHash(topicPartition.topic) + topicPartition.partition;
-    return Math.abs(hash % this.#options.config.numReplicaFetchers);
+    return Math.abs(hash % this.#numReplicaFetchers);
   }
 
   #createWorker(leader: BrokerEndpoint): Worker {
