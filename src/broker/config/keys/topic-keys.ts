@@ -109,7 +109,9 @@ export const topicKeys = {
     doc: 'How many replicas must be in sync for a write with acks=all. With fewer the write is refused.',
     validator: atLeast(1),
   }),
-  preallocate: boolean(false, { doc: "Whether a new segment's file gets its full size at once." }),
+  preallocate: boolean(false, {
+    doc: "Whether a new segment's file gets its full size at once. Not in Samsa yet: it is taken and has no effect.",
+  }),
   'remote.storage.enable': boolean(false, { doc: 'Whether old segments move to remote storage. There is no tiered storage here.' }),
   'remote.log.copy.disable': boolean(false, { doc: 'Whether no more segments move to remote storage. There is no tiered storage here.' }),
   'remote.log.delete.on.disable': boolean(false, {
