@@ -70,7 +70,7 @@ test('kills a broker, shows the election and the ISR of two, and starts it again
   await app.open('overview');
   // Its reason differs when broker 2 was also the controller.
   await expect(app.timeline).toContainText(/new leader/, { timeout: LIVE_MS });
-  await expect(app.timeline).toContainText(/replica 2 went offline/, { timeout: LIVE_MS });
+  await expect(app.timeline).toContainText(/broker 2 left the ISR/i, { timeout: LIVE_MS });
   await app.act(2, 'start', /^start/i);
   await expect(app.row('brokers', '2')).toContainText(/running/i);
   await app.openTopic(topic, 'partitions');
