@@ -136,6 +136,17 @@ export class BrokerChangeProcessor {
     await this.#onBrokerStartup(idsOf(bounced));
   }
 
+  /** Brokers that were away while there was no controller to see it: the partitions have been settled without them. */
+  async processAwayUnseen(brokers: readonly BrokerAndEpoch[]): Promise<void> {
+    if (brokers.length === 0) return;
+    const { context, stateChangeLogger } = this.#parts;
+    context.addLiveBrokers(brokers);
+    const reason = 'it registered again while there was no controller: what it led is led by others now';
+    for (const { broker, brokerEpoch } of brokers)
+      stateChangeLogger.record({ kind: 'broker-bounced', brokerId: broker.id, brokerEpoch, previousBrokerEpoch: -1, reason });
+    await this.#onBrokerStartup(idsOf(brokers));
+  }
+
   async #processDead(dead: readonly number[]): Promise<void> {
     const { context, stateChangeLogger } = this.#parts;
     for (const brokerId of dead) {

@@ -300,7 +300,8 @@ export class KafkaController {
     const { clock } = this.#options.runtime;
     const startedAtMs = clock.monotonicMs();
     const preferredElectionRequested = await this.#watches.watchOffice();
-    await readClusterAndStart(this.#parts, this.#topicChanges);
+    const awayUnseen = await readClusterAndStart(this.#parts, this.#topicChanges);
+    await this.#brokerChanges.processAwayUnseen(awayUnseen);
     const { context, logger } = this.#parts;
     logger.info(
       `controller of epoch ${context.epoch} is ready after ${Math.round(clock.monotonicMs() - startedAtMs)} ms: ${context.allTopics.size} topics`,

@@ -170,7 +170,7 @@ describe('partition states', () => {
   it('are made with what is above them', async () => {
     const { zk, epochZkVersion } = await withTopic();
     expect(await zk.topics.createPartitionStates([{ partition, state }], epochZkVersion)).toEqual(new Map());
-    expect((await zk.topics.getPartitionStates([partition])).get(partition)).toEqual(state);
+    expect((await zk.topics.getPartitionStates([partition])).get(partition)).toMatchObject(state);
   });
 
   it('count as made when they are there as they should be, and as failed when they differ or the topic is gone', async () => {

@@ -36,6 +36,8 @@ export interface LeaderIsrAndControllerEpoch {
   readonly leaderAndIsr: LeaderAndIsr;
   /** Epoch of the controller that wrote it. */
   readonly controllerEpoch: number;
+  /** ZooKeeper's transaction that wrote it; only of a state that was read. */
+  readonly mzxid?: number;
 }
 
 /** The first state of a new partition. */

@@ -173,7 +173,7 @@ export class TopicZNodes {
     const found = await this.#session.getData(path);
     if (found === undefined) return undefined;
     try {
-      return decodePartitionState(path, found.data, found.stat.version);
+      return { ...decodePartitionState(path, found.data, found.stat.version), mzxid: found.stat.mzxid };
     } catch (error) {
       return error instanceof Error ? error : new Error(String(error));
     }
