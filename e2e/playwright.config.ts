@@ -18,7 +18,11 @@ export default defineConfig<HostOptions>({
   fullyParallel: false,
   timeout: 60_000,
   expect: { timeout: 10_000 },
-  reporter: process.env['CI'] === undefined ? 'list' : [['list'], ['html', { open: 'never', outputFolder: '../playwright-report' }]],
+  reporter: [
+    ['list'],
+    ['json', { outputFile: '../test-results/e2e.json' }],
+    ...(process.env['CI'] === undefined ? [] : [['html', { open: 'never', outputFolder: '../playwright-report' }] as const]),
+  ],
   use: {
     viewport: { width: 1280, height: 800 },
     launchOptions: { executablePath: CHROMIUM, args: CHROMIUM_FLAGS },

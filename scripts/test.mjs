@@ -3,10 +3,11 @@
  * programs that the tests drive; elsewhere it says what to install. Options: the names of the stages to run alone.
  */
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { check } from './checks.mjs';
 import { build, childEnvironment, installDependencies, generateCode, nodeBinary, root, run, say } from './setup.mjs';
+import { readReport, summary } from './test-reports.mjs';
 
 /** Program or Python module that a test drives → Debian package. */
 const PROGRAMS = { kcat: 'kcat', chromium: 'chromium' };
@@ -73,18 +74,8 @@ const STAGES = {
   integration: () => vitest('integration'),
   interop: () => vitest('interop'),
   e2e: () =>
-    run(nodeBinary(), [bin('@playwright/test/cli.js'), 'test', '--config', 'e2e/playwright.config.ts'], {
-      env: { ...childEnvironment(), PLAYWRIGHT_JSON_OUTPUT_NAME: join(root, 'test-results', 'e2e.json') },
-    }),
+    run(nodeBinary(), [bin('@playwright/test/cli.js'), 'test', '--config', 'e2e/playwright.config.ts'], { env: childEnvironment() }),
 };
-
-/** Counts of a stage from its JSON report. */
-function countsOf(file) {
-  if (!existsSync(file)) return { passed: 0, failed: 0, skipped: 0 };
-  const report = JSON.parse(readFileSync(file, 'utf8'));
-  if (report.stats) return { passed: report.stats.expected, failed: report.stats.unexpected, skipped: report.stats.skipped };
-  return { passed: report.numPassedTests, failed: report.numFailedTests, skipped: report.numPendingTests };
-}
 
 async function main() {
   const wanted = process.argv.slice(2);
@@ -97,20 +88,21 @@ async function main() {
   mkdirSync(join(root, 'test-results'), { recursive: true });
   await build();
   const failures = [];
+  const times = [];
   for (const [name, stage] of Object.entries(STAGES)) {
     if (wanted.length > 0 && !wanted.includes(name)) continue;
     const startedMs = Date.now();
     say(`${name} …`);
     await stage().catch((error) => failures.push(`${name}: ${error.message}`));
-    say(`${name}: ${((Date.now() - startedMs) / 1000).toFixed(0)} s`);
+    times.push(`${name} ${((Date.now() - startedMs) / 1000).toFixed(0)} s`);
+    say(times.at(-1));
   }
-  const counts = { passed: 0, failed: 0, skipped: 0 };
-  for (const name of ['unit', 'simulation', 'integration', 'interop', 'e2e']) {
-    const stage = countsOf(join(root, 'test-results', `${name}.json`));
-    for (const key of Object.keys(counts)) counts[key] += stage[key];
-  }
+  const reports = ['unit', 'simulation', 'integration', 'interop', 'e2e'].map((name) =>
+    readReport(join(root, 'test-results', `${name}.json`), root),
+  );
+  // Last of all, since CI's log is cut in the middle.
   for (const failure of failures) say(failure);
-  process.stdout.write(`${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped\n`);
+  process.stdout.write(`${[times.join(', '), ...summary(reports)].join('\n')}\n`);
   if (failures.length > 0) process.exitCode = 1;
 }
 
