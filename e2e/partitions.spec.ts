@@ -1,4 +1,4 @@
-/** Partition actions on a running cluster: a move to another broker, the preferred leader after a restart, and a frozen follower on the replication page. */
+/** Partition actions on a running cluster: a move to another broker, throttled ones with their bytes, the preferred leader after a restart, and a frozen follower on the replication page. */
 import { ConsolePage } from './app.ts';
 import { expect, test } from './fixtures.ts';
 import { produceWithKcat } from './kafka.ts';
@@ -70,4 +70,58 @@ test('elects the preferred leader after its restart', async ({ appPage }) => {
   await appPage.getByTestId('elect-preferred').click();
   await appPage.getByTestId('confirm-run').click();
   await expect(cell).toHaveText(preferred, { timeout: SLOW_MS });
+});
+
+const slow = 'slow';
+
+/** Moves the only partition of `slow` from where it is to another broker; returns both. */
+async function moveSlow(app: ConsolePage, throttle: string): Promise<{ readonly from: number; readonly to: number }> {
+  const { page } = app;
+  await app.openTopic(slow, 'partitions');
+  await expect(app.cell('partitions', '0', 'leader')).toHaveText(/^\d$/);
+  const from = Number(await app.cell('partitions', '0', 'leader').textContent());
+  const to = from === 1 ? 2 : 1;
+  await app.row('partitions', '0').getByRole('checkbox').check();
+  await page.getByTestId('reassign').click();
+  await page.getByTestId('move-0').getByTestId('move-replicas').fill(String(to));
+  await page.getByTestId('throttle').fill('fast');
+  await expect(page.getByTestId('start-moves')).toBeDisabled();
+  await page.getByTestId('throttle').fill(throttle);
+  await page.getByTestId('start-moves').click();
+  return { from, to };
+}
+
+test('holds a move to its throttle, tells its bytes, and leaves no throttle behind', async ({ app: running, appPage }) => {
+  const app = new ConsolePage(appPage);
+  await app.createTopic({ name: slow, partitions: 1, replicationFactor: 1 });
+  const filling = Array.from({ length: 8_000 }, (_, index) => `k${index}:${'x'.repeat(1_000)}`);
+  await produceWithKcat(running.bootstrapServers, slow, filling);
+  const { to } = await moveSlow(app, '200 KiB/s');
+  await expect(appPage.getByTestId('move-throttle')).toContainText('Throttled to 200.0 KiB/s', { timeout: SLOW_MS });
+  await expect(appPage.getByTestId('move-progress')).toContainText(/MiB of 7\.\d MiB \(\d+ %\) · \d.*\/s, about \d+.* left/, {
+    timeout: SLOW_MS,
+  });
+  await appPage.getByTestId('new-throttle').fill('100 MB/s');
+  await appPage.getByTestId('set-throttle').click();
+  await expect(appPage.getByTestId('moving')).toHaveCount(0, { timeout: SLOW_MS });
+  await expect(app.cell('partitions', '0', 'replicas')).toHaveText(String(to), { timeout: SLOW_MS });
+  await app.openTopic(slow, 'configs');
+  for (const side of ['leader', 'follower'])
+    await expect(app.cell('configs', `${side}.replication.throttled.replicas`, 'source')).toHaveText(/default/i, { timeout: SLOW_MS });
+});
+
+test('a cancelled move takes its throttle along, and one that was left behind is found', async ({ appPage }) => {
+  const app = new ConsolePage(appPage);
+  const { from } = await moveSlow(app, '50000');
+  await appPage.getByTestId('cancel-move').click({ timeout: SLOW_MS });
+  await appPage.getByTestId('confirm-run').click();
+  await expect(appPage.getByTestId('moving')).toHaveCount(0, { timeout: SLOW_MS });
+  await expect(app.cell('partitions', '0', 'replicas')).toHaveText(String(from));
+  await expect(appPage.getByTestId('move-throttle')).toHaveCount(0);
+  await app.openTopic(slow, 'configs');
+  await app.setConfig('leader.replication.throttled.replicas', '0:1,0:2');
+  await app.openTopic(slow, 'partitions');
+  await expect(appPage.getByTestId('move-throttle')).toContainText('left behind on 2 replicas');
+  await appPage.getByTestId('remove-throttle').click();
+  await expect(appPage.getByTestId('move-throttle')).toHaveCount(0, { timeout: SLOW_MS });
 });

@@ -16,6 +16,7 @@ import type { ClusterView } from './cluster-view.ts';
 import { refuse } from './failures.ts';
 import { Interest } from './interest.ts';
 import { Rates } from './rates.ts';
+import { ThrottleKeeper, throttleChanges } from './replication-throttle.ts';
 import { SharedValue } from './shared-value.ts';
 import { Timeline } from './timeline.ts';
 import type { ZooKeeperReaderOptions } from './zookeeper-reader.ts';
@@ -88,6 +89,8 @@ export class ClusterSession {
   readonly interest: Interest;
   readonly groupInterest: Interest;
   readonly rates = new Rates();
+  /** Throttles of moves that were begun here. */
+  readonly throttles: ThrottleKeeper;
   /** All topics, brokers and the controller. */
   readonly view: SharedValue<ClusterView>;
   readonly groupListings: SharedValue<GroupListings>;
@@ -117,6 +120,11 @@ export class ClusterSession {
         publish: (changes) => this.hub.publish(changes),
         ...(connect === undefined ? {} : { connect }),
       });
+    this.throttles = new ThrottleKeeper({
+      scheduler,
+      admin: () => this.admin,
+      onEnd: (topics) => this.changed(throttleChanges(topics)),
+    });
     this.view = new SharedValue(clock, () => this.#fetchView());
     this.groupListings = new SharedValue(clock, () => this.admin.listGroups({ timeoutMs: EACH_BROKER_MS }));
     this.groupOffsets = new SharedValue(clock, () => this.#fetchGroupOffsets());
@@ -173,6 +181,7 @@ export class ClusterSession {
 
   async close(): Promise<void> {
     this.#closed = true;
+    this.throttles.close();
     await this.#admin?.admin.close();
     await this.zookeeper?.close();
     await this.control?.close();

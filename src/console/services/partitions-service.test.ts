@@ -11,7 +11,7 @@ function sessionOf(results: ReadonlyMap<string, KafkaError | undefined>) {
     return Promise.resolve(results);
   };
   const admin = { electLeaders: answer, alterPartitionReassignments: answer };
-  const session = { admin, control: undefined, changed: () => undefined } as unknown as ClusterSession;
+  const session = { admin, control: undefined, view: { last: undefined }, changed: () => undefined } as unknown as ClusterSession;
   return { session, asked };
 }
 

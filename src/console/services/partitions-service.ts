@@ -1,20 +1,22 @@
 /** Elections by request, moves of partitions with their progress, and what the brokers of a local cluster say of every replica. */
 import type { KeyResults } from '../../client/admin/keyed-call.ts';
-import type { ElectionType } from '../../client/admin/partitions.ts';
+import type { ElectionType, OngoingMove } from '../../client/admin/partitions.ts';
 import { ErrorCode, KafkaError } from '../../protocol/errors.ts';
 import { topicPartitionKey } from '../../protocol/topic-partition.ts';
 import type { TopicPartition } from '../../protocol/topic-partition.ts';
 import type { ItemResult } from '../contract/failure.ts';
-import type { PlannedMove, ReassignmentRow, ReplicationBroker, ReplicationState } from '../contract/partitions.ts';
+import type { MoveThrottle, PlannedMove, ReassignmentRow, ReplicationBroker, ReplicationState } from '../contract/partitions.ts';
 import { askBroker } from './ask-process.ts';
 import type { ControlStatus } from './cluster-control.ts';
-import type { ClusterSession } from './cluster-session.ts';
+import type { ClusterSession, LogDirsByBroker } from './cluster-session.ts';
 import { refuse, toFailure } from './failures.ts';
 import { brokersWith } from './flush-lab-service.ts';
 import { planReassignment } from './reassignment-plan.ts';
-import { describe, getTopic } from './topics-service.ts';
+import { applyThrottle, describeThrottle, removeThrottle, throttleChanges } from './replication-throttle.ts';
+import { describe, getTopic, replicaSize } from './topics-service.ts';
 
 const MAX_TOLD = 1_000;
+const LOG_DIRS_MS = 2_000;
 
 /** A partition whose leader is the right one already counts as done. */
 export async function electPartitionLeaders(
@@ -54,21 +56,68 @@ export async function reassignPartitions(
   session: ClusterSession,
   topic: string,
   moves: readonly { readonly partition: number; readonly replicas: readonly number[] }[],
+  throttleBytesPerSecond?: number,
 ): Promise<ItemResult[]> {
   for (const { partition, replicas } of moves)
     if (new Set(replicas).size < replicas.length)
       throw refuse('invalid', `${topic}-${partition}: [${replicas.join(', ')}] names a broker twice`);
+  if (throttleBytesPerSecond !== undefined) {
+    const { partitions } = await describe(session, topic);
+    const throttled = moves.map(({ partition, replicas }) => ({ partition, from: partitions[partition]?.replicas ?? [], to: replicas }));
+    session.throttles.keep(topic, await applyThrottle(session.admin, topic, throttled, throttleBytesPerSecond));
+  }
   return alter(
     session,
     moves.map(({ partition, replicas }) => ({ topic, partition, replicas })),
   );
 }
 
-export function cancelReassignments(session: ClusterSession, topic: string, partitions: readonly number[]): Promise<ItemResult[]> {
-  return alter(
+/** As Kafka's tool does, a throttle goes with the last move of the topic, whoever set it. */
+export async function cancelReassignments(session: ClusterSession, topic: string, partitions: readonly number[]): Promise<ItemResult[]> {
+  const results = await alter(
     session,
     partitions.map((partition) => ({ topic, partition, replicas: null })),
   );
+  const throttle = await describeThrottle(session.admin, topic, brokerIds(session)).catch(() => undefined);
+  if (throttle !== undefined) {
+    session.throttles.keep(
+      topic,
+      throttle.rates.map(({ brokerId }) => brokerId),
+    );
+    await session.throttles.look();
+  }
+  return results;
+}
+
+export async function getThrottle(session: ClusterSession, topic: string): Promise<MoveThrottle | null> {
+  const throttle = await describeThrottle(session.admin, topic, brokerIds(session));
+  return throttle === undefined ? null : { ...throttle, endsByItself: session.throttles.keeps(topic) };
+}
+
+export async function setThrottle(session: ClusterSession, topic: string, bytesPerSecond: number | null): Promise<null> {
+  if (bytesPerSecond === null) {
+    session.throttles.forget(topic);
+    await removeThrottle(session.admin, topic, brokerIds(session));
+  } else {
+    const moves = (await ongoingOf(session, topic)).map(({ partition, replicas, addingReplicas }) => ({
+      partition,
+      from: replicas.filter((id) => !addingReplicas.includes(id)),
+      to: addingReplicas,
+    }));
+    if (moves.length === 0) throw refuse('refused', `Nothing of ${topic} is moving: there is nothing to throttle`);
+    session.throttles.keep(topic, await applyThrottle(session.admin, topic, moves, bytesPerSecond));
+  }
+  session.changed(throttleChanges([topic]));
+  return null;
+}
+
+function brokerIds(session: ClusterSession): number[] {
+  return Array.from(session.view.last?.value.brokers.keys() ?? []);
+}
+
+async function ongoingOf(session: ClusterSession, topic: string): Promise<readonly OngoingMove[]> {
+  const { partitions } = await describe(session, topic);
+  return session.admin.listPartitionReassignments(partitions.map(({ partition }) => ({ topic, partition })));
 }
 
 async function alter(
@@ -84,8 +133,12 @@ export async function topicReassignments(session: ClusterSession, topic: string)
   const { partitions } = await describe(session, topic);
   const ongoing = await session.admin.listPartitionReassignments(partitions.map(({ partition }) => ({ topic, partition })));
   if (ongoing.length === 0) return [];
-  const leaders = new Set(ongoing.flatMap(({ partition }) => partitions[partition]?.leaderId ?? []).filter((id) => id >= 0));
-  const progress = session.isLocal ? await progressOf(session, topic, leaders) : new Map<number, Progress>();
+  const leaderOf = (partition: number): number => partitions[partition]?.leaderId ?? -1;
+  const leaders = new Set(ongoing.map(({ partition }) => leaderOf(partition)).filter((id) => id >= 0));
+  const [progress, logDirs] = await Promise.all([
+    session.isLocal ? progressOf(session, topic, leaders) : new Map<number, Progress>(),
+    logDirsOf(session, topic, ongoing, leaders),
+  ]);
   return ongoing.map(({ partition, replicas, addingReplicas, removingReplicas }) => ({
     partition,
     targetReplicas: replicas.filter((id) => !removingReplicas.includes(id)),
@@ -94,7 +147,33 @@ export async function topicReassignments(session: ClusterSession, topic: string)
     isr: partitions[partition]?.isr ?? [],
     lag: progress.get(partition)?.lag ?? null,
     records: progress.get(partition)?.records ?? null,
+    bytes: bytesOf(logDirs, { topic, partition }, leaderOf(partition), addingReplicas),
   }));
+}
+
+/** Of the leaders and the added replicas, and of nothing else. Undefined where the brokers don't have DescribeLogDirs. */
+async function logDirsOf(
+  session: ClusterSession,
+  topic: string,
+  ongoing: readonly OngoingMove[],
+  leaders: ReadonlySet<number>,
+): Promise<LogDirsByBroker | undefined> {
+  const ids = new Set([...leaders, ...ongoing.flatMap(({ addingReplicas }) => addingReplicas)]);
+  const topics = new Map([[topic, ongoing.map(({ partition }) => partition)]]);
+  return session.admin.describeLogDirs([...ids], { topics, timeoutMs: LOG_DIRS_MS }).catch(() => undefined);
+}
+
+function bytesOf(
+  logDirs: LogDirsByBroker | undefined,
+  tp: TopicPartition,
+  leader: number,
+  addingReplicas: readonly number[],
+): ReassignmentRow['bytes'] {
+  const ofLeader = logDirs === undefined ? null : replicaSize(logDirs, leader, tp);
+  if (logDirs === undefined || ofLeader === null || addingReplicas.length === 0) return null;
+  // A replica that isn't there yet has nothing; segments that differ may make one larger than its leader's.
+  const copied = addingReplicas.map((id) => Math.min(ofLeader, replicaSize(logDirs, id, tp) ?? 0));
+  return { copied: copied.reduce((sum, bytes) => sum + bytes, 0), total: ofLeader * addingReplicas.length };
 }
 
 interface Progress {

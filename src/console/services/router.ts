@@ -28,8 +28,10 @@ import {
   cancelReassignments,
   electPartitionLeaders,
   getReplication,
+  getThrottle,
   planMoves,
   reassignPartitions,
+  setThrottle,
   topicReassignments,
 } from './partitions-service.ts';
 import { ListReader } from './readers.ts';
@@ -181,12 +183,16 @@ export function createRouter({ directory, logger, version, wallMs }: RouterOptio
       ),
       plan: base.partitions.plan.handler(({ input }) => planMoves(sessionOf(input), input)),
       reassign: base.partitions.reassign.handler(({ input }) =>
-        then(input, (session) => reassignPartitions(session, input.topic, input.moves)),
+        then(input, (session) => reassignPartitions(session, input.topic, input.moves, input.throttleBytesPerSecond)),
       ),
       cancelReassignment: base.partitions.cancelReassignment.handler(({ input }) =>
         then(input, (session) => cancelReassignments(session, input.topic, input.partitions)),
       ),
       reassignments: base.partitions.reassignments.handler(({ input }) => topicReassignments(sessionOf(input), input.topic)),
+      throttle: base.partitions.throttle.handler(({ input }) => getThrottle(sessionOf(input), input.topic)),
+      setThrottle: base.partitions.setThrottle.handler(({ input }) =>
+        then(input, (session) => setThrottle(session, input.topic, input.bytesPerSecond)),
+      ),
       replication: base.partitions.replication.handler(({ input }) => getReplication(sessionOf(input), input.topic)),
     },
     groups: {

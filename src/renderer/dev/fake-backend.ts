@@ -756,6 +756,8 @@ export function fakeClient(options: FakeOptions): ConsoleClient {
       reassign: os.partitions.reassign.handler(() => noLab()),
       cancelReassignment: os.partitions.cancelReassignment.handler(() => noLab()),
       reassignments: os.partitions.reassignments.handler(() => []),
+      throttle: os.partitions.throttle.handler(() => null),
+      setThrottle: os.partitions.setThrottle.handler(() => noLab()),
       replication: os.partitions.replication.handler(() => noLab()),
     },
     flushLab: {
