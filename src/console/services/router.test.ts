@@ -74,6 +74,7 @@ describe('a read-only cluster', () => {
       'partitions.electPreferred',
       'partitions.electUnclean',
       'partitions.reassign',
+      'partitions.setThrottle',
       'processes.cutOff',
       'processes.freeze',
       'processes.kill',
