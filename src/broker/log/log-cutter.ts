@@ -66,12 +66,10 @@ export class LogCutter {
   async #truncateWhenSettled(offset: number, isWanted: () => boolean): Promise<boolean> {
     const { guard, local, flusher } = this.#parts;
     if (!this.#isSettled()) await this.#settledOrThrow();
-    if (offset < flusher.recoveryPoint) {
-      const end = guard.runOrThrow(() => local.segments.floor(offset)?.endAfterTruncation(offset) ?? offset);
-      await this.#lowerRecoveryPoint(end);
-    }
-    if (!isWanted()) return false;
-    return guard.runOrThrow(() => this.#truncateTo(offset));
+    const cut = (): boolean => isWanted() && guard.runOrThrow(() => this.#truncateTo(offset));
+    if (offset >= flusher.recoveryPoint) return cut();
+    const end = guard.runOrThrow(() => local.segments.floor(offset)?.endAfterTruncation(offset) ?? offset);
+    return this.#withRecoveryPointAt(end, cut);
   }
 
   #truncateTo(offset: number): boolean {
@@ -107,15 +105,23 @@ export class LogCutter {
 
   async #truncateFullyWhenSettled(offset: number, logStartOffset: number, isWanted: () => boolean): Promise<void> {
     if (!this.#isSettled()) await this.#settledOrThrow();
-    if (this.#parts.flusher.recoveryPoint > 0) await this.#lowerRecoveryPoint(0);
-    if (!isWanted()) return;
-    this.#parts.guard.runOrThrow(() => this.startAt(offset, logStartOffset));
+    const cut = (): void => {
+      if (isWanted()) this.#parts.guard.runOrThrow(() => this.startAt(offset, logStartOffset));
+    };
+    if (this.#parts.flusher.recoveryPoint > 0) await this.#withRecoveryPointAt(0, cut);
+    else cut();
   }
 
-  async #lowerRecoveryPoint(offset: number): Promise<void> {
-    this.#parts.flusher.truncatedTo(offset);
-    await this.#parts.onRecoveryPointLowered();
-    await this.#settledOrThrow();
+  /** Runs `cut` when the checkpoint says that the log is on the device up to `offset` at most. */
+  async #withRecoveryPointAt<T>(offset: number, cut: () => T): Promise<T> {
+    const release = this.#parts.flusher.holdAt(offset);
+    try {
+      await this.#parts.onRecoveryPointLowered();
+      await this.#settledOrThrow();
+      return cut();
+    } finally {
+      release();
+    }
   }
 
   /** Removes everything, at once; nothing waits to be written. */

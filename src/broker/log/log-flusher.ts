@@ -29,6 +29,8 @@ export class LogFlusher {
   #flushing: Promise<void> | undefined;
   /** Counts truncations: what was synced before one says nothing of the log after it. */
   #truncations = 0;
+  /** Of cuts that are about to be made: the recovery point, and with it the checkpoint, stays at or below each. */
+  readonly #caps = new Set<{ readonly offset: number }>();
   #lastFlushMs: number;
   #snapshotsSyncedBelow: number;
   #parentSynced: boolean;
@@ -69,8 +71,8 @@ export class LogFlusher {
       });
       await this.#flushing;
       // Nothing gained: the log was cut back below the offset, or it has failed.
-      if (this.#recoveryPoint <= before && (truncations !== this.#truncations || this.#stopped || offset > this.#options.log.logEndOffset))
-        return;
+      const cannotRise = truncations !== this.#truncations || this.#stopped || offset > Math.min(this.#options.log.logEndOffset, this.#cap);
+      if (this.#recoveryPoint <= before && cannotRise) return;
     }
   }
 
@@ -87,6 +89,20 @@ export class LogFlusher {
     this.#wantedOffset = Math.min(this.#wantedOffset, offset);
     this.#recoveryPoint = Math.min(this.#recoveryPoint, offset);
     this.#snapshotsSyncedBelow = Math.min(this.#snapshotsSyncedBelow, offset);
+  }
+
+  /** The log will be cut at `offset`: until the function returned is called the recovery point goes no further, whatever is flushed. */
+  holdAt(offset: number): () => void {
+    this.truncatedTo(offset);
+    const cap = { offset };
+    this.#caps.add(cap);
+    return () => void this.#caps.delete(cap);
+  }
+
+  get #cap(): number {
+    let lowest = Infinity;
+    for (const { offset } of this.#caps) lowest = Math.min(lowest, offset);
+    return lowest;
   }
 
   /** No more flushes; a waiting one ends. */
@@ -116,7 +132,7 @@ export class LogFlusher {
     if (this.#stopped || truncations !== this.#truncations) return;
     const tookMs = context.clock.monotonicMs() - startMs;
     const messages = Math.max(0, target - this.#recoveryPoint);
-    this.#recoveryPoint = Math.max(this.#recoveryPoint, target);
+    this.#recoveryPoint = Math.max(this.#recoveryPoint, Math.min(target, this.#cap));
     this.#snapshotsSyncedBelow = Math.max(this.#snapshotsSyncedBelow, target);
     this.#lastFlushMs = context.clock.wallMs();
     this.#stats ??= new FlushStats(KEPT_TIMES);

@@ -33,6 +33,7 @@ interface Settings {
   readonly brokerId?: number;
   readonly clusterId?: string;
   readonly disk?: Disk;
+  readonly cleaner?: boolean;
   readonly topic?: Record<string, string>;
   readonly onLogDirFailure?: LogManagerOptions['onLogDirFailure'];
 }
@@ -54,7 +55,7 @@ async function start(settings: Settings = {}): Promise<LogManager> {
       producerIdExpirationMs: 86_400_000,
       numRecoveryThreadsPerDataDir: 1,
       producerIdExpirationCheckIntervalMs: 600_000,
-      logCleanerEnable: true,
+      logCleanerEnable: settings.cleaner ?? true,
       logCleanerThreads: 1,
       logCleanerDedupeBufferSize: 134_217_728,
       logCleanerIoBufferSize: 524_288,
@@ -200,6 +201,33 @@ describe('logs', () => {
     const again = manager.getOrCreateLog(t('a-b', 3), { isNew: true });
     expect(again.logEndOffset).toBe(0);
     await expect.poll(() => readdirSync(join(root, 'a')).filter((name) => name.endsWith('-delete'))).toEqual([]);
+  });
+
+  test('that are deleted are taken out of the checkpoints at once', async () => {
+    const manager = await start({ cleaner: false });
+    for (const partition of [0, 1, 2]) await append(manager.getOrCreateLog(t('gone', partition), { isNew: true }), 4);
+    await append(manager.getOrCreateLog(t('kept', 0), { isNew: true }), 4);
+    for (const log of manager.allLogs) {
+      await log.flush();
+      log.deleteRecordsTo(1);
+    }
+    await manager.checkpointRecoveryPoints();
+    await manager.checkpointLogStartOffsets();
+    // A cleaner that is switched off now has been here.
+    writeFileSync(join(root, 'a', 'cleaner-offset-checkpoint'), '0\n2\ngone 1 3\nkept 0 3\n');
+    await Promise.all([manager.asyncDelete(t('gone', 0)), manager.asyncDelete(t('gone', 1)), manager.setAsideStray(t('gone', 2))]);
+    const files = ['recovery-point', 'log-start', 'cleaner'].map((name) => text('a', `${name}-offset-checkpoint`));
+    expect(files).toEqual(['0\n1\nkept 0 4\n', '0\n1\nkept 0 1\n', '0\n1\nkept 0 3\n']);
+  });
+
+  test('that a kill left in the checkpoints and whose folders are gone are taken out at the next start', async () => {
+    const first = await start();
+    await append(first.getOrCreateLog(t('kept', 0), { isNew: true }), 4);
+    kill(first);
+    writeFileSync(join(root, 'a', 'recovery-point-offset-checkpoint'), '0\n2\ngone 0 9\nkept 0 2\n');
+    const second = await start();
+    await expect.poll(() => text('a', 'recovery-point-offset-checkpoint')).toBe('0\n1\nkept 0 2\n');
+    await second.shutdown();
   });
 
   test('that are another topic’s are set aside: their folder stays, and none of it is opened again', async () => {

@@ -30,6 +30,7 @@ import type { CleanerDescription } from './cleaner/cleaner-description.ts';
 import { LogCleaner } from './cleaner/log-cleaner.ts';
 import type { LogCleanerConfig } from './cleaner/log-cleaner.ts';
 import { FutureLogs, furtherOf, isReadyToReplace, takeOver } from './future-logs.ts';
+import { LogCheckpoints } from './log-checkpoints.ts';
 import { createLogContext } from './log-context.ts';
 import type { CleaningPause, LogContext, LogLimits } from './log-context.ts';
 import type { LogEvent, LogRecovered } from './log-events.ts';
@@ -120,6 +121,9 @@ export class LogManager {
   readonly #dirs = new Map<string, LogDir>();
   readonly #logs = new Map<string, UnifiedLog>();
   readonly #futures = new FutureLogs();
+  readonly #checkpoints: LogCheckpoints;
+  /** Logs that a dir's checkpoints name at start and that aren't there. */
+  readonly #strangers = new Map<LogDir, readonly string[]>();
   readonly #timers = new Set<Cancellable>();
   readonly #recoveries = new Map<string, LogRecovered>();
   #openedAtMs = 0;
@@ -131,6 +135,12 @@ export class LogManager {
   constructor(options: LogManagerOptions) {
     this.#options = options;
     this.#logger = options.runtime.logger.child({ component: 'LogManager' });
+    this.#checkpoints = new LogCheckpoints({
+      dirs: () => this.#dirs.values(),
+      logsIn: (directory) => this.#allLogsIn(directory),
+      cleanerSettled: (directory) => this.#cleaner?.manager.checkpointSettled(directory),
+      onFailure: (directory, message, error) => this.#onFailure(directory, message, error),
+    });
     this.#context = createLogContext(
       { ...options.runtime, logger: this.#logger },
       {
@@ -185,6 +195,7 @@ export class LogManager {
     this.#state = 'running';
     this.#startTasks();
     this.#startCleaner();
+    for (const [dir, keys] of this.#strangers) void this.#checkpoints.forget(dir, keys);
   }
 
   async #loadAll(): Promise<void> {
@@ -290,6 +301,10 @@ export class LogManager {
         isFuture: partition.kind === 'future',
       });
     }
+    const present = new Set(found.map(({ topicPartition }) => topicPartitionKey(topicPartition)));
+    const named = new Set([...recoveryPoints.keys(), ...logStartOffsets.keys(), ...cleanerOffsets.keys()]);
+    const strangers = [...named].filter((key) => !present.has(key));
+    if (strangers.length > 0) this.#strangers.set(dir, strangers);
     return found;
   }
 
@@ -369,6 +384,7 @@ export class LogManager {
         config: this.#options.topicConfig(topicPartition.topic),
         topicId,
       });
+      this.#holdUntilForgotten(log, dir);
       this.#logs.set(key, log);
       return log;
     } catch (error) {
@@ -376,6 +392,11 @@ export class LogManager {
       this.#onFailure(dir.path, message, error);
       throw new LogStorageError(dir.path, message, error);
     }
+  }
+
+  #holdUntilForgotten(log: UnifiedLog, dir: LogDir): void {
+    const forgotten = this.#checkpoints.forgotten(dir, topicPartitionKey(log.topicPartition));
+    if (forgotten !== undefined) log.holdFirstWrite(forgotten);
   }
 
   #leastUsedDir(): LogDir {
@@ -423,8 +444,14 @@ export class LogManager {
     const log = this.#logs.get(key);
     if (log === undefined) return;
     this.#logs.delete(key);
-    if (this.#dirs.get(log.logDir)?.isOffline === false) this.#cleaner?.onLogDeleted(log);
-    await this.#retire(log, suffix);
+    const dir = this.#dirs.get(log.logDir);
+    if (dir?.isOffline === false) this.#cleaner?.onLogDeleted(log);
+    await Promise.all([this.#retire(log, suffix), this.#forget(dir, key)]);
+  }
+
+  /** What a folder's checkpoints say of a log that has left it must not be believed of one that comes back under its name. */
+  async #forget(dir: LogDir | undefined, key: string): Promise<void> {
+    if (dir !== undefined && this.#state === 'running') await this.#checkpoints.forget(dir, [key]);
   }
 
   /** Renames the folder of a log that isn't one of ours any more. Resolves when nothing writes to it. */
@@ -481,6 +508,8 @@ export class LogManager {
         config: this.#options.topicConfig(topicPartition.topic),
         topicId: this.getLog(topicPartition)?.topicId,
       });
+      const dir = this.#dirs.get(directory);
+      if (dir !== undefined) this.#holdUntilForgotten(log, dir);
       this.#futures.add(log);
       return log;
     } catch (error) {
@@ -495,8 +524,7 @@ export class LogManager {
     const log = this.#futures.get(topicPartition);
     if (log === undefined) return;
     this.#futures.delete(topicPartition);
-    await this.#retire(log, DELETE_DIR_SUFFIX);
-    await this.#checkpointBoth();
+    await Promise.all([this.#retire(log, DELETE_DIR_SUFFIX), this.#forget(this.#dirs.get(log.logDir), topicPartitionKey(topicPartition))]);
   }
 
   /** Until `resume` the partition's log isn't cleaned; undefined when there is no cleaner. */
@@ -528,15 +556,8 @@ export class LogManager {
     this.#cleaner?.manager.alterCheckpointDir(current, future);
     this.#logger.info(`${topicPartitionKey(topicPartition)} has moved from ${current.logDir} to ${future.logDir}`);
     void this.#retire(current, DELETE_DIR_SUFFIX);
-    // What a folder's checkpoints say of a log that has left it must not be believed of one that comes back.
-    void this.#checkpointBoth();
+    void this.#forget(this.#dirs.get(current.logDir), topicPartitionKey(topicPartition));
     return future;
-  }
-
-  async #checkpointBoth(): Promise<void> {
-    if (this.#state !== 'running') return;
-    await this.checkpointRecoveryPoints();
-    await this.checkpointLogStartOffsets();
   }
 
   /** A topic's configuration has changed. */
@@ -752,30 +773,13 @@ export class LogManager {
     }
   }
 
-  async checkpointRecoveryPoints(): Promise<void> {
-    await this.#checkpoint((dir) => dir.recoveryPoints.write(this.#entries(dir, (log) => log.recoveryPoint)));
+  checkpointRecoveryPoints(): Promise<void> {
+    return this.#checkpoints.writeRecoveryPoints();
   }
 
   /** Only of logs whose start lies inside their first segment; of others the file names tell. */
-  async checkpointLogStartOffsets(): Promise<void> {
-    await this.#checkpoint((dir) => dir.logStartOffsets.write(this.#logStartEntries(dir)));
-  }
-
-  async #checkpoint(write: (dir: LogDir) => Promise<void>): Promise<void> {
-    for (const dir of this.#dirs.values()) {
-      if (dir.isOffline) continue;
-      await write(dir).catch((error: unknown) => this.#onFailure(dir.path, `Writing a checkpoint in ${dir.path} failed`, error));
-    }
-  }
-
-  #entries(dir: LogDir, offsetOf: (log: UnifiedLog) => number): { topicPartition: TopicPartition; offset: number }[] {
-    return this.#allLogsIn(dir.path).map((log) => ({ topicPartition: log.topicPartition, offset: offsetOf(log) }));
-  }
-
-  #logStartEntries(dir: LogDir): { topicPartition: TopicPartition; offset: number }[] {
-    return this.#allLogsIn(dir.path)
-      .filter((log) => log.logStartOffset > (log.segments[0]?.baseOffset ?? 0))
-      .map((log) => ({ topicPartition: log.topicPartition, offset: log.logStartOffset }));
+  checkpointLogStartOffsets(): Promise<void> {
+    return this.#checkpoints.writeLogStartOffsets();
   }
 
   #removeExpiredProducers(): void {
@@ -807,15 +811,15 @@ export class LogManager {
     for (const timer of this.#timers) timer.cancel();
     this.#timers.clear();
     await this.#cleaner?.shutdown();
+    await this.#checkpoints.settled();
     for (const dir of this.#dirs.values()) {
       if (dir.isOffline || !wasRunning) continue;
       const logs = this.#allLogsIn(dir.path);
-      const starts = this.#logStartEntries(dir);
+      const starts = this.#checkpoints.logStartOffsetsOf(dir.path);
       await forEachConcurrently(logs, CLOSE_CONCURRENCY, (log) => log.close());
       if (dir.isOffline) continue;
       this.#guarded(dir, () => {
-        dir.recoveryPoints.writeNow(logs.map((log) => ({ topicPartition: log.topicPartition, offset: log.recoveryPoint })));
-        dir.logStartOffsets.writeNow(starts);
+        this.#checkpoints.writeNow(dir, this.#checkpoints.recoveryPointsOf(dir.path), starts);
         dir.markCleanShutdown(options.brokerEpoch ?? -1);
       });
     }

@@ -16,6 +16,8 @@ export class OffsetCheckpointFile {
   readonly #path: string;
   readonly #logger: Logger;
   #writing: Promise<void> = Promise.resolve();
+  /** Asked for and not begun. */
+  #waiting: Promise<void> | undefined;
   #last: string | undefined;
 
   constructor(disk: Disk, logDirectory: string, fileName: string, logger: Logger) {
@@ -26,29 +28,35 @@ export class OffsetCheckpointFile {
 
   /** The offsets by `topic-partition`. Throws the disk's errors. */
   read(): Map<string, number> {
-    const offsets = new Map<string, number>();
-    if (!this.#disk.exists(this.#path)) return offsets;
+    return new Map(this.readEntries().map(({ topicPartition, offset }) => [topicPartitionKey(topicPartition), offset]));
+  }
+
+  readEntries(): readonly OffsetCheckpoint[] {
+    if (!this.#disk.exists(this.#path)) return [];
     try {
-      const text = this.#disk.readFile(this.#path).toString('utf8');
-      for (const { topicPartition, offset } of decodeOffsetCheckpoint(text)) offsets.set(topicPartitionKey(topicPartition), offset);
+      return decodeOffsetCheckpoint(this.#disk.readFile(this.#path).toString('utf8'));
     } catch (error) {
       if (!(error instanceof LogFormatError)) throw error;
       this.#logger.warn({ err: error }, `${this.#path} can't be read and counts as empty`);
-      offsets.clear();
+      return [];
     }
-    return offsets;
   }
 
-  /** Writes and syncs, on the thread pool; one write at a time, and none when nothing changed. Rejects with the disk's error. */
-  write(entries: readonly OffsetCheckpoint[]): Promise<void> {
-    const text = encodeOffsetCheckpoint(entries);
-    const write = this.#writing.then(async () => {
+  /**
+   * Writes and syncs, on the thread pool; one write at a time, and none when nothing changed. Rejects with the disk's error.
+   *
+   * @param entries asked when the writing begins: calls that come before share it.
+   */
+  write(entries: () => readonly OffsetCheckpoint[]): Promise<void> {
+    this.#waiting ??= this.#writing.then(async () => {
+      this.#waiting = undefined;
+      const text = encodeOffsetCheckpoint(entries());
       if (text === this.#last) return;
       await writeAtomicallyInBackground(this.#disk, this.#path, text);
       this.#last = text;
     });
-    this.#writing = write.catch(() => {});
-    return write;
+    this.#writing = this.#waiting.catch(() => {});
+    return this.#waiting;
   }
 
   /** Resolves when what was to be written up to now is, or has failed. */
@@ -56,7 +64,7 @@ export class OffsetCheckpointFile {
     await this.#writing;
   }
 
-  /** The same at once, holding the event loop: at shutdown. */
+  /** The same at once, holding the event loop: at shutdown, when nothing is being written. */
   writeNow(entries: readonly OffsetCheckpoint[]): void {
     writeFileAtomically(this.#disk, this.#path, encodeOffsetCheckpoint(entries));
   }

@@ -617,6 +617,27 @@ describe('truncation', () => {
     expect([log.logEndOffset, log.recoveryPoint]).toEqual([1, 1]);
   });
 
+  test('below the recovery point keeps it there until the cut is made, whatever is flushed meanwhile', async () => {
+    const fixture = logFixture();
+    let lowered = (): void => {};
+    const context = { ...fixture.context, onRecoveryPointLowered: () => new Promise<void>((resolve) => (lowered = resolve)) };
+    const log = newLog({ ...fixture, context });
+    for (const value of ['a', 'b', 'c']) append(fixture, log, batchOf([value]));
+    await Promise.all([log.flush(), fixture.time.settle()]);
+    const cut = log.truncateTo(1);
+    await fixture.time.settle();
+    append(fixture, log, batchOf(['d']));
+    const fsyncs = log.flushSummary.fsyncs;
+    // A checkpoint that is written here must not say more.
+    await Promise.all([log.flush(), fixture.time.settle()]);
+    expect([log.recoveryPoint, log.flushSummary.fsyncs > fsyncs]).toEqual([1, true]);
+    lowered();
+    await Promise.all([cut, fixture.time.settle()]);
+    append(fixture, log, batchOf(['e']));
+    await Promise.all([log.flush(), fixture.time.settle()]);
+    expect([log.logEndOffset, log.recoveryPoint]).toEqual([2, 2]);
+  });
+
   test('holds back what is appended after it until the cut is on the device', async () => {
     const fixture = logFixture();
     const log = newLog(fixture);

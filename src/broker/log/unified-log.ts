@@ -403,6 +403,11 @@ export class UnifiedLog {
     return this.#flusher.isFlushing;
   }
 
+  /** Nothing is written before `ready`, which never rejects, resolves. Only for a log that nothing was appended to. */
+  holdFirstWrite(ready: Promise<void>): void {
+    this.#queue.hold(ready);
+  }
+
   /** Resolves when no append waits to be written. */
   settled(): Promise<void> {
     return this.#queue.settled();

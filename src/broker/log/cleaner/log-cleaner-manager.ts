@@ -73,10 +73,13 @@ export class LogCleanerManager {
     const logs = new Map(Array.from(this.#options.logs(), (log) => [topicPartitionKey(log.topicPartition), log]));
     for (const [directory, { file, offsets }] of this.#dirs) {
       try {
-        for (const [key, offset] of file.read()) {
+        const named = file.read();
+        for (const [key, offset] of named) {
           const log = logs.get(key);
           if (log !== undefined && log.logDir === directory) offsets.set(key, { topicPartition: log.topicPartition, offset });
         }
+        // Those of logs that are gone must not be believed of logs made under their names.
+        if (offsets.size < named.size) this.#write(directory);
       } catch (error) {
         this.#options.onLogDirFailure(directory, error);
       }
@@ -261,12 +264,19 @@ export class LogCleanerManager {
 
   #write(directory: string): void {
     const dir = this.#dirs.get(directory);
-    dir?.file.write([...dir.offsets.values()]).catch((error: unknown) => {
-      if (this.#dirs.has(directory)) this.#options.onLogDirFailure(directory, error);
-    });
+    dir?.file
+      .write(() => [...dir.offsets.values()])
+      .catch((error: unknown) => {
+        if (this.#dirs.has(directory)) this.#options.onLogDirFailure(directory, error);
+      });
   }
 
-  /** Resolves when the checkpoints asked for up to now are written. */
+  /** Resolves when the checkpoint of a folder says what is known now, or the folder has failed. */
+  async checkpointSettled(directory: string): Promise<void> {
+    await this.#dirs.get(directory)?.file.settled();
+  }
+
+  /** The same for all folders. */
   async settled(): Promise<void> {
     for (const { file } of this.#dirs.values()) await file.settled();
   }

@@ -3,18 +3,16 @@
  * may hold afterwards: what the tests compare with that make the disk fail or damage its files.
  */
 import { baseOffsetAt, lastOffsetAt } from '../../../log-format/batch-fields.ts';
-import { silentLogger } from '../../../runtime/node/node-logger.ts';
-import { MetricsRegistry } from '../../../runtime/metrics.ts';
 import { ManualTime } from '../../../runtime/testing/manual-time.ts';
 import type { MemoryDisk } from '../../../runtime/testing/memory-disk.ts';
-import { SeededRandom } from '../../../runtime/testing/seeded-random.ts';
-import { LogConfig } from '../../config/log-config.ts';
-import { LogManager } from '../log-manager.ts';
+import type { LogManager } from '../log-manager.ts';
 import type { UnifiedLog } from '../unified-log.ts';
 import { batchOf, inconsistencyOf, readAll } from './log-fixture.ts';
 import type { ReadRecord } from './log-fixture.ts';
+import { memoryLogManager, whileTimeGoesOn } from './memory-log-manager.ts';
 
-export const DIRS = ['/data/a', '/data/b'];
+export { DIRS } from './memory-log-manager.ts';
+
 const TOPIC = 'orders';
 const TOPIC_ID = '5v2NLSJ8T2mHFZXSLYd-Ug';
 const PARTITIONS = 4;
@@ -74,7 +72,7 @@ export class LogBroker {
 
   async start(): Promise<void> {
     this.manager = this.#newManager();
-    await this.#whileTimeGoesOn(this.manager.startup());
+    await whileTimeGoesOn(this.time, this.manager.startup());
   }
 
   /** The scripted workload. Nothing in it throws because of the disk: logs refuse, folders go offline. */
@@ -112,7 +110,7 @@ export class LogBroker {
   async stop(): Promise<void> {
     const ends = new Map(Array.from(this.books.keys(), (partition) => [partition, this.#log(partition)?.logEndOffset]));
     const live = new Set(Array.from(this.books.keys(), (partition) => this.#log(partition)?.logDir));
-    await this.#whileTimeGoesOn(this.manager.shutdown());
+    await whileTimeGoesOn(this.time, this.manager.shutdown());
     for (const directory of live) {
       if (directory === undefined || !this.disk.exists(`${directory}/.kafka_cleanshutdown`)) continue;
       if (!this.manager.liveLogDirs.includes(directory)) continue;
@@ -128,61 +126,12 @@ export class LogBroker {
   readonly failures: string[] = [];
 
   #newManager(): LogManager {
-    const disk = this.disk.process();
-    const { time } = this;
-    return new LogManager({
-      runtime: {
-        disk,
-        clock: time,
-        scheduler: time,
-        random: new SeededRandom(3),
-        logger: silentLogger,
-        metrics: new MetricsRegistry(),
-        offload: { run: () => Promise.reject(new Error('not in this test')), close: () => Promise.resolve() },
-        net: {
-          listen: async () => ({ address: { path: '/socket' }, close: async () => {} }) as never,
-          connect: (_target, handler) => {
-            time.after(0, () => (handler as { onClose: () => void }).onClose());
-            return { destroy: () => {} } as never;
-          },
-        },
-      },
-      config: () => ({
-        brokerId: 1,
-        logCleanerEnable: false,
-        logCleanerThreads: 1,
-        logCleanerDedupeBufferSize: 1_048_576,
-        logCleanerIoBufferSize: 65_536,
-        logCleanerIoBufferLoadFactor: 0.9,
-        logCleanerIoMaxBytesPerSecond: Number.MAX_VALUE,
-        logCleanerBackoffMs: 15_000,
-        logDirs: DIRS,
-        logFlushSchedulerIntervalMs: 2 ** 63,
-        logFlushOffsetCheckpointIntervalMs: 60_000,
-        logFlushStartOffsetCheckpointIntervalMs: 60_000,
-        logRetentionCheckIntervalMs: 300_000,
-        logInitialTaskDelayMs: 30_000,
-        producerIdExpirationMs: 86_400_000,
-        numRecoveryThreadsPerDataDir: 1,
-        producerIdExpirationCheckIntervalMs: 600_000,
-      }),
-      clusterId: 'vPeOCWypqUOSepEvx0cbog',
-      topicConfig: () => LogConfig.fromDefaults(CONFIG),
-      pid: 4242,
-      socketDirectory: '/tmp',
+    return memoryLogManager({
+      disk: this.disk.process(),
+      time: this.time,
+      topic: CONFIG,
       onLogDirFailure: (_directory, message) => void this.failures.push(message),
     });
-  }
-
-  async #whileTimeGoesOn(work: Promise<void>): Promise<void> {
-    const state = { isDone: false };
-    const ended = work.finally(() => {
-      state.isDone = true;
-    });
-    ended.catch(() => {});
-    for (let round = 0; round < 2000 && !state.isDone; round++) await this.time.advance(1);
-    if (!state.isDone) throw new Error('it hangs');
-    await ended;
   }
 
   #log(partition: number): UnifiedLog | undefined {
@@ -261,7 +210,7 @@ export class LogBroker {
 
   async #deletePartition(partition: number): Promise<void> {
     this.books.delete(partition);
-    await this.#whileTimeGoesOn(this.manager.asyncDelete({ topic: TOPIC, partition }));
+    await whileTimeGoesOn(this.time, this.manager.asyncDelete({ topic: TOPIC, partition }));
     await this.time.advance(200);
   }
 
