@@ -23,6 +23,8 @@ export interface ZooKeeperChildConfig {
   readonly clientPort: number;
   readonly tickTimeMs: number;
   readonly juteMaxBufferBytes: number;
+  readonly snapRetainCount: number;
+  readonly purgeIntervalHours: number;
   readonly logFile: string;
 }
 
@@ -62,13 +64,15 @@ export function brokerConfig(disk: Disk, spec: ClusterSpec, broker: BrokerSpec, 
 }
 
 export function zookeeperConfig(disk: Disk, port: number, folder: DataFolder): ZooKeeperChildConfig {
-  const { tickTime, 'jute.maxbuffer': juteMaxBuffer } = defaultsIn(disk, 'zookeeper.properties', {});
+  const settings = defaultsIn(disk, 'zookeeper.properties', {});
   return {
     dataDir: folder.zookeeper,
     hosts: LOOPBACK_HOSTS,
     clientPort: port,
-    tickTimeMs: Number(tickTime),
-    juteMaxBufferBytes: Number(juteMaxBuffer),
+    tickTimeMs: Number(settings['tickTime']),
+    juteMaxBufferBytes: Number(settings['jute.maxbuffer']),
+    snapRetainCount: Number(settings['autopurge.snapRetainCount']),
+    purgeIntervalHours: Number(settings['autopurge.purgeInterval']),
     logFile: folder.log('zookeeper'),
   };
 }

@@ -12,7 +12,13 @@ describe('the files for Apache Kafka', () => {
     const files = filesOf('/home', { brokers: 2, basePort: 9500, config: { 'log.retention.ms': '5' } });
     expect([...files.keys()]).toEqual(['zookeeper.properties', 'server-1.properties', 'server-2.properties']);
     expect(files.get('zookeeper.properties')).toEqual(
-      expect.arrayContaining(['dataDir=/home/cluster/zookeeper', 'clientPort=2181', 'clientPortAddress=127.0.0.1', 'tickTime=500']),
+      expect.arrayContaining([
+        'dataDir=/home/cluster/zookeeper',
+        'clientPort=2181',
+        'clientPortAddress=127.0.0.1',
+        'tickTime=500',
+        'autopurge.purgeInterval=1',
+      ]),
     );
     expect(files.get('server-2.properties')).toEqual(
       expect.arrayContaining([

@@ -22,7 +22,8 @@ export interface GraduationFile {
 export function graduationFiles(disk: Disk, spec: ClusterSpec, folder: DataFolder): GraduationFile[] {
   const files: GraduationFile[] = [];
   if (spec.zookeeper.kind === 'embedded') {
-    const { dataDir, clientPort, tickTimeMs, juteMaxBufferBytes } = zookeeperConfig(disk, spec.zookeeper.port, folder);
+    const config = zookeeperConfig(disk, spec.zookeeper.port, folder);
+    const { dataDir, clientPort, tickTimeMs, juteMaxBufferBytes } = config;
     const properties = {
       dataDir,
       clientPort: String(clientPort),
@@ -30,6 +31,8 @@ export function graduationFiles(disk: Disk, spec: ClusterSpec, folder: DataFolde
       tickTime: String(tickTimeMs),
       maxClientCnxns: '0',
       'admin.enableServer': 'false',
+      'autopurge.purgeInterval': String(config.purgeIntervalHours),
+      'autopurge.snapRetainCount': String(config.snapRetainCount),
     };
     const note = [
       'Apache ZooKeeper 3.8 (it comes with Apache Kafka 3.9) on the folder of a Samsa cluster.',

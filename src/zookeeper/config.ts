@@ -19,8 +19,10 @@ export interface ZooKeeperConfig {
   readonly juteMaxBufferBytes: number;
   /** Transactions from one snapshot to the next (less at random, by up to a half). */
   readonly snapCount: number;
-  /** `autopurge.snapRetainCount`. */
+  /** `autopurge.snapRetainCount`: snapshots that a purge leaves. Apache ZooKeeper takes 3 where less is configured. */
   readonly snapRetainCount: number;
+  /** `autopurge.purgeInterval`: hours from one purge of old files to the next, the first being at the start; 0 is never. */
+  readonly purgeIntervalHours: number;
   /** The log file grows by this much; it is a hole in the file, not space taken. */
   readonly preAllocSizeBytes: number;
   /** Requests in work over all connections before sockets are no longer read. */
@@ -60,6 +62,7 @@ const DEFAULTS: Omit<ZooKeeperConfig, 'dataDir'> = {
   juteMaxBufferBytes: 0xfffff,
   snapCount: 100_000,
   snapRetainCount: 3,
+  purgeIntervalHours: 0,
   preAllocSizeBytes: 64 * 1024 * 1024,
   globalOutstandingLimit: 1000,
   extendedTypesEnabled: false,
@@ -80,7 +83,9 @@ const RANGES: Partial<Record<keyof ZooKeeperConfig, readonly [number, number]>> 
   maxCnxns: [1, 1_000_000],
   juteMaxBufferBytes: [1024, 2 ** 30],
   snapCount: [2, 2 ** 31 - 1],
-  snapRetainCount: [1, 10_000],
+  snapRetainCount: [3, 10_000],
+  // A timer takes 24 days.
+  purgeIntervalHours: [0, 596],
   preAllocSizeBytes: [0, 2 ** 40],
   globalOutstandingLimit: [1, 1_000_000],
   containerCheckIntervalMs: [1, 2 ** 31 - 1],

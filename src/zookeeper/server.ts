@@ -19,6 +19,7 @@ import { JuteError, JuteReader } from './jute/jute-reader.ts';
 import { type LongHex, NO_OWNER, STAT_BYTES } from './jute/records.ts';
 import { type ConnectRequest, encodeConnectResponse, readConnectRequest } from './jute/session-records.ts';
 import { openDatabase } from './persistence/database.ts';
+import { startDatadirCleanup } from './persistence/datadir-cleanup.ts';
 import { FileTxnLog } from './persistence/file-txn-log.ts';
 import { RequestPreparer } from './processor/prepare.ts';
 import { type PendingWrite, RequestProcessor } from './processor/request-processor.ts';
@@ -177,7 +178,6 @@ export class ZooKeeperServer implements ConnectionOwner {
       {
         directory,
         snapCount: config.snapCount,
-        snapRetainCount: config.snapRetainCount,
         txnsSinceSnapshot: replayedTxns,
         snapshotSource: { tree, sessions: committedSessions },
         metrics,
@@ -187,6 +187,7 @@ export class ZooKeeperServer implements ConnectionOwner {
     const timers = [
       startContainerManager(runtime, tree, config.containerCheckIntervalMs, (path) => processor.deleteContainer(path)),
       runtime.scheduler.every(SESSIONLESS_TIMEOUT_MS / 2, () => this.#closeSessionless()),
+      startDatadirCleanup(runtime, { directory, ...config }),
     ];
     return { directory, tree, sessions, committer, processor, timers };
   }

@@ -182,14 +182,3 @@ function removeTemporaryFiles(disk: Disk, directory: string): void {
       disk.remove(`${directory}/${entry.name}`);
   }
 }
-
-/** Removes all but the newest `retainCount` snapshots, and the logs that none of those needs (PurgeTxnLog). */
-export function purgeOldFiles(disk: Disk, directory: string, retainCount: number): void {
-  const snapshots = listZxidFiles(disk, directory, SNAPSHOT_PREFIX);
-  const oldestKept = snapshots.at(-Math.max(1, retainCount));
-  if (oldestKept === undefined) return;
-  for (const snapshot of snapshots) if (snapshot.zxid < oldestKept.zxid) disk.remove(snapshot.path);
-  const logs = listZxidFiles(disk, directory, LOG_PREFIX);
-  const firstNeeded = logs.findLastIndex((log) => log.zxid <= oldestKept.zxid + 1);
-  for (const [index, log] of logs.entries()) if (index < firstNeeded) disk.remove(log.path);
-}

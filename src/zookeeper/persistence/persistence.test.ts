@@ -8,7 +8,7 @@ import { OPEN_ACL_UNSAFE } from '../jute/records.ts';
 import { DataTree } from '../tree/data-tree.ts';
 import type { Txn, TxnHeader, TxnLogEntry } from '../txn.ts';
 import { ADLER32_INITIAL, updateAdler32 } from './adler32.ts';
-import { DatabaseError, openDatabase, purgeOldFiles } from './database.ts';
+import { DatabaseError, openDatabase } from './database.ts';
 import { snapshotChunks, writeSnapshot } from './file-snap-writer.ts';
 import { FileTxnLog } from './file-txn-log.ts';
 import { readTxnLog } from './txn-log-reader.ts';
@@ -312,20 +312,6 @@ describe('a snapshot while the tree goes on changing', () => {
       ),
       { numRuns: 60 },
     );
-  });
-});
-
-describe('purging', () => {
-  it('keeps the newest snapshots and every log that the oldest of them needs', () => {
-    const disk = new MemoryDisk();
-    disk.makeDirectory(DIRECTORY);
-    for (const name of ['snapshot.0', 'log.1', 'snapshot.64', 'log.65', 'snapshot.c8', 'log.c9', 'snapshot.12c', 'log.12d', 'other'])
-      disk.writeFile(`${DIRECTORY}/${name}`, '');
-    purgeOldFiles(disk, DIRECTORY, 3);
-    const left = disk.list(DIRECTORY).map((file) => file.name);
-    expect(left.toSorted()).toEqual(['log.12d', 'log.65', 'log.c9', 'other', 'snapshot.12c', 'snapshot.64', 'snapshot.c8']);
-    purgeOldFiles(disk, DIRECTORY, 1);
-    expect(disk.list(DIRECTORY).map((file) => file.name)).toContain('log.12d');
   });
 });
 

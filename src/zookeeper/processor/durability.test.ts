@@ -10,6 +10,7 @@ import { SeededRandom } from '../../runtime/testing/seeded-random.ts';
 import { OpCode } from '../jute/constants.ts';
 import { OPEN_ACL_UNSAFE } from '../jute/records.ts';
 import { openDatabase } from '../persistence/database.ts';
+import { purgeOldFiles } from '../persistence/datadir-cleanup.ts';
 import { FileTxnLog } from '../persistence/file-txn-log.ts';
 import { SessionTracker } from '../session-tracker.ts';
 import type { TxnLogEntry } from '../txn.ts';
@@ -82,7 +83,7 @@ async function start(disk: MemoryDisk, random: SeededRandom) {
   const committer = new TxnCommitter<TxnLogEntry>(
     runtime,
     log,
-    { directory, snapCount: 20, snapRetainCount: 2, txnsSinceSnapshot: replayedTxns, snapshotSource: { tree, sessions } },
+    { directory, snapCount: 20, txnsSinceSnapshot: replayedTxns, snapshotSource: { tree, sessions } },
     (group) => {
       for (const { header, txn } of group) {
         tree.processTxn(header, txn);
@@ -93,7 +94,8 @@ async function start(disk: MemoryDisk, random: SeededRandom) {
       }
     },
   );
-  return { life, time, tree, preparer, committer, acknowledged };
+  const purge = (): unknown => purgeOldFiles(runtime.disk, directory, 2);
+  return { life, time, tree, preparer, committer, acknowledged, purge };
 }
 
 /** Opening may wait for timers (a first snapshot gives the loop back). */
@@ -146,6 +148,7 @@ describe('group commit', () => {
             else deleted.delete(path);
             inFlight.set(path, server.preparer.lastZxid);
             if (random.int(3) === 0) await server.time.advance(random.int(3));
+            if (random.int(8) === 0) server.purge();
             for (const [busy, zxid] of inFlight) if (zxid <= server.tree.lastProcessedZxid) inFlight.delete(busy);
           }
           acknowledged = server.acknowledged;

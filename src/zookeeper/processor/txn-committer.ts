@@ -7,7 +7,6 @@
 import type { Halt } from '../../runtime/halt.ts';
 import type { Logger } from '../../runtime/logger.ts';
 import type { Random } from '../../runtime/random.ts';
-import { purgeOldFiles } from '../persistence/database.ts';
 import { writeSnapshot, type SnapshotSource, type SnapshotWriterRuntime } from '../persistence/file-snap-writer.ts';
 import type { FileTxnLog } from '../persistence/file-txn-log.ts';
 import { ServerMetrics } from '../server-metrics.ts';
@@ -16,7 +15,6 @@ import type { TxnLogEntry } from '../txn.ts';
 export interface TxnCommitterOptions {
   readonly directory: string;
   readonly snapCount: number;
-  readonly snapRetainCount: number;
   /** Transactions in the log since the last snapshot. */
   readonly txnsSinceSnapshot: number;
   readonly snapshotSource: SnapshotSource;
@@ -140,11 +138,10 @@ export class TxnCommitter<T extends TxnLogEntry> {
   }
 
   async #snapshot(): Promise<void> {
-    const { clock, disk, logger, halt } = this.#runtime;
+    const { clock, logger, halt } = this.#runtime;
     const startMs = clock.monotonicMs();
     try {
       const path = await writeSnapshot(this.#runtime, this.#options.directory, this.#options.snapshotSource);
-      purgeOldFiles(disk, this.#options.directory, this.#options.snapRetainCount);
       this.#metrics.record('snapshottime', clock.monotonicMs() - startMs);
       logger.info({ path, tookMs: Math.round(clock.monotonicMs() - startMs) }, 'wrote a snapshot');
     } catch (error) {
