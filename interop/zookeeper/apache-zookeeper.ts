@@ -5,7 +5,7 @@ import * as net from 'node:net';
 import * as path from 'node:path';
 
 const JAR = '/usr/share/java/zookeeper.jar';
-const JAVA = '/usr/bin/java';
+export const JAVA = '/usr/bin/java';
 
 export const apacheZooKeeperInstalled = fs.existsSync(JAR) && fs.existsSync(JAVA);
 
@@ -38,6 +38,24 @@ export async function startApacheZooKeeper({
   const port = wantedPort ?? (await freePort());
   const folder = path.dirname(dataDir);
   const configuration = path.join(folder, `zoo-${port}.cfg`);
+  writeZooCfg(configuration, { dataDir, tickTimeMs, port, properties });
+  const output: string[] = [];
+  const child = spawn(JAVA, javaArguments(configuration), { stdio: ['ignore', 'pipe', 'pipe'] });
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => output.push(chunk.toString()));
+  await untilServing(child, port, output);
+  return { port, close: () => end(child, 'SIGTERM'), kill: () => end(child, 'SIGKILL') };
+}
+
+/** A `zoo.cfg` for tests on loopback. */
+export function writeZooCfg(
+  file: string,
+  {
+    dataDir,
+    tickTimeMs,
+    port,
+    properties = {},
+  }: Required<Pick<ApacheZooKeeperOptions, 'dataDir' | 'tickTimeMs' | 'port'>> & ApacheZooKeeperOptions,
+): void {
   const settings = {
     tickTime: tickTimeMs,
     dataDir,
@@ -48,31 +66,23 @@ export async function startApacheZooKeeper({
     maxClientCnxns: 0,
     ...properties,
   };
-  fs.writeFileSync(
+  const lines = Object.entries(settings).map(([key, value]) => `${key}=${value}\n`);
+  fs.writeFileSync(file, lines.join(''));
+}
+
+/** What Java is told to start the server of `configuration`. */
+export function javaArguments(configuration: string): string[] {
+  return [
+    '-Xmx128m',
+    '-XX:+UseSerialGC',
+    '-XX:TieredStopAtLevel=1',
+    '-Djute.maxbuffer=4194304',
+    '-cp',
+    `${JAR}:/usr/share/java/slf4j-simple.jar`,
+    // Standalone, unless the configuration lists servers.
+    'org.apache.zookeeper.server.quorum.QuorumPeerMain',
     configuration,
-    Object.entries(settings)
-      .map(([key, value]) => `${key}=${value}\n`)
-      .join(''),
-  );
-  const output: string[] = [];
-  const child = spawn(
-    JAVA,
-    [
-      '-Xmx128m',
-      '-XX:+UseSerialGC',
-      '-XX:TieredStopAtLevel=1',
-      '-Djute.maxbuffer=4194304',
-      '-cp',
-      `${JAR}:/usr/share/java/slf4j-simple.jar`,
-      // Standalone, unless the configuration lists servers.
-      'org.apache.zookeeper.server.quorum.QuorumPeerMain',
-      configuration,
-    ],
-    { stdio: ['ignore', 'pipe', 'pipe'] },
-  );
-  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => output.push(chunk.toString()));
-  await untilServing(child, port, output);
-  return { port, close: () => end(child, 'SIGTERM'), kill: () => end(child, 'SIGKILL') };
+  ];
 }
 
 /** Servers that elect a leader among themselves. They are started together: none serves without a majority. */

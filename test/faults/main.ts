@@ -6,6 +6,7 @@ import { parseArgs } from 'node:util';
 import { startCluster } from '../../src/cluster/start-cluster.ts';
 import { SeededRandom } from '../../src/runtime/testing/seeded-random.ts';
 import { summarize } from '../../bench/support/statistics.ts';
+import { testEntries } from '../integration/support/zookeeper-under-test.ts';
 import { FaultRun } from './fault-run.ts';
 import type { RoundOutcome } from './fault-run.ts';
 import { FAULTS } from './faults.ts';
@@ -32,7 +33,7 @@ function printDistribution(title: string, outcomes: readonly RoundOutcome[]): vo
 }
 
 print(`faults: ${rounds} rounds, seed ${seed}`);
-const cluster = await startCluster({ brokers: 3, ephemeral: true, basePort: 0 });
+const cluster = await startCluster({ brokers: 3, ephemeral: true, basePort: 0, entries: testEntries });
 const outcomes: RoundOutcome[] = [];
 try {
   const run = new FaultRun(cluster, new SeededRandom(seed), faults);

@@ -14,6 +14,7 @@ import { KafkaError } from '../../src/protocol/errors.ts';
 import { buildRecordBatch } from '../../src/protocol/records/record-batch-builder.ts';
 import { silentLogger } from '../../src/runtime/node/node-logger.ts';
 import { createNodeRuntime } from '../../src/runtime/node/node-runtime.ts';
+import { testEntries } from './support/zookeeper-under-test.ts';
 
 const cleanups: (() => unknown)[] = [];
 afterEach(async () => {
@@ -51,7 +52,7 @@ async function describeOrders(admin: Admin) {
 
 describe('a local cluster', () => {
   it('goes on without the leader that was killed, and takes it back', async () => {
-    const cluster = await startCluster({ brokers: 3, ephemeral: true, basePort: 0 });
+    const cluster = await startCluster({ brokers: 3, ephemeral: true, basePort: 0, entries: testEntries });
     cleanups.push(() => cluster.stopHard());
     const admin = adminOf(cluster.bootstrapServers);
     expect((await admin.describeCluster()).brokers.map(({ id }) => id)).toEqual([1, 2, 3]);
@@ -84,7 +85,7 @@ describe('a local cluster', () => {
     for (const value of ['a', 'b', 'c']) await produce(first, value);
     for (const pid of [supervisor.pid ?? 0, ...pids]) process.kill(pid, 'SIGKILL');
     await first.close();
-    const cluster = await startCluster({ home });
+    const cluster = await startCluster({ home, entries: testEntries });
     cleanups.push(() => cluster.stopHard());
     expect(cluster.bootstrapServers).toBe(bootstrapServers);
     const second = adminOf(cluster.bootstrapServers);
@@ -93,7 +94,7 @@ describe('a local cluster', () => {
   });
 
   it('stops within seconds, with every process ended by itself', async () => {
-    const cluster = await startCluster({ brokers: 3, ephemeral: true, basePort: 0 });
+    const cluster = await startCluster({ brokers: 3, ephemeral: true, basePort: 0, entries: testEntries });
     cleanups.push(() => cluster.stopHard());
     const admin = adminOf(cluster.bootstrapServers);
     await admin.createTopics([{ name: 'orders' }]);

@@ -1,4 +1,4 @@
-/** The supervisor with our real ZooKeeper, and stand-ins for brokers that are registered in it. */
+/** The supervisor with a real ZooKeeper, and stand-ins for brokers that are registered in it. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -6,6 +6,7 @@ import { startCluster } from '../../src/cluster/start-cluster.ts';
 import { silentLogger } from '../../src/runtime/node/node-logger.ts';
 import { createNodeRuntime } from '../../src/runtime/node/node-runtime.ts';
 import { connectZooKeeper } from '../../src/zk-client/connect.ts';
+import { testEntries } from './support/zookeeper-under-test.ts';
 
 const broker = join(import.meta.dirname, 'fixtures', 'session-broker.ts');
 const cleanups: (() => unknown)[] = [];
@@ -14,7 +15,7 @@ afterEach(async () => {
 });
 
 async function start() {
-  const cluster = await startCluster({ brokers: 2, ephemeral: true, basePort: 0, entries: { broker } });
+  const cluster = await startCluster({ brokers: 2, ephemeral: true, basePort: 0, entries: { ...testEntries, broker } });
   cleanups.push(() => cluster.stopHard());
   const runtime = createNodeRuntime(silentLogger);
   const zookeeper = await connectZooKeeper({
@@ -28,7 +29,7 @@ async function start() {
   return { cluster, zookeeper, isRegistered };
 }
 
-describe('a cluster on the embedded ZooKeeper', () => {
+describe('a cluster with a ZooKeeper of its own', () => {
   it("closes a killed broker's session at once, not when it expires", async () => {
     const { cluster, isRegistered } = await start();
     expect(await isRegistered(1)).toBe(true);

@@ -30,6 +30,7 @@ import { buildRecordBatch } from '../../src/protocol/records/record-batch-builde
 import { silentLogger } from '../../src/runtime/node/node-logger.ts';
 import { createNodeRuntime } from '../../src/runtime/node/node-runtime.ts';
 import { adminOf, Cleanups, describePartition, startTestCluster, until, untilInSync, valueOf } from './support/clusters.ts';
+import { aboutOurs, onApacheZooKeeper } from './support/zookeeper-under-test.ts';
 
 const TOPIC = 'target';
 const TP = { topic: TOPIC, partition: 0 };
@@ -328,7 +329,7 @@ describe('a produce request', () => {
 
 const MARSHALLING_ERROR = -5;
 
-describe('ZooKeeper’s port', () => {
+describe.skipIf(onApacheZooKeeper)(aboutOurs('ZooKeeper’s port'), () => {
   const port = (): number => Number(cluster.zookeeperConnect.split(':').at(-1)?.split('/')[0]);
   const connectRequest = Buffer.concat([int32(44), Buffer.alloc(12), int32(6_000), Buffer.alloc(8), int32(16), Buffer.alloc(16)]);
 

@@ -18,6 +18,7 @@ import { nodeProcesses } from '../../src/runtime/node/node-processes.ts';
 import { createNodeRuntime } from '../../src/runtime/node/node-runtime.ts';
 import { adminOf, Cleanups, describeTopic, temporaryHome, until, untilInSync, valueOf } from './support/clusters.ts';
 import { consumeValues, kcat, SteadyProducer } from './support/kcat.ts';
+import { testEntries } from './support/zookeeper-under-test.ts';
 
 const cleanups = new Cleanups();
 afterEach(() => cleanups.run());
@@ -100,7 +101,7 @@ describe('SIGKILL', () => {
     await before.close();
 
     const startedMs = performance.now();
-    const cluster = await startCluster({ home });
+    const cluster = await startCluster({ home, entries: testEntries });
     cleanups.add(() => cluster.stopHard());
     process.stdout.write(`start after SIGKILL of everything: ${Math.round(performance.now() - startedMs)} ms\n`);
     expect(cluster.bootstrapServers).toBe(first.bootstrapServers);
@@ -131,7 +132,7 @@ describe('SIGKILL', () => {
     const killedMs = performance.now();
     await until('the children have ended', () => !children.some(isAlive), 10_000);
     process.stdout.write(`supervisor killed to children gone: ${Math.round(performance.now() - killedMs)} ms\n`);
-    const cluster = await startCluster({ home });
+    const cluster = await startCluster({ home, entries: testEntries });
     cleanups.add(() => cluster.stopHard());
     expect(cluster.bootstrapServers).toBe(bootstrapServers);
     await untilInSync(adminOf(cleanups, bootstrapServers), TOPIC, 3);
@@ -143,7 +144,7 @@ describe('SIGKILL', () => {
     const { supervisor, children, bootstrapServers } = await supervise(home);
     process.kill(supervisor, 'SIGKILL');
     await delay(20);
-    const cluster = await startCluster({ home });
+    const cluster = await startCluster({ home, entries: testEntries });
     cleanups.add(() => cluster.stopHard());
     expect(children.filter(isAlive)).toEqual([]);
     expect(cluster.bootstrapServers).toBe(bootstrapServers);

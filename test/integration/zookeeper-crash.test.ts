@@ -10,6 +10,7 @@ import { silentLogger } from '../../src/runtime/node/node-logger.ts';
 import { createNodeRuntime } from '../../src/runtime/node/node-runtime.ts';
 import { connectZooKeeper } from '../../src/zk-client/connect.ts';
 import type { ZooKeeperClient } from '../../src/zk-client/types.ts';
+import { aboutOurs, onApacheZooKeeper } from './support/zookeeper-under-test.ts';
 
 const MAIN = fileURLToPath(new URL('../../src/zookeeper/main.ts', import.meta.url));
 const runtime = createNodeRuntime(silentLogger);
@@ -66,7 +67,7 @@ function connect(port: number | undefined): Promise<ZooKeeperClient> {
   return connectZooKeeper({ connectString: `127.0.0.1:${port}`, sessionTimeoutMs: 10_000, runtime, implementation: 'own' });
 }
 
-describe('a ZooKeeper process', () => {
+describe.skipIf(onApacheZooKeeper)(aboutOurs('a ZooKeeper process'), () => {
   it('has every acknowledged write after SIGKILL, round after round', async () => {
     /** Last acknowledged number of each writer, and the number that was on its way. */
     const acknowledged: number[] = Array.from({ length: WRITERS }, () => 0);

@@ -10,6 +10,7 @@ import type { RunningCluster, StartClusterOptions } from '../../../src/cluster/s
 import { KafkaError } from '../../../src/protocol/errors.ts';
 import { silentLogger } from '../../../src/runtime/node/node-logger.ts';
 import { createNodeRuntime } from '../../../src/runtime/node/node-runtime.ts';
+import { testEntries } from './zookeeper-under-test.ts';
 
 /** What a test has opened, closed in reverse order. */
 export class Cleanups {
@@ -27,7 +28,14 @@ export class Cleanups {
 export async function startTestCluster(cleanups: Cleanups, options: StartClusterOptions = {}): Promise<RunningCluster> {
   // Records of tests may be of 1970 or 2023: retention looks for the first time some seconds after the start, and would take them.
   const config = { 'log.retention.ms': '-1', ...options.config };
-  const cluster = await startCluster({ brokers: 3, ephemeral: options.home === undefined, basePort: 0, ...options, config });
+  const cluster = await startCluster({
+    brokers: 3,
+    ephemeral: options.home === undefined,
+    basePort: 0,
+    entries: testEntries,
+    ...options,
+    config,
+  });
   cleanups.add(() => cluster.stopHard());
   return cluster;
 }
