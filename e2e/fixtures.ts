@@ -17,6 +17,7 @@ export type Host = 'browser' | 'harness' | 'electron';
 
 export interface HostOptions {
   host: Host;
+  logDirsPerBroker: number;
 }
 
 export interface RunningApp {
@@ -36,9 +37,10 @@ const START_MS = 45_000;
 
 export const test = base.extend<{ appPage: Page }, HostOptions & { app: RunningApp }>({
   host: ['browser', { option: true, scope: 'worker' }],
+  logDirsPerBroker: [1, { option: true, scope: 'worker' }],
   app: [
-    async ({ host, browser }, use) => {
-      const home = await makeHome();
+    async ({ host, logDirsPerBroker, browser }, use) => {
+      const home = await makeHome(3, logDirsPerBroker);
       const app = await startApp(host, home, browser);
       await use(app);
       await app.stop();

@@ -12,7 +12,7 @@ export interface TestHome {
   remove(): void;
 }
 
-export async function makeHome(brokers = 3): Promise<TestHome> {
+export async function makeHome(brokers = 3, logDirsPerBroker = 1): Promise<TestHome> {
   const path = mkdtempSync(join(tmpdir(), 'samsa-e2e-'));
   const [zookeeper = 0, ...ports] = await freePorts(brokers + 1);
   mkdirSync(join(path, 'cluster'));
@@ -20,6 +20,7 @@ export async function makeHome(brokers = 3): Promise<TestHome> {
     version: 1,
     brokers: ports.map((port, index) => ({ id: index + 1, port })),
     zookeeper: { kind: 'embedded', port: zookeeper },
+    logDirsPerBroker,
     config: {},
   };
   writeFileSync(join(path, 'cluster', 'cluster.json'), JSON.stringify(spec));

@@ -10,7 +10,7 @@ import type { HostOptions } from './fixtures.ts';
 
 const electron = electronRuntime();
 
-export default defineConfig<HostOptions>({
+export default defineConfig<Partial<HostOptions>>({
   testDir: '.',
   outputDir: '../test-results/e2e',
   // Each worker has a cluster of four processes: two cores carry one.

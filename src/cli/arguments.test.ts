@@ -6,7 +6,15 @@ describe('the command line', () => {
   it('gives defaults to nobody: what is not said is left to the data folder', () => {
     expect(parseCommand(['up'])).toEqual({
       name: 'up',
-      cluster: { home: undefined, ephemeral: false, brokers: undefined, basePort: undefined, zookeeper: undefined, config: undefined },
+      cluster: {
+        home: undefined,
+        ephemeral: false,
+        brokers: undefined,
+        basePort: undefined,
+        zookeeper: undefined,
+        logDirs: undefined,
+        config: undefined,
+      },
     });
   });
 
@@ -27,6 +35,8 @@ describe('the command line', () => {
       'x=1=2',
       '--config',
       'y=',
+      '--log-dirs',
+      '2',
       '--web-port',
       '8080',
       '--open',
@@ -38,6 +48,7 @@ describe('the command line', () => {
         ephemeral: true,
         brokers: 5,
         basePort: 0,
+        logDirs: 2,
         zookeeper: { connect: 'a:1,b:2/c' },
         config: { x: '1=2', y: '' },
       },

@@ -9,6 +9,7 @@ export interface ClusterArguments {
   readonly ephemeral: boolean;
   readonly basePort: number | undefined;
   readonly zookeeper: { readonly port: number } | { readonly connect: string } | undefined;
+  readonly logDirs: number | undefined;
   readonly config: Readonly<Record<string, string>> | undefined;
 }
 
@@ -38,6 +39,7 @@ Options of up and serve:
   --port N             the first broker's port (default 9092), 0 for any free ports
   --zookeeper-port N   ZooKeeper's port (default 2181)
   --zookeeper CONNECT  use a ZooKeeper that runs elsewhere: host:port,host:port/chroot
+  --log-dirs N         how many log dirs each broker has (default: what the data folder has, else 1)
   --config KEY=VALUE   a broker setting by Kafka's name, kept in the data folder; may be given several times
 Options of serve:
   --web-port N         the console's port (default: any free one)
@@ -59,6 +61,7 @@ const CLUSTER = {
   port: { type: 'string' },
   'zookeeper-port': { type: 'string' },
   zookeeper: { type: 'string' },
+  'log-dirs': { type: 'string' },
   config: { type: 'string', multiple: true },
 } as const;
 const OPTIONS = {
@@ -70,8 +73,9 @@ const OPTIONS = {
 } as const;
 
 const MAX_PORT = 65_535;
-/** A cluster on one machine; the spec has the same limit. */
+/** A cluster on one machine; the spec has the same limits. */
 const MAX_BROKERS = 32;
+const MAX_LOG_DIRS = 8;
 
 type Values = Readonly<Record<string, string | boolean | string[] | undefined>>;
 
@@ -131,6 +135,7 @@ function clusterArguments(values: Values): ClusterArguments {
     brokers: numberOf(values, 'brokers', 1, MAX_BROKERS),
     basePort: numberOf(values, 'port', 0, MAX_PORT),
     zookeeper: connect !== undefined ? { connect } : zookeeperPort !== undefined ? { port: zookeeperPort } : undefined,
+    logDirs: numberOf(values, 'log-dirs', 1, MAX_LOG_DIRS),
     config: configOf(values['config']),
   };
 }

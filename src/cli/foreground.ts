@@ -29,7 +29,7 @@ export async function openForeground(
   terminal: Terminal,
   more: Pick<OpenClusterOptions, 'entries' | 'processOptions'> = {},
 ): Promise<Foreground> {
-  const { home, brokers, basePort, zookeeper, config, ephemeral } = options;
+  const { home, brokers, basePort, zookeeper, logDirs, config, ephemeral } = options;
   const cluster = await openCluster({
     ephemeral,
     logger,
@@ -38,6 +38,7 @@ export async function openForeground(
     ...(brokers === undefined ? {} : { brokers }),
     ...(basePort === undefined ? {} : { basePort }),
     ...(zookeeper === undefined ? {} : { zookeeper }),
+    ...(logDirs === undefined ? {} : { logDirs }),
     ...(config === undefined ? {} : { config }),
   });
   const actions: BeforeStop[] = [];

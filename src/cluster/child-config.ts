@@ -41,6 +41,10 @@ export function bootstrapServersOf(spec: ClusterSpec): string {
   return spec.brokers.map(({ port }) => `localhost:${port}`).join(',');
 }
 
+export function logDirsOf(spec: ClusterSpec, broker: Pick<BrokerSpec, 'id'>, folder: DataFolder): readonly string[] {
+  return folder.logDirs(broker.id, spec.logDirsPerBroker ?? 1);
+}
+
 export function brokerConfig(disk: Disk, spec: ClusterSpec, broker: BrokerSpec, folder: DataFolder): BrokerChildConfig {
   const processId = processIdOf(broker);
   // Kafka takes `localhost` for one address; our broker listens on both that it stands for.
@@ -54,7 +58,7 @@ export function brokerConfig(disk: Disk, spec: ClusterSpec, broker: BrokerSpec, 
       ...(broker.rack === undefined ? {} : { 'broker.rack': broker.rack }),
       listeners: listener,
       'advertised.listeners': listener,
-      'log.dirs': folder.broker(broker.id),
+      'log.dirs': logDirsOf(spec, broker, folder).join(','),
       'zookeeper.connect': zookeeperConnectOf(spec),
     },
     sessionFile: folder.session(processId),

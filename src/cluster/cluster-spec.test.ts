@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { checkClusterSpec, newClusterSpec, SpecError, withBrokerCount } from './cluster-spec.ts';
+import { checkClusterSpec, newClusterSpec, SpecError, withBrokerCount, withLogDirs } from './cluster-spec.ts';
 
 describe('a new cluster spec', () => {
   it('has three brokers from 9092 and ZooKeeper on 2181', () => {
@@ -18,6 +18,7 @@ describe('a new cluster spec', () => {
       brokers: 5,
       basePort: 19092,
       config: { 'num.partitions': '4' },
+      logDirsPerBroker: 2,
       zookeeper: { kind: 'external', connect: 'a:1,b:2/chroot' },
     });
     expect(checkClusterSpec(JSON.parse(JSON.stringify(spec)), 'x')).toEqual(spec);
@@ -39,13 +40,27 @@ describe('growing a cluster', () => {
   });
 });
 
+describe('the log dirs of a cluster', () => {
+  it('become more, never fewer, and are at most eight', () => {
+    const two = withLogDirs(newClusterSpec(), 2);
+    expect(two.logDirsPerBroker).toBe(2);
+    expect(() => withLogDirs(two, 1)).toThrow(/each broker of this data folder has 2; 1 would leave out partitions/);
+    expect(() => withLogDirs(two, 9)).toThrow(/log dirs: is 9; a whole number from 1 to 8 is allowed/);
+    expect(() => checkClusterSpec({ ...two, logDirsPerBroker: 0 }, 'c.json')).toThrow(/c\.json: logDirsPerBroker is 0/);
+  });
+});
+
 describe('reading a cluster spec', () => {
   const good = JSON.parse(JSON.stringify(newClusterSpec())) as Record<string, unknown>;
 
   it.each([
     ['no object', 7, /c\.json must be an object, not 7/],
     ['a newer version', { ...good, version: 2 }, /c\.json: version is 2; this program knows 1/],
-    ['an unknown key', { ...good, broker: [] }, /c\.json\.broker is unknown; version, brokers, zookeeper, config are allowed/],
+    [
+      'an unknown key',
+      { ...good, broker: [] },
+      /c\.json\.broker is unknown; version, brokers, zookeeper, logDirsPerBroker, config are allowed/,
+    ],
     ['no brokers', { ...good, brokers: [] }, /brokers must be a list of 1 to 32/],
     ['a port out of range', { ...good, brokers: [{ id: 1, port: 99_999 }] }, /brokers\[0\]\.port is 99999; a whole number from 1 to 65535/],
     [

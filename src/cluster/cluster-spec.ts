@@ -24,6 +24,8 @@ export interface ClusterSpec {
   readonly version: 1;
   readonly brokers: readonly BrokerSpec[];
   readonly zookeeper: ZooKeeperSpec;
+  /** 1 when left out: each broker has so many folders in `log.dirs`, as if it had as many disks. */
+  readonly logDirsPerBroker?: number;
   /** Kafka's keys for all brokers, over the defaults. */
   readonly config: Readonly<Record<string, string>>;
 }
@@ -40,6 +42,7 @@ export const DEFAULT_BROKER_COUNT = 3;
 export const DEFAULT_BASE_PORT = 9092;
 export const DEFAULT_ZOOKEEPER_PORT = 2181;
 export const MAX_BROKERS = 32;
+export const MAX_LOG_DIRS = 8;
 const MAX_BROKER_ID = 1_000_000;
 const MAX_PORT = 65_535;
 
@@ -59,6 +62,7 @@ export interface NewSpecOptions {
   /** The first broker's port; the others follow. */
   readonly basePort?: number;
   readonly zookeeper?: ZooKeeperSpec;
+  readonly logDirsPerBroker?: number;
   readonly config?: Readonly<Record<string, string>>;
 }
 
@@ -70,10 +74,23 @@ export function newClusterSpec(options: NewSpecOptions = {}): ClusterSpec {
       version: 1,
       brokers: Array.from({ length: checkedCount(brokers) }, (_, index) => ({ id: index + 1, port: basePort + index })),
       zookeeper: options.zookeeper ?? { kind: 'embedded', port: DEFAULT_ZOOKEEPER_PORT },
+      ...(options.logDirsPerBroker === undefined ? {} : { logDirsPerBroker: options.logDirsPerBroker }),
       config: options.config ?? {},
     },
     'the cluster',
   );
+}
+
+/** `spec` with more log dirs, which are empty at first. Fewer is refused: what lies in the others would be gone. Throws `SpecError`. */
+export function withLogDirs(spec: ClusterSpec, logDirsPerBroker: number): ClusterSpec {
+  const before = spec.logDirsPerBroker ?? 1;
+  const count = integerAt(logDirsPerBroker, 'log dirs:', 1, MAX_LOG_DIRS);
+  if (count < before)
+    throw new SpecError(
+      'log dirs:',
+      `each broker of this data folder has ${before}; ${count} would leave out partitions that lie in the others`,
+    );
+  return { ...spec, logDirsPerBroker: count };
 }
 
 /**
@@ -112,7 +129,7 @@ export function writeClusterSpec(disk: Disk, path: string, spec: ClusterSpec): v
 
 /** `value` as a spec, or `SpecError` with `source` and the place in it. */
 export function checkClusterSpec(value: unknown, source: string): ClusterSpec {
-  const spec = objectAt(value, source, ['version', 'brokers', 'zookeeper', 'config']);
+  const spec = objectAt(value, source, ['version', 'brokers', 'zookeeper', 'logDirsPerBroker', 'config']);
   if (spec['version'] !== 1) throw new SpecError(`${source}: version`, `is ${show(spec['version'])}; this program knows 1`);
   const list = spec['brokers'];
   if (!Array.isArray(list) || list.length === 0 || list.length > MAX_BROKERS)
@@ -128,7 +145,14 @@ export function checkClusterSpec(value: unknown, source: string): ClusterSpec {
     ports.map(({ port }) => port),
     `${source}: the port`,
   );
-  return { version: 1, brokers, zookeeper, config: configAt(spec['config'] ?? {}, `${source}: config`) };
+  const { logDirsPerBroker: dirs } = spec;
+  return {
+    version: 1,
+    brokers,
+    zookeeper,
+    ...(dirs === undefined ? {} : { logDirsPerBroker: integerAt(dirs, `${source}: logDirsPerBroker`, 1, MAX_LOG_DIRS) }),
+    config: configAt(spec['config'] ?? {}, `${source}: config`),
+  };
 }
 
 function brokerAt(value: unknown, where: string): BrokerSpec {

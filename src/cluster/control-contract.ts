@@ -57,8 +57,8 @@ export interface ProcessStatus {
   readonly reason: string | null;
   /** What its network is cut off from: process ids, and CLIENTS for whoever connected to it. Empty when all is well. */
   readonly cutOffFrom: readonly string[];
-  /** Where its data lies. */
-  readonly dataDir: string;
+  /** Where its data lies: a broker's log dirs, or ZooKeeper's folder. */
+  readonly dataDirs: readonly string[];
   readonly logFile: string;
 }
 

@@ -3,7 +3,7 @@
  *
  *     <home>/cluster/cluster.json     the spec
  *                    zookeeper/       ZooKeeper's dataDir, nothing of ours in it
- *                    broker-1/ …      each broker's log dir, nothing of ours in it (Kafka refuses folders it doesn't know)
+ *                    broker-1/ …      each broker's log dir (broker-1-dir-2/ … where it has more), nothing of ours in it (Kafka refuses folders it doesn't know)
  *                    logs/            what the processes log
  *                    run/             lock, control socket, children's configurations and sessions; rights for the user only
  */
@@ -27,6 +27,8 @@ export interface DataFolder {
   /** Pids of the children, for the next supervisor if this one is killed. */
   readonly children: string;
   broker(id: number): string;
+  /** A broker's first `count` log dirs. */
+  logDirs(id: number, count: number): readonly string[];
   /** Of a process id like `broker-1` or `zookeeper`. */
   config(processId: string): string;
   log(processId: string): string;
@@ -73,6 +75,8 @@ export function dataFolderAt(home: string): DataFolder {
     socket: socketPathFor(run),
     children: join(run, 'children.json'),
     broker: (id) => join(cluster, `broker-${id}`),
+    logDirs: (id, count) =>
+      Array.from({ length: count }, (_, index) => join(cluster, index === 0 ? `broker-${id}` : `broker-${id}-dir-${index + 1}`)),
     config: (processId) => join(run, `${processId}.json`),
     log: (processId) => join(logs, `${processId}.log`),
     session: (processId) => join(run, `${processId}.session`),

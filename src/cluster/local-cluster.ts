@@ -5,7 +5,7 @@
 import { QUERY_TIMEOUT_MS } from '../introspection/queries.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import type { Processes } from '../runtime/processes.ts';
-import { brokerConfig, bootstrapServersOf, processIdOf, zookeeperConfig, zookeeperConnectOf } from './child-config.ts';
+import { brokerConfig, bootstrapServersOf, logDirsOf, processIdOf, zookeeperConfig, zookeeperConnectOf } from './child-config.ts';
 import { checkClusterSpec, SpecError } from './cluster-spec.ts';
 import type { ClusterSpec } from './cluster-spec.ts';
 import { CONTROL_VERSION, ControlError } from './control-contract.ts';
@@ -334,7 +334,7 @@ export class LocalCluster implements ClusterControl {
         brokerId: null,
         host: 'localhost',
         port: zookeeper.port,
-        dataDir: folder.zookeeper,
+        dataDirs: [folder.zookeeper],
         logFile: folder.log('zookeeper'),
         note: noteFor('zookeeper'),
         prepare: () => childCommand('zookeeper', write('zookeeper', zookeeperConfig(disk, zookeeper.port, folder)), entries.zookeeper),
@@ -348,7 +348,7 @@ export class LocalCluster implements ClusterControl {
         brokerId: broker.id,
         host: 'localhost',
         port: broker.port,
-        dataDir: folder.broker(broker.id),
+        dataDirs: logDirsOf(spec, broker, folder),
         logFile: folder.log(id),
         note: noteFor(id),
         prepare: () => childCommand('broker', write(id, brokerConfig(disk, this.#spec, broker, folder)), entries.broker),

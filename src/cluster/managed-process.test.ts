@@ -45,7 +45,7 @@ function setUp(definition: Partial<ProcessDefinition> = {}) {
       brokerId: 1,
       host: 'localhost',
       port: 9092,
-      dataDir: '/d',
+      dataDirs: ['/d'],
       logFile: '/l',
       note: null,
       prepare: () => ({ command: 'node', args: [], env: {} }),

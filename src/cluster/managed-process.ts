@@ -28,7 +28,7 @@ export interface ProcessDefinition {
   readonly brokerId: number | null;
   readonly host: string;
   readonly port: number;
-  readonly dataDir: string;
+  readonly dataDirs: readonly string[];
   readonly logFile: string;
   /** Called before each start: writes what the child reads and says how to start it. */
   prepare(): ChildCommand;
@@ -120,7 +120,7 @@ export class ManagedProcess {
   }
 
   status(): ProcessStatus {
-    const { id, role, brokerId, host, port, dataDir, logFile, note } = this.definition;
+    const { id, role, brokerId, host, port, dataDirs, logFile, note } = this.definition;
     return {
       id,
       role,
@@ -136,7 +136,7 @@ export class ManagedProcess {
       restartAtMs: this.#restartAtMs,
       reason: this.#progress ?? this.#reason ?? note,
       cutOffFrom: this.#generation?.cutOffFrom ?? [],
-      dataDir,
+      dataDirs,
       logFile,
     };
   }

@@ -18,7 +18,7 @@ function setUp(log: { directory?: string; name?: string; syncedBytes?: number } 
 
 it('cuts a log file back to what was on the device, also what was written after the note’s size', () => {
   const { disk, content } = setUp();
-  expect(losePower(disk, '/run/note.json', '/data/broker-1')).toEqual({
+  expect(losePower(disk, '/run/note.json', ['/data/broker-1'])).toEqual({
     brokerId: 1,
     atMs: 7,
     logs: [
@@ -38,7 +38,7 @@ it('cuts a log file back to what was on the device, also what was written after 
 
 it('never makes a file longer', () => {
   const { disk, content } = setUp({ syncedBytes: 50 });
-  expect(losePower(disk, '/run/note.json', '/data/broker-1').logs[0]?.lostBytes).toBe(0);
+  expect(losePower(disk, '/run/note.json', ['/data/broker-1']).logs[0]?.lostBytes).toBe(0);
   expect(content()).toBe('abcdefghij');
 });
 
@@ -48,11 +48,11 @@ it.each([
   ['another file', { name: '../../x.log' }],
 ])('cuts nothing when the note names %s', (_what, log) => {
   const { disk, content } = setUp(log);
-  expect(() => losePower(disk, '/run/note.json', '/data/broker-1')).toThrow('nothing was cut');
+  expect(() => losePower(disk, '/run/note.json', ['/data/broker-1'])).toThrow('nothing was cut');
   expect(content()).toBe('abcdefghij');
 });
 
 it('says that nothing was cut when the broker ended without a note', () => {
   const { disk } = setUp();
-  expect(() => losePower(disk, '/run/other.json', '/data/broker-1')).toThrow('nothing was cut');
+  expect(() => losePower(disk, '/run/other.json', ['/data/broker-1'])).toThrow('nothing was cut');
 });

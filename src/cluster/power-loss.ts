@@ -9,16 +9,16 @@ import type { Disk } from '../runtime/disk.ts';
 import { ControlError } from './control-contract.ts';
 import type { PowerLoss } from './control-contract.ts';
 
-/** Reads the broker's note at `noteFile`, removes it and cuts the files it names. Only in `dataDir`. Throws `ControlError` before anything is cut. */
-export function losePower(disk: Disk, noteFile: string, dataDir: string): PowerLoss {
+/** Reads the broker's note at `noteFile`, removes it and cuts the files it names. Only in `dataDirs`. Throws `ControlError` before anything is cut. */
+export function losePower(disk: Disk, noteFile: string, dataDirs: readonly string[]): PowerLoss {
   if (!disk.exists(noteFile))
     throw new ControlError('failed', 'the broker ended without saying what was on the device: nothing was cut, and nothing is lost');
   const note = JSON.parse(disk.readFile(noteFile).toString('utf8')) as PowerLossNote;
   disk.remove(noteFile);
   for (const { directory, files } of note.logs) {
-    const isInside = directory.startsWith(`${dataDir}/`) && !directory.includes('..');
+    const isInside = dataDirs.some((dataDir) => directory.startsWith(`${dataDir}/`)) && !directory.includes('..');
     if (!isInside || files.some(({ name }) => !/^\d{20}\.log$/.test(name)))
-      throw new ControlError('failed', `the broker named files outside of ${dataDir}: nothing was cut`);
+      throw new ControlError('failed', `the broker named files outside of ${dataDirs.join(', ')}: nothing was cut`);
   }
   return { brokerId: note.brokerId, atMs: note.atMs, logs: note.logs.map((log) => cutLog(disk, log)) };
 }

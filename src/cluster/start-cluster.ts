@@ -21,6 +21,7 @@ import {
   newClusterSpec,
   readClusterSpec,
   withBrokerCount,
+  withLogDirs,
   writeClusterSpec,
 } from './cluster-spec.ts';
 import type { ClusterSpec, ZooKeeperSpec } from './cluster-spec.ts';
@@ -50,6 +51,8 @@ export interface OpenClusterOptions {
   readonly basePort?: number;
   /** Kafka's keys for all brokers; kept in the data folder. */
   readonly config?: Readonly<Record<string, string>>;
+  /** How many log dirs each broker has. Default: what the data folder has, else 1. */
+  readonly logDirs?: number;
   /** Default: what the data folder has, else embedded on 2181. */
   readonly zookeeper?: { readonly port: number } | { readonly connect: string };
   readonly logger?: Logger;
@@ -161,17 +164,19 @@ export async function attachToCluster(
 }
 
 function specFor(options: OpenClusterOptions, existing: ClusterSpec | undefined): ClusterSpec {
-  const { brokers, basePort, config } = options;
+  const { brokers, basePort, config, logDirs } = options;
   const zookeeper = options.zookeeper === undefined ? undefined : zookeeperSpecOf(options.zookeeper);
   if (existing === undefined) {
     return newClusterSpec({
       ...(brokers === undefined ? {} : { brokers }),
       ...(basePort === undefined || basePort === 0 ? {} : { basePort }),
       ...(config === undefined ? {} : { config }),
+      ...(logDirs === undefined ? {} : { logDirsPerBroker: logDirs }),
       ...(zookeeper === undefined ? {} : { zookeeper }),
     });
   }
-  const grown = brokers === undefined ? existing : withBrokerCount(existing, brokers);
+  const counted = brokers === undefined ? existing : withBrokerCount(existing, brokers);
+  const grown = logDirs === undefined ? counted : withLogDirs(counted, logDirs);
   const rebased =
     basePort === undefined || basePort === 0
       ? grown.brokers

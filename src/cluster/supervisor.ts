@@ -82,7 +82,7 @@ export class Supervisor {
   async losePower(processId: string, noteFile: string): Promise<PowerLoss> {
     const { process } = this.#find(processId);
     await process.losePower(noteFile);
-    return losePower(this.#disk, noteFile, process.definition.dataDir);
+    return losePower(this.#disk, noteFile, process.definition.dataDirs);
   }
 
   logs(processId: string, query: LogQuery): LogPage {

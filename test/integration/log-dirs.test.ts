@@ -4,7 +4,6 @@
  */
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { afterEach, expect, it } from 'vitest';
 import type { Admin } from '../../src/client/admin/admin.ts';
 import { dataFolderAt } from '../../src/cluster/data-folder.ts';
@@ -18,22 +17,18 @@ afterEach(() => cleanups.run());
 const TOPIC = 'moving';
 const KEY = `${TOPIC}-0`;
 
-async function start(): Promise<{ cluster: RunningCluster; admin: Admin; dirsOf: (brokerId: number) => string[] }> {
+async function start(): Promise<{ cluster: RunningCluster; admin: Admin; dirsOf: (brokerId: number) => readonly string[] }> {
   const home = temporaryHome(cleanups);
-  const broker = fileURLToPath(new URL('./fixtures/two-log-dirs.ts', import.meta.url));
   const cluster = await startTestCluster(cleanups, {
     brokers: 3,
     home,
-    entries: { broker },
+    logDirs: 2,
     config: { 'log.segment.delete.delay.ms': '500' },
   });
   const admin = adminOf(cleanups, cluster.bootstrapServers);
   valueOf((await admin.createTopics([{ name: TOPIC, assignments: [[1, 2, 3]] }])).get(TOPIC));
   await untilInSync(admin, TOPIC, 3);
-  const dirsOf = (brokerId: number): string[] => {
-    const own = dataFolderAt(home).broker(brokerId);
-    return [own, `${own}-second`];
-  };
+  const dirsOf = (brokerId: number): readonly string[] => dataFolderAt(home).logDirs(brokerId, 2);
   return { cluster, admin, dirsOf };
 }
 

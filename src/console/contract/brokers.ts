@@ -1,9 +1,9 @@
 /** The brokers of a cluster: what metadata and log dirs say of each, and for a local cluster its process. */
 import { z } from 'zod';
-import { brokerId, clusterId, clusterInput } from './inputs.ts';
+import { brokerId, clusterId, clusterInput, existingTopic, partitionId } from './inputs.ts';
 import { configChange } from './configs.ts';
 import type { ConfigEntry } from './configs.ts';
-import type { Failure } from './failure.ts';
+import type { Failure, ItemResult } from './failure.ts';
 import type { ProcessStatus } from './processes.ts';
 import { bulk, read, write } from './procedure.ts';
 
@@ -54,6 +54,24 @@ export interface BrokerPartition {
   readonly inSync: boolean;
 }
 
+/** Where a replica lies, and where it is going. The dear columns of a broker's partitions. */
+export interface ReplicaPlace {
+  readonly topic: string;
+  readonly partition: number;
+  readonly logDir: string;
+  readonly sizeBytes: number;
+  /** Being copied to another log dir of the broker; null when it isn't. */
+  readonly move: { readonly logDir: string; readonly copiedBytes: number; readonly lag: number } | null;
+}
+
+export interface BrokerReplicas {
+  /** By path; those that failed are left out. */
+  readonly logDirs: readonly LogDir[];
+  readonly replicas: readonly ReplicaPlace[];
+  /** `replica.alter.log.dirs.io.max.bytes.per.second`, where it is set: it stays when the moves are over. */
+  readonly throttleBytesPerSecond: number | null;
+}
+
 export interface BrokerDetail {
   readonly broker: BrokerRow;
   readonly apiVersions: readonly ApiVersionRange[] | null;
@@ -68,6 +86,22 @@ export const brokers = {
   sizes: read.input(clusterInput).output(bulk<readonly BrokerSize[]>()),
   get: read.input(brokerInput).output(bulk<BrokerDetail>()),
   partitions: read.input(brokerInput).output(bulk<readonly BrokerPartition[]>()),
+  replicas: read.input(brokerInput).output(bulk<BrokerReplicas>()),
+  /** Begins at once and goes on by itself. To the log dir where a replica lies: gives its move up. */
+  moveReplicas: write
+    .input(
+      z.object({
+        clusterId,
+        brokerId,
+        moves: z
+          .array(z.object({ topic: existingTopic, partition: partitionId, logDir: z.string().min(1).max(4096) }))
+          .min(1)
+          .max(10_000),
+      }),
+    )
+    .output(bulk<readonly ItemResult[]>()),
+  /** Of its moves between log dirs; null takes it away. */
+  throttleMoves: write.input(z.object({ clusterId, brokerId, bytesPerSecond: z.int().min(1).nullable() })).output(bulk<null>()),
   configs: read.input(brokerInput).output(bulk<readonly ConfigEntry[]>()),
   alterConfigs: write
     .input(z.object({ clusterId, brokerId, changes: z.array(configChange).min(1).max(100), validateOnly: z.boolean().default(false) }))

@@ -48,6 +48,7 @@ export const features = [
   'partitions.elect',
   'partitions.reassign',
   'brokers.alterConfigs',
+  'brokers.moveReplicas',
   'groups.delete',
   'groups.alterOffsets',
   'logDirs',

@@ -116,7 +116,7 @@ export async function alterBrokerConfigs(
 }
 
 /** Known before it is asked: a broker whose process is frozen or gone, or that isn't registered, would only be waited for. */
-function whyNoAnswer({ brokerId, online, process }: BrokerRow, api: string): FailureError | undefined {
+export function whyNoAnswer({ brokerId, online, process }: BrokerRow, api: string): FailureError | undefined {
   const state = process?.state;
   if (state !== undefined && state !== 'running' && state !== 'starting')
     return refuse('unreachable', `Broker ${brokerId} is ${state === 'backoff' ? 'waiting to be started again' : state}`, { api, brokerId });
@@ -175,7 +175,7 @@ function skew(leaders: number, all: number, brokers: number): number | null {
   return Math.round(((leaders - share) / share) * 100);
 }
 
-function logDirOf(
+export function logDirOf(
   path: string,
   dir:
     | {

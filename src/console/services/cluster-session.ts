@@ -41,6 +41,7 @@ export type ConsoleAdmin = Pick<
   | 'metadata'
   | 'apiVersions'
   | 'describeLogDirs'
+  | 'alterReplicaLogDirs'
   | 'listTopics'
   | 'describeTopics'
   | 'createTopics'

@@ -13,6 +13,7 @@ const NEEDED_API: Partial<Record<Feature, { readonly key: number; readonly name:
   'partitions.elect': { key: 43, name: 'ElectLeaders' },
   'partitions.reassign': { key: 45, name: 'AlterPartitionReassignments' },
   'brokers.alterConfigs': { key: 44, name: 'IncrementalAlterConfigs' },
+  'brokers.moveReplicas': { key: 34, name: 'AlterReplicaLogDirs' },
   'groups.delete': { key: 42, name: 'DeleteGroups' },
   logDirs: { key: 35, name: 'DescribeLogDirs' },
 };

@@ -65,6 +65,8 @@ describe('a read-only cluster', () => {
   test('has something to refuse: every procedure that changes is known', () => {
     expect(changing.map(({ path }) => path.join('.')).toSorted()).toEqual([
       'brokers.alterConfigs',
+      'brokers.moveReplicas',
+      'brokers.throttleMoves',
       'flushLab.losePower',
       'flushLab.set',
       'flushLab.startLoad',

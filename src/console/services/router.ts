@@ -23,6 +23,7 @@ import { deleteGroups, getGroup, groupDetails, groupRows, listGroupRows } from '
 import { MessageReader } from './message-reader.ts';
 import { openRead } from './messages-service.ts';
 import type { PayloadCache } from './messages-service.ts';
+import { brokerReplicas, moveReplicas, throttleMoves } from './replica-moves.ts';
 import { getOverview } from './overview-service.ts';
 import {
   cancelReassignments,
@@ -143,6 +144,11 @@ export function createRouter({ directory, logger, version, wallMs }: RouterOptio
       sizes: base.brokers.sizes.handler(({ input }) => brokerSizes(sessionOf(input))),
       get: base.brokers.get.handler(({ input }) => getBroker(sessionOf(input), input.brokerId)),
       partitions: base.brokers.partitions.handler(({ input }) => brokerPartitions(sessionOf(input), input.brokerId)),
+      replicas: base.brokers.replicas.handler(({ input }) => brokerReplicas(sessionOf(input), input.brokerId)),
+      moveReplicas: base.brokers.moveReplicas.handler(({ input }) => moveReplicas(sessionOf(input), input.brokerId, input.moves)),
+      throttleMoves: base.brokers.throttleMoves.handler(({ input }) =>
+        throttleMoves(sessionOf(input), input.brokerId, input.bytesPerSecond),
+      ),
       configs: base.brokers.configs.handler(({ input }) => brokerConfigs(sessionOf(input), input.brokerId)),
       alterConfigs: base.brokers.alterConfigs.handler(({ input }) =>
         then(input, (session) => alterBrokerConfigs(session, input.brokerId, input.changes, input.validateOnly)),

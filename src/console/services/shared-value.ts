@@ -23,6 +23,7 @@ export class SharedValue<T> {
   readonly #clock: Clock;
   readonly #fetch: () => Promise<T>;
   #last: Aged<T> | undefined;
+  #isStale = false;
   #running: { readonly startedAtMs: number; readonly promise: Promise<Aged<T>> } | undefined;
 
   constructor(clock: Clock, fetch: () => Promise<T>) {
@@ -30,6 +31,7 @@ export class SharedValue<T> {
     this.#fetch = fetch;
   }
 
+  /** What was known last, also when it is not to be given any more: better than nothing for who can't wait. */
   get last(): Aged<T> | undefined {
     return this.#last;
   }
@@ -37,7 +39,7 @@ export class SharedValue<T> {
   /** The value as of at most `maxAgeMs` ago; 0 starts a fetch of its own. Rejects with what the fetch rejects with. */
   async get(maxAgeMs: number): Promise<Aged<T>> {
     const oldestMs = this.#clock.monotonicMs() - maxAgeMs;
-    if (maxAgeMs > 0 && this.#last && this.#last.fetchedAtMs >= oldestMs) return this.#last;
+    if (maxAgeMs > 0 && !this.#isStale && this.#last && this.#last.fetchedAtMs >= oldestMs) return this.#last;
     if (this.#running && this.#running.startedAtMs >= oldestMs) return this.#running.promise;
     return this.#start();
   }
@@ -47,9 +49,9 @@ export class SharedValue<T> {
     return this.get(Math.min(MAX_AGE_MS, Math.max(minAgeMs, DUTY * (this.#last?.tookMs ?? 0))));
   }
 
-  /** What is known is not to be used any more (something was just changed). */
+  /** What is known is not to be given any more (something was just changed). */
   invalidate(): void {
-    this.#last = undefined;
+    this.#isStale = true;
     this.#running = undefined;
   }
 
@@ -60,7 +62,10 @@ export class SharedValue<T> {
       const value = await this.#fetch();
       const aged = { value, fetchedAtMs: startedAtMs, asOfMs, tookMs: this.#clock.monotonicMs() - startedAtMs };
       // A slow fetch must not replace what a later one brought.
-      if (this.#running === running && (this.#last === undefined || this.#last.fetchedAtMs <= startedAtMs)) this.#last = aged;
+      if (this.#running === running && (this.#last === undefined || this.#last.fetchedAtMs <= startedAtMs)) {
+        this.#last = aged;
+        this.#isStale = false;
+      }
       return aged;
     };
     const promise = run().finally(() => {

@@ -19,7 +19,7 @@ const broker: ProcessStatus = {
   lastExit: null,
   restartAtMs: null,
   reason: null,
-  dataDir: '/data/broker-1',
+  dataDirs: ['/data/broker-1', '/data/broker-1-dir-2'],
   logFile: '/data/logs/broker-1.log',
   cutOffFrom: [],
 };
@@ -66,7 +66,7 @@ test('keeps its status by events, and tells each change of state once, with its 
   const adapter = new SupervisorConsoleControl({ control });
   const events: ControlEvent[] = [];
   adapter.onEvent((event) => events.push(event));
-  expect((await adapter.status()).logDirs.get(1)).toEqual(['/data/broker-1']);
+  expect((await adapter.status()).logDirs.get(1)).toEqual(['/data/broker-1', '/data/broker-1-dir-2']);
   const died: ProcessStatus = { ...broker, state: 'backoff', pid: null, lastExit: { code: null, signal: 'SIGKILL', atMs: 7 } };
   tell({ type: 'process', process: died, previous: 'running', atMs: 7 });
   tell({ type: 'process', process: { ...died, restartAtMs: 9 }, previous: 'backoff', atMs: 8 });

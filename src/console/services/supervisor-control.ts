@@ -135,7 +135,7 @@ export class SupervisorConsoleControl implements ClusterControl {
 }
 
 function consoleStatus(status: ClusterStatus): ControlStatus {
-  const brokers = status.processes.flatMap(({ brokerId, dataDir }) => (brokerId === null ? [] : [[brokerId, [dataDir]] as const]));
+  const brokers = status.processes.flatMap(({ brokerId, dataDirs }) => (brokerId === null ? [] : [[brokerId, dataDirs] as const]));
   return {
     processes: status.processes.map(consoleProcess),
     bootstrapServers: status.bootstrapServers,

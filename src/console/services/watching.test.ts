@@ -104,6 +104,15 @@ describe('the watcher', () => {
     expect(changes().filter(({ kind }) => kind === 'cluster').length).toBeGreaterThanOrEqual(2);
   });
 
+  test('a change made here doesn’t make a running cluster seem to start', async () => {
+    subscribe();
+    await time.advance(1_000);
+    session.changed([{ kind: 'brokers', ids: ['1'] }]);
+    expect(session.status().state).toBe('running');
+    cluster.addTopic('new');
+    expect((await session.view.get(10_000)).value.topics.has('new')).toBe(true);
+  });
+
   test('looks again at once after a change made here', async () => {
     const { changes } = subscribe();
     await time.advance(1_000);

@@ -504,6 +504,9 @@ export function fakeClient(options: FakeOptions): ConsoleClient {
             })),
         ),
       ),
+      replicas: os.brokers.replicas.handler(() => noLab()),
+      moveReplicas: os.brokers.moveReplicas.handler(() => noLab()),
+      throttleMoves: os.brokers.throttleMoves.handler(() => noLab()),
       configs: os.brokers.configs.handler(() =>
         entriesOf(new Map()).map((entry) => ({ ...entry, name: `log.${entry.name}`, readOnly: entry.name.startsWith('segment') })),
       ),

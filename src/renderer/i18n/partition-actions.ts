@@ -34,12 +34,6 @@ export const partitionActions = {
     unknownRate: 'no rate on the brokers that answer',
     replicas: '{count} replica | {count} replicas',
     every: 'all replicas',
-    change: 'Change',
-    set: 'Throttle',
-    remove: 'Remove throttle',
-    removed: 'The throttle is removed',
-    input: 'Bytes a second',
-    failed: 'The throttle could not be changed',
   },
   cancel: 'Cancel',
   cancelTitle: 'Cancel the move of {name}?',
@@ -54,7 +48,6 @@ export const partitionActions = {
     throttle: 'Throttle, bytes a second (1 MiB/s, 500 kB/s; empty for none)',
     throttleHint:
       'Each broker that sends or gets a replica is held to it, for these moves only. It is taken away when they are over or cancelled.',
-    throttleBad: 'A rate like 1 MiB/s, 500 kB/s or 1000000',
     partition: 'Partition',
     current: 'Now',
     proposed: 'Proposed (preferred leader first)',
@@ -67,6 +60,38 @@ export const partitionActions = {
     failed: '{name}: {message}',
     started: '{count} partition is moving | {count} partitions are moving',
   },
+};
+
+export const rate = {
+  change: 'Change',
+  set: 'Throttle',
+  remove: 'Remove throttle',
+  removed: 'The throttle is removed',
+  input: 'Bytes a second',
+  bad: 'A rate like 1 MiB/s, 500 kB/s or 1000000',
+  failed: 'The throttle could not be changed',
+};
+
+export const replicaMoves = {
+  logDir: 'Log dir',
+  action: 'Move to log dir…',
+  dirsUnknown: 'The broker has not told its log dirs',
+  oneDir: 'The broker has only one log dir',
+  oneDirLocal: 'The broker has only one log dir. `samsa up --log-dirs 2` gives each broker of this cluster a second one.',
+  title: 'Move {count} replica on broker {id} | Move {count} replicas on broker {id}',
+  description: 'The broker copies each to the other log dir beside its work, and changes over when the copy has everything.',
+  target: 'Target log dir',
+  replicas: '{count} replica | {count} replicas',
+  free: '{bytes} free',
+  allThere: 'All of them lie there already.',
+  plan: '{count} replica is copied, {bytes}; {there} lie there already. | {count} replicas are copied, {bytes}; {there} lie there already.',
+  throttleHint: 'Holds for all moves between log dirs of this broker, and stays until it is removed on this page.',
+  noRoom: 'There is not that much room in the target.',
+  moving: 'Moving between log dirs',
+  progress: '{copied} of {total}, {lag} records behind',
+  limited: 'Moves between log dirs of this broker are throttled to {rate}/s, until that is removed.',
+  notLimited: 'Not throttled',
+  cancelFailed: 'The move could not be cancelled',
 };
 
 export const replicationTexts = {

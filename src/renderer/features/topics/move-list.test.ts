@@ -1,15 +1,10 @@
 import { expect, test } from 'vitest';
-import { movePace, parseByteRate, parseReplicaList } from './move-list.ts';
+import { movePace, parseReplicaList } from './move-list.ts';
 
 test('reads broker ids, and says what is wrong with others', () => {
   expect(parseReplicaList(' 3, 1', [1, 2, 3])).toEqual([3, 1]);
   for (const text of ['', '1,', '1,1', 'a', '-1']) expect(parseReplicaList(text, [1])).toEqual({ kind: 'bad' });
   expect(parseReplicaList('1,9', [1])).toEqual({ kind: 'unknownBroker', id: 9 });
-});
-
-test('reads a rate with decimal and binary units, and nothing that would be no rate', () => {
-  expect(['1000000', '1 MB/s', '1.5 MiB', '512KiB/s', '2g'].map(parseByteRate)).toEqual([1_000_000, 1_000_000, 1_572_864, 524_288, 2e9]);
-  for (const text of ['', '0', '-1', '0.2', 'fast', '1 MB/h', '99999999999999999999']) expect(parseByteRate(text)).toBeNull();
 });
 
 test('tells a pace only from two looks that are apart, and none where nothing moves', () => {

@@ -1,4 +1,4 @@
-/** What is typed in the reassign dialog: replica lists and a rate; and how fast a move goes. Pure. */
+/** What is typed in the reassign dialog: replica lists; and how fast a move goes. Pure. */
 export type ReplicaListProblem = { readonly kind: 'bad' } | { readonly kind: 'unknownBroker'; readonly id: number };
 
 /** The ids, or what is wrong with the text. Every broker is checked against `known`. */
@@ -9,16 +9,6 @@ export function parseReplicaList(text: string, known: readonly number[]): readon
   if (new Set(ids).size < ids.length) return { kind: 'bad' };
   const unknown = ids.find((id) => !known.includes(id));
   return unknown === undefined ? ids : { kind: 'unknownBroker', id: unknown };
-}
-
-const UNITS: Readonly<Record<string, number>> = { k: 1000, m: 1000 ** 2, g: 1000 ** 3, ki: 1024, mi: 1024 ** 2, gi: 1024 ** 3 };
-
-/** Bytes a second: "1000000", "1 MB/s", "512KiB"; null when it can't be read or is nothing. */
-export function parseByteRate(text: string): number | null {
-  const [, number, unit = ''] = /^\s*(\d+(?:\.\d+)?)\s*([kmg]i?)?b?(?:\/s)?\s*$/i.exec(text) ?? [];
-  if (number === undefined) return null;
-  const bytes = Math.round(Number(number) * (UNITS[unit.toLowerCase()] ?? 1));
-  return bytes >= 1 && Number.isSafeInteger(bytes) ? bytes : null;
 }
 
 export interface MoveSample {
