@@ -50,7 +50,7 @@ async function runOne(schedule: Schedule): Promise<boolean> {
   if (hasFailed || values.verbose || values.log) {
     say(
       `seed ${schedule.seed}: ${hasFailed ? 'FAILED' : 'ok'}, ${tookMs} ms, ${result.events} events, ${(result.virtualMs / 1000).toFixed(1)} s, ` +
-        `${result.acknowledged} acknowledged, ${result.read} read, trace ${result.traceHash}`,
+        `${result.acknowledged} acknowledged, ${result.read} read, ${result.commits} commits in ${result.generations} generations, trace ${result.traceHash}`,
     );
   }
   if (hasFailed) {

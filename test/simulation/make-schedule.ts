@@ -5,7 +5,7 @@
 import { crc32 } from 'node:zlib';
 import type { Random } from '../../src/runtime/random.ts';
 import { SeededRandom } from '../../src/runtime/testing/seeded-random.ts';
-import { CLIENTS_START_MS, type ProducerSpec, type Schedule, type Step, type TopicSpec } from './schedule.ts';
+import { CLIENTS_START_MS, type GroupSpec, type ProducerSpec, type Schedule, type Step, type TopicSpec } from './schedule.ts';
 
 const FAULTS_END_MS = 45_000;
 const FIRST_STEP_MS = CLIENTS_START_MS + 1500;
@@ -16,20 +16,33 @@ const CODECS = ['none', 'none', 'none', 'gzip', 'snappy', 'lz4', 'zstd'] as cons
  * - `failover`: followers that are slow to catch up while leaders fail in a row
  * - `rejoin`: a follower comes back behind, while the leader and its successor fail
  * - `bounce`: brokers that are away for a moment while the controller or ZooKeeper is slow to look
+ * - `groups`: two consumer groups, whose members freeze and are cut off while brokers fail
  */
-export type Focus = 'any' | 'unclean' | 'failover' | 'rejoin' | 'bounce';
+export type Focus = 'any' | 'unclean' | 'failover' | 'rejoin' | 'bounce' | 'groups';
 
 export function makeSchedule(seed: number, wantedFocus?: Focus): Schedule {
   // A stream for each part: one part's change leaves the others as they were.
   const stream = (part: string): Random => new SeededRandom(seed ^ crc32(`schedule ${part}`));
   const choices = stream('cluster');
-  const focus = wantedFocus ?? pick(choices, ['any', 'any', 'any', 'any', 'unclean', 'failover', 'rejoin', 'bounce']);
-  const brokers = focus === 'any' ? pick(choices, [3, 3, 3, 3, 4, 5]) : 3;
+  const focus = wantedFocus ?? pick(choices, ['any', 'any', 'any', 'any', 'unclean', 'failover', 'rejoin', 'bounce', 'groups']);
+  const isBroad = focus === 'any' || focus === 'groups';
+  const brokers = isBroad ? pick(choices, [3, 3, 3, 3, 4, 5]) : 3;
   const consumers = 1 + choices.int(2);
   const machines = Array.from({ length: brokers }, (_, index) => `broker${index + 1}`);
   const topics = focus === 'unclean' ? [UNCLEAN_TOPIC] : makeTopics(stream('topics'));
-  const steps = focus === 'any' ? makeFaults(stream('faults'), machines) : makeFocusedFaults(stream('faults'), machines, focus);
+  const steps = isBroad ? makeFaults(stream('faults'), machines) : makeFocusedFaults(stream('faults'), machines, focus);
   steps.push(...makeDeeds(stream('deeds'), topics, brokers));
+  const properties = makeProperties(stream('properties'), focus === 'failover' || focus === 'rejoin');
+  const groups = makeGroups(stream('groups'), topics, focus);
+  if (isBroad) {
+    steps.push(...makeMemberFaults(stream('members'), groups, machines, focus === 'groups' ? 8 : 2));
+    const deletions = makeDeletions(stream('deletions'), topics);
+    steps.push(...deletions);
+    if (deletions.length > 0) Object.assign(properties, EAGER_RETENTION);
+    const logDirs = makeLogDirDeeds(stream('log dirs'), topics, machines);
+    steps.push(...logDirs);
+    if (logDirs.length > 0) properties['log.dirs'] = LOG_DIRS.join(',');
+  }
   steps.sort((a, b) => a.atMs - b.atMs);
   const producers = makeProducers(stream('producers'), topics);
   // The log grows while nothing is committed, so that catching up takes a follower several fetches.
@@ -39,10 +52,11 @@ export function makeSchedule(seed: number, wantedFocus?: Focus): Schedule {
     note: `focus: ${focus}`,
     brokers,
     faultsEndMs: FAULTS_END_MS,
-    properties: makeProperties(stream('properties'), focus === 'failover' || focus === 'rejoin'),
+    properties,
     topics,
     producers,
     consumers,
+    groups,
     steps,
   };
 }
@@ -52,6 +66,14 @@ const UNCLEAN_TOPIC: TopicSpec = {
   partitions: 2,
   replicationFactor: 3,
   configs: { 'min.insync.replicas': '1', 'unclean.leader.election.enable': 'true' },
+};
+
+const LOG_DIRS = ['/data1', '/data2'] as const;
+/** Segments are deleted within seconds after the policy allows it. */
+const EAGER_RETENTION: Readonly<Record<string, string>> = {
+  'log.initial.task.delay.ms': '2000',
+  'log.retention.check.interval.ms': '1500',
+  'log.segment.delete.delay.ms': '1000',
 };
 
 const STEADY_PRODUCER = { acks: 1, isIdempotent: false, codec: 'none', intervalMs: 60, pipeline: 4, maxRecords: 4 } as const;
@@ -153,6 +175,67 @@ function makeRejoin(random: Random, atMs: number, [first, second, third]: readon
   ];
 }
 
+/** Two thirds of the seeds have a group of one to four members. Topics with unclean elections promise a group nothing. */
+function makeGroups(random: Random, topics: readonly TopicSpec[], focus: Focus): GroupSpec[] {
+  const strict = topics.filter(({ configs }) => !isLoose(configs)).map(({ name }) => name);
+  const count = focus === 'groups' ? 2 : random.int(3) === 0 ? 0 : 1;
+  if (strict.length === 0) return [];
+  return Array.from({ length: count }, (_, index) => ({ groupId: `group${index}`, members: 1 + random.int(4), topics: strict }));
+}
+
+/** Members freeze, for shorter or longer than their session lasts, and are cut off from brokers one way or both. */
+function makeMemberFaults(random: Random, groups: readonly GroupSpec[], machines: readonly string[], atMost: number): Step[] {
+  const steps: Step[] = [];
+  const members = groups.flatMap(({ groupId, members: count }) => Array.from({ length: count }, (_, index) => `${groupId}-member${index}`));
+  if (members.length === 0) return steps;
+  for (let count = random.int(atMost + 1); count > 0; count--) {
+    const [atMs, machine, forMs] = [timeOf(random), pick(random, members), 300 + random.int(6000)];
+    if (random.int(2) === 0) steps.push({ atMs, kind: 'pause', machine, forMs });
+    else {
+      const brokers = random.int(2) === 0 ? machines : [pick(random, machines)];
+      const [from, to] = random.int(2) === 0 ? [[machine], brokers] : [brokers, [machine]];
+      steps.push({ atMs, kind: 'partition', from, to, isOneWay: random.int(2) === 0, forMs });
+    }
+  }
+  return steps;
+}
+
+/** On request or by retention, in a quarter of the seeds. */
+function makeDeletions(random: Random, topics: readonly TopicSpec[]): Step[] {
+  const strict = topics.filter(({ configs }) => !isLoose(configs));
+  if (strict.length === 0 || random.int(4) !== 0) return [];
+  const steps: Step[] = [];
+  for (let count = 1 + random.int(4); count > 0; count--) {
+    const { name: topic, partitions } = pick(random, strict);
+    const [atMs, partition] = [timeOf(random), random.int(partitions)];
+    if (random.int(3) > 0) steps.push({ atMs, kind: 'delete-records', topic, partition, share: pick(random, [0.3, 0.8, 1]) });
+    else {
+      steps.push(
+        { atMs, kind: 'alter-config', topic, key: 'segment.bytes', value: '8192' },
+        { atMs: atMs + 500, kind: 'alter-config', topic, key: 'retention.bytes', value: `${8192 * (1 + random.int(4))}` },
+      );
+    }
+  }
+  return steps;
+}
+
+/** Brokers with two log dirs, of which one fails, or between which a partition moves; in a fifth of the seeds. */
+function makeLogDirDeeds(random: Random, topics: readonly TopicSpec[], machines: readonly string[]): Step[] {
+  if (random.int(5) !== 0) return [];
+  const steps: Step[] = [];
+  for (let count = 1 + random.int(4); count > 0; count--) {
+    const [atMs, machine, directory] = [timeOf(random), pick(random, machines), pick(random, LOG_DIRS)];
+    const { name: topic, partitions } = pick(random, topics);
+    if (random.int(2) === 0) steps.push({ atMs, kind: 'log-dir-error', machine, directory, forMs: 500 + random.int(8000) });
+    else steps.push({ atMs, kind: 'move-log', topic, partition: random.int(partitions), machine, directory });
+  }
+  return steps;
+}
+
+function isLoose(configs: TopicSpec['configs']): boolean {
+  return configs['unclean.leader.election.enable'] === 'true';
+}
+
 function shuffled<T>(random: Random, from: readonly T[]): T[] {
   const rest = [...from];
   return from.map(() => rest.splice(random.int(rest.length), 1)[0]).filter((item) => item !== undefined);
@@ -200,16 +283,16 @@ function makeTopics(random: Random): TopicSpec[] {
 function makeProducers(random: Random, topics: readonly TopicSpec[]): ProducerSpec[] {
   const producers: ProducerSpec[] = [];
   for (const { name, configs } of topics) {
-    const isLoose = configs['unclean.leader.election.enable'] === 'true';
+    const loose = isLoose(configs);
     const count = 1 + random.int(2);
     for (let index = 0; index < count; index++) {
-      const acks = isLoose ? pick(random, [1, 1, -1] as const) : pick(random, [-1, -1, -1, -1, 1, 0] as const);
+      const acks = loose ? pick(random, [1, 1, -1] as const) : pick(random, [-1, -1, -1, -1, 1, 0] as const);
       // After an unclean election an idempotent producer may find a gap that nothing fills any more.
-      const isIdempotent = acks === -1 && random.int(4) !== 0 && !isLoose;
+      const isIdempotent = acks === -1 && random.int(4) !== 0 && !loose;
       producers.push({
         topic: name,
-        acks: index === 0 && !isLoose ? -1 : acks,
-        isIdempotent: (index === 0 && !isLoose) || isIdempotent,
+        acks: index === 0 && !loose ? -1 : acks,
+        isIdempotent: (index === 0 && !loose) || isIdempotent,
         codec: pick(random, CODECS),
         intervalMs: pick(random, [60, 150, 300, 600]),
         pipeline: pick(random, [1, 2, 4]),

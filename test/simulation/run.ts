@@ -8,6 +8,7 @@
 import { SimCluster } from './cluster/sim-cluster.ts';
 import { staleViewsOf, troublesOf } from './cluster/health.ts';
 import { checkLogs } from './checks/final-checks.ts';
+import { GroupHistory } from './checks/group-history.ts';
 import { History } from './checks/history.ts';
 import { observe, stopObserving } from './checks/observers.ts';
 import { Faults } from './faults/faults.ts';
@@ -15,6 +16,7 @@ import { CLIENTS_START_MS, LIVENESS_MS, type Schedule, type Step } from './sched
 import { SimAdmin } from './workload/sim-admin.ts';
 import { SimClient } from './workload/sim-client.ts';
 import { SimConsumer } from './workload/sim-consumer.ts';
+import { SimGroupMember } from './workload/sim-group-member.ts';
 import { SimProducer } from './workload/sim-producer.ts';
 import { EventKind } from './world/event-queue.ts';
 import { type LogLine, World } from './world/world.ts';
@@ -33,9 +35,16 @@ export interface RunResult {
   readonly virtualMs: number;
   readonly acknowledged: number;
   readonly read: number;
+  /** Of all groups: offsets committed, and generations. */
+  readonly commits: number;
+  readonly generations: number;
   readonly log: readonly LogLine[];
 }
 
+/** No topic has or gets more. */
+const MOST_PARTITIONS = 8;
+const OFFSETS_TOPIC = '__consumer_offsets';
+const OFFSETS_PARTITIONS = 2;
 /** How often it is looked whether all has settled. */
 const SETTLE_CHECK_MS = 250;
 
@@ -49,8 +58,9 @@ export async function runSchedule(schedule: Schedule, options: RunOptions = {}):
   };
   process.on('unhandledRejection', onRejection);
   observe(world, history);
+  let simulation: Simulation | undefined;
   try {
-    const simulation = new Simulation(world, history, schedule, options.consumersFence ?? true);
+    simulation = new Simulation(world, history, schedule, options.consumersFence ?? true);
     await simulation.run();
   } finally {
     stopObserving();
@@ -65,6 +75,8 @@ export async function runSchedule(schedule: Schedule, options: RunOptions = {}):
     virtualMs: world.nowMs,
     acknowledged: history.ackedCount,
     read: history.readCount,
+    commits: simulation?.commitCount ?? 0,
+    generations: simulation?.generations ?? 0,
     log: world.log,
   };
 }
@@ -78,6 +90,8 @@ class Simulation {
   readonly #faults: Faults;
   readonly #producers: SimProducer[];
   readonly #consumers: SimConsumer[];
+  readonly #groups: GroupHistory[] = [];
+  readonly #members: SimGroupMember[] = [];
   /** Topics that are to be there, with the number of partitions that they have at least. */
   readonly #topics = new Map<string, number>();
   #churning = 0;
@@ -96,7 +110,8 @@ class Simulation {
       schedule,
       admin: this.#admin,
       client: adminClient,
-      topics: () => this.#topics,
+      history,
+      topics: () => this.#watched,
       onTopicChange: (step) => {
         this.#churning++;
         // One after another: a topic's end must not overtake its beginning.
@@ -111,7 +126,40 @@ class Simulation {
       const client = new SimClient(this.#cluster, `consumer${index}`, firstConsumer + index, { comparesEpochs: consumersFence });
       return new SimConsumer({ client, history, topics: () => [...this.#topics.keys()], fences: consumersFence });
     });
+    this.#makeGroups(firstConsumer + schedule.consumers);
+    // Retention deletes when it sees fit.
+    for (const step of schedule.steps)
+      if (step.kind === 'alter-config' && step.key === 'retention.bytes') this.#expectRetention(step.topic);
     for (const { name, configs } of schedule.topics) if (configs['unclean.leader.election.enable'] === 'true') history.expectLoss(name);
+  }
+
+  #expectRetention(topic: string): void {
+    for (let partition = 0; partition < MOST_PARTITIONS; partition++) this.#history.expectDeletion(topic, partition, Infinity);
+  }
+
+  get commitCount(): number {
+    return this.#groups.reduce((sum, group) => sum + group.commitCount, 0);
+  }
+
+  get generations(): number {
+    return this.#groups.reduce((sum, group) => sum + group.generations, 0);
+  }
+
+  #makeGroups(firstClient: number): void {
+    let index = firstClient;
+    for (const { groupId, members, topics } of this.#schedule.groups ?? []) {
+      const group = new GroupHistory(this.#history, groupId, topics);
+      this.#groups.push(group);
+      for (let member = 0; member < members; member++) {
+        const client = new SimClient(this.#cluster, `${groupId}-member${member}`, index++);
+        this.#members.push(new SimGroupMember({ client, history: this.#history, group }));
+      }
+    }
+  }
+
+  /** The topics that must be whole. */
+  get #watched(): ReadonlyMap<string, number> {
+    return this.#groups.length === 0 ? this.#topics : new Map([...this.#topics, [OFFSETS_TOPIC, OFFSETS_PARTITIONS]]);
   }
 
   async run(): Promise<void> {
@@ -123,6 +171,7 @@ class Simulation {
     const isBroken = (): boolean => world.breakdowns.length > 0 || this.#history.violations.length > 0;
     await world.runUntil(faultsEndMs, isBroken);
     for (const producer of this.#producers) producer.finish();
+    for (const member of this.#members) member.finish();
     let troubles = this.#unsettled();
     while (!isBroken() && troubles.length > 0 && world.nowMs < faultsEndMs + LIVENESS_MS) {
       await world.runUntil(world.nowMs + SETTLE_CHECK_MS, isBroken);
@@ -131,7 +180,7 @@ class Simulation {
     if (isBroken()) return;
     for (const trouble of troubles) this.#history.violate(`NOT LIVE ${LIVENESS_MS} ms after the end of all faults: ${trouble}`);
     if (troubles.length > 0) return;
-    checkLogs({ cluster: this.#cluster, history: this.#history, topics: this.#topics, consumers: this.#consumers });
+    checkLogs({ cluster: this.#cluster, history: this.#history, topics: this.#topics, consumers: this.#consumers, groups: this.#groups });
   }
 
   async #begin(): Promise<void> {
@@ -141,6 +190,7 @@ class Simulation {
     }
     for (const producer of this.#producers) void producer.run();
     for (const consumer of this.#consumers) consumer.run();
+    for (const member of this.#members) void member.run();
   }
 
   async #changeTopic(step: Extract<Step, { kind: 'create-topic' | 'delete-topic' | 'add-partitions' }>): Promise<void> {
@@ -159,8 +209,8 @@ class Simulation {
 
   /** What still has to come true. */
   #unsettled(): string[] {
-    const unsettled = troublesOf(this.#cluster, this.#topics);
-    if (unsettled.length === 0) unsettled.push(...staleViewsOf(this.#cluster, this.#topics));
+    const unsettled = troublesOf(this.#cluster, this.#watched);
+    if (unsettled.length === 0) unsettled.push(...staleViewsOf(this.#cluster, this.#watched));
     if (this.#churning > 0) unsettled.push('an administrator is not answered');
     for (const [index, producer] of this.#producers.entries())
       if (!producer.isDone) unsettled.push(`producer${index} waits for an acknowledgement`);
@@ -171,15 +221,27 @@ class Simulation {
           unsettled.push(`${consumer.name} is at offset ${offset} of ${topic}-${partition}, which ends at ${end}`);
       }
     }
+    for (const group of this.#groups) unsettled.push(...this.#lagsOf(group));
     return unsettled;
+  }
+
+  /** A group has committed all that there is. */
+  #lagsOf(group: GroupHistory): string[] {
+    const lags: string[] = [];
+    for (const topic of group.topics) {
+      for (let partition = 0; partition < (this.#topics.get(topic) ?? 0); partition++) {
+        const end = this.#cluster.leaderOf(topic, partition)?.log?.logEndOffset;
+        const committed = group.acknowledgedTo(`${topic}-${partition}`);
+        if (end !== undefined && end > 0 && committed !== end)
+          lags.push(`${group.groupId} has committed ${committed} of ${topic}-${partition}, which ends at ${end}`);
+      }
+    }
+    return lags;
   }
 
   /** The log end offset of the leader, when it and its replicas have committed all. */
   #endOf(topic: string, topicId: string, partition: number): number | undefined {
-    for (const machine of this.#cluster.brokers) {
-      const held = this.#cluster.server(machine)?.parts?.replicaManager.partition({ topic, partition });
-      if (held?.isLeader === true && held.topicId === topicId) return held.log?.logEndOffset;
-    }
-    return undefined;
+    const leader = this.#cluster.leaderOf(topic, partition);
+    return leader?.topicId === topicId ? leader.log?.logEndOffset : undefined;
   }
 }

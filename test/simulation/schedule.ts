@@ -35,11 +35,29 @@ export type Step =
   | { readonly atMs: number; readonly kind: 'clock-jump'; readonly machine: MachineName; readonly byMs: number }
   | { readonly atMs: number; readonly kind: 'slow-disk'; readonly machine: MachineName; readonly factor: number; readonly forMs: number }
   | { readonly atMs: number; readonly kind: 'disk-full' | 'disk-error'; readonly machine: MachineName; readonly forMs: number }
+  /** One of a broker's log dirs fails; it is healed and the broker started again after `forMs`. */
+  | {
+      readonly atMs: number;
+      readonly kind: 'log-dir-error';
+      readonly machine: MachineName;
+      readonly directory: string;
+      readonly forMs: number;
+    }
   | { readonly atMs: number; readonly kind: 'end-session'; readonly machine: MachineName }
   | { readonly atMs: number; readonly kind: 'create-topic'; readonly topic: string }
   | { readonly atMs: number; readonly kind: 'delete-topic'; readonly topic: string }
   | { readonly atMs: number; readonly kind: 'add-partitions'; readonly topic: string; readonly count: number }
   | { readonly atMs: number; readonly kind: 'elect-preferred' }
+  /** Deletes the records of a partition below a share of its end. */
+  | { readonly atMs: number; readonly kind: 'delete-records'; readonly topic: string; readonly partition: number; readonly share: number }
+  | {
+      readonly atMs: number;
+      readonly kind: 'move-log';
+      readonly topic: string;
+      readonly partition: number;
+      readonly machine: MachineName;
+      readonly directory: string;
+    }
   /** Without replicas a reassignment under way is cancelled. */
   | {
       readonly atMs: number;
@@ -70,6 +88,13 @@ export interface ProducerSpec {
   readonly maxRecords: number;
 }
 
+/** A consumer group that reads topics without unclean elections. */
+export interface GroupSpec {
+  readonly groupId: string;
+  readonly members: number;
+  readonly topics: readonly string[];
+}
+
 export interface Schedule {
   readonly seed: number;
   readonly note?: string;
@@ -81,6 +106,7 @@ export interface Schedule {
   readonly topics: readonly TopicSpec[];
   readonly producers: readonly ProducerSpec[];
   readonly consumers: number;
+  readonly groups?: readonly GroupSpec[];
   readonly steps: readonly Step[];
 }
 
@@ -112,6 +138,8 @@ export function describeStep(step: Step): string {
       return `${at}  disk of ${step.machine} is full for ${step.forMs} ms`;
     case 'disk-error':
       return `${at}  disk of ${step.machine} fails for ${step.forMs} ms`;
+    case 'log-dir-error':
+      return `${at}  ${step.directory} of ${step.machine} fails; healed and started again after ${step.forMs} ms`;
     case 'end-session':
       return `${at}  ZooKeeper session of ${step.machine} ends`;
     case 'create-topic':
@@ -121,6 +149,10 @@ export function describeStep(step: Step): string {
       return `${at}  topic ${step.topic} grows to ${step.count} partitions`;
     case 'elect-preferred':
       return `${at}  elect the preferred leaders`;
+    case 'delete-records':
+      return `${at}  delete the first ${Math.round(step.share * 100)} % of ${step.topic}-${step.partition}`;
+    case 'move-log':
+      return `${at}  move ${step.topic}-${step.partition} on ${step.machine} to ${step.directory}`;
     case 'reassign':
       return step.replicas === null
         ? `${at}  cancel the reassignment of ${step.topic}-${step.partition}`

@@ -58,18 +58,23 @@ function* withoutSteps(schedule: Schedule): Generator<Schedule> {
 }
 
 function* withoutLoad(schedule: Schedule): Generator<Schedule> {
-  const { producers, topics, consumers, brokers, steps } = schedule;
+  const { producers, topics, consumers, brokers, steps, groups = [] } = schedule;
   for (const { name } of topics) {
     if (topics.length === 1) break;
     yield {
       ...schedule,
       topics: topics.filter((topic) => topic.name !== name),
       producers: producers.filter(({ topic }) => topic !== name),
+      groups: groups.map((group) => ({ ...group, topics: group.topics.filter((topic) => topic !== name) })),
       steps: steps.filter((step) => !('topic' in step) || step.topic !== name),
     };
   }
   if (producers.length > 1)
     for (const producer of producers) yield { ...schedule, producers: producers.filter((other) => other !== producer) };
+  for (const group of groups) {
+    yield { ...schedule, groups: groups.filter((other) => other !== group) };
+    if (group.members > 1) yield { ...schedule, groups: groups.with(groups.indexOf(group), { ...group, members: group.members - 1 }) };
+  }
   if (consumers > 0) yield { ...schedule, consumers: consumers - 1 };
   if (brokers > 3 && !steps.some((step) => JSON.stringify(step).includes(`broker${brokers}`))) yield { ...schedule, brokers: brokers - 1 };
   for (const [index, topic] of topics.entries()) {

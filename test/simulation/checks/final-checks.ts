@@ -1,6 +1,6 @@
 /**
- * What must be true when the faults are over and everything has settled: replicas agree byte for byte, offsets are dense, and the logs
- * hold what was acknowledged, where it was said to be, once and in order.
+ * What must be true when the faults are over and everything has settled: replicas agree byte for byte from where all of them begin, offsets
+ * are dense, and the logs hold what was acknowledged, where it was said to be, once and in order.
  */
 import { iterateBatches, readBatchHeader } from '../../../src/protocol/records/record-batch.ts';
 import { forEachRecord } from '../../../src/protocol/records/record-reader.ts';
@@ -8,6 +8,7 @@ import type { MemoryDisk } from '../../../src/runtime/testing/memory-disk.ts';
 import type { SimCluster } from '../cluster/sim-cluster.ts';
 import type { SimConsumer } from '../workload/sim-consumer.ts';
 import type { Machine } from '../world/machine.ts';
+import type { GroupHistory } from './group-history.ts';
 import { ACKED_WITHOUT_OFFSET, decodeValue, type History, type Lane, placeOf, recordOf } from './history.ts';
 
 const MAX_RECORD_BYTES = 1 << 20;
@@ -15,7 +16,14 @@ const MAX_RECORD_BYTES = 1 << 20;
 interface Replica {
   readonly machine: Machine;
   readonly topicId: string | undefined;
+  readonly logStartOffset: number;
   readonly bytes: Buffer;
+}
+
+/** A partition's log, as far as it isn't deleted: the record at each offset. */
+interface LogRecords {
+  readonly logStartOffset: number;
+  readonly records: readonly number[];
 }
 
 export function checkLogs(options: {
@@ -23,22 +31,28 @@ export function checkLogs(options: {
   history: History;
   topics: ReadonlyMap<string, number>;
   consumers: readonly SimConsumer[];
+  groups: readonly GroupHistory[];
 }): void {
-  const { cluster, history, topics, consumers } = options;
+  const { cluster, history, topics, consumers, groups } = options;
   for (const [topic, count] of topics) {
     for (let partition = 0; partition < count; partition++) {
       const name = `${topic}-${partition}`;
       const replicas = replicasOf(cluster, topic, partition);
       const first = replicas[0];
       if (first === undefined) continue;
+      const logStartOffset = Math.max(...replicas.map((replica) => replica.logStartOffset));
+      if (logStartOffset > history.deletedTo(topic, partition) && !history.isLoose(topic))
+        history.violate(`${name} begins at offset ${logStartOffset}: more is deleted than was asked for`);
+      const bytes = bytesFrom(first, logStartOffset);
       for (const other of replicas.slice(1)) {
-        const at = firstDifference(first.bytes, other.bytes);
+        const at = firstDifference(bytes, bytesFrom(other, logStartOffset));
         if (at !== undefined)
           history.violate(`the logs of ${name} on ${first.machine.name} and ${other.machine.name} differ from byte ${at} on`);
       }
-      const records = recordsOf(history, name, first.bytes);
-      if (!history.isLoose(topic)) checkAcknowledged(history, topic, partition, records);
-      checkConsumers({ history, consumers, topicId: first.topicId, topic, partition, records });
+      const log = { logStartOffset, records: recordsOf(history, name, bytes) };
+      if (!history.isLoose(topic)) checkAcknowledged(history, topic, partition, log);
+      checkConsumers({ history, consumers, topicId: first.topicId, topic, partition, log });
+      for (const group of groups) if (group.topics.includes(topic)) group.checkDelivered(name, logStartOffset, log.records);
     }
   }
 }
@@ -51,7 +65,13 @@ function replicasOf(cluster: SimCluster, topic: string, partition: number): Repl
     if (!assigned.includes(cluster.brokerId(machine))) continue;
     const held = cluster.server(machine)?.parts?.replicaManager.partition({ topic, partition });
     const directory = held?.log?.directory;
-    if (directory !== undefined) replicas.push({ machine, topicId: held?.topicId, bytes: readSegments(machine.disk, directory) });
+    if (directory !== undefined)
+      replicas.push({
+        machine,
+        topicId: held?.topicId,
+        logStartOffset: held?.log?.logStartOffset ?? 0,
+        bytes: readSegments(machine.disk, directory),
+      });
   }
   return replicas;
 }
@@ -65,6 +85,16 @@ function readSegments(disk: MemoryDisk, directory: string): Buffer {
   return Buffer.concat(names.map((name) => disk.readFile(`${directory}/${name}`)));
 }
 
+/** From the batch on that holds `offset`. */
+function bytesFrom({ bytes }: Replica, offset: number): Buffer {
+  let at = 0;
+  for (const batch of iterateBatches(bytes)) {
+    if (readBatchHeader(batch, 0).lastOffset >= offset) break;
+    at += batch.length;
+  }
+  return bytes.subarray(at);
+}
+
 function firstDifference(a: Buffer, b: Buffer): number | undefined {
   if (a.equals(b)) return undefined;
   const length = Math.min(a.length, b.length);
@@ -75,10 +105,12 @@ function firstDifference(a: Buffer, b: Buffer): number | undefined {
 /** The record at each offset. */
 function recordsOf(history: History, name: string, bytes: Buffer): number[] {
   const records: number[] = [];
+  let isFirst = true;
   for (const batch of iterateBatches(bytes)) {
     const { baseOffset } = readBatchHeader(batch, 0);
-    if (baseOffset !== records.length)
+    if (baseOffset !== records.length && !isFirst)
       history.violate(`the log of ${name} has a gap: offset ${records.length} is followed by ${baseOffset}`);
+    isFirst = false;
     forEachRecord(batch, MAX_RECORD_BYTES, ({ offset, value }) => {
       records[offset] = decodeValue(value) ?? -1;
     });
@@ -86,23 +118,25 @@ function recordsOf(history: History, name: string, bytes: Buffer): number[] {
   return records;
 }
 
-function checkAcknowledged(history: History, topic: string, partition: number, records: readonly number[]): void {
+function checkAcknowledged(history: History, topic: string, partition: number, log: LogRecords): void {
   const offsets = new Map<number, number[]>();
-  for (const [offset, record] of records.entries()) {
+  for (const [offset, record] of log.records.entries()) {
+    if (record === undefined) continue;
     const known = offsets.get(record);
     if (known === undefined) offsets.set(record, [offset]);
     else known.push(offset);
   }
   for (const lane of history.lanes) {
     if (lane.topic !== topic || lane.partition !== partition) continue;
-    if (lane.spec.acks === -1) checkLoss(history, lane, records, offsets);
-    if (lane.spec.isIdempotent) checkOrder(history, lane, records, offsets);
+    if (lane.spec.acks === -1) checkLoss(history, lane, log, offsets);
+    if (lane.spec.isIdempotent) checkOrder(history, lane, log, offsets);
   }
 }
 
-function checkLoss(history: History, lane: Lane, records: readonly number[], offsets: ReadonlyMap<number, number[]>): void {
+function checkLoss(history: History, lane: Lane, { logStartOffset, records }: LogRecords, offsets: ReadonlyMap<number, number[]>): void {
   for (const [place, offset] of lane.acked.entries()) {
-    if (offset === undefined) continue;
+    // Deleted, or a duplicate of what may be.
+    if (offset === undefined || (offset < logStartOffset && (offset >= 0 || logStartOffset > 0))) continue;
     const record = recordOf(lane, place);
     if (!offsets.has(record)) history.violate(`LOST: ${history.nameOf(record)} was acknowledged at offset ${offset} and is nowhere`);
     else if (offset !== ACKED_WITHOUT_OFFSET && records[offset] !== record)
@@ -112,9 +146,10 @@ function checkLoss(history: History, lane: Lane, records: readonly number[], off
   }
 }
 
-function checkOrder(history: History, lane: Lane, records: readonly number[], offsets: ReadonlyMap<number, number[]>): void {
+function checkOrder(history: History, lane: Lane, { records }: LogRecords, offsets: ReadonlyMap<number, number[]>): void {
   let last = -1;
   for (const [offset, record] of records.entries()) {
+    if (record === undefined) continue;
     if (history.laneOf(record) !== lane) continue;
     if ((offsets.get(record)?.length ?? 0) > 1) {
       history.violate(`DOUBLED: ${history.nameOf(record)} is at offsets ${offsets.get(record)?.join(' and ')}`);
@@ -135,13 +170,16 @@ function checkConsumers(options: {
   topicId: string | undefined;
   topic: string;
   partition: number;
-  records: readonly number[];
+  log: LogRecords;
 }): void {
-  const { history, consumers, topicId, topic, partition, records } = options;
+  const { history, consumers, topicId, topic, partition } = options;
+  const { logStartOffset, records } = options.log;
   for (const consumer of consumers) {
     for (const position of consumer.positions.values()) {
       if (position.topicId !== topicId || position.partition !== partition) continue;
-      const wrong = position.read.findIndex((record, offset) => record !== undefined && record !== records[offset]);
+      const wrong = position.read.findIndex(
+        (record, offset) => record !== undefined && offset >= logStartOffset && record !== records[offset],
+      );
       if (wrong >= 0)
         history.violate(
           `${consumer.name} read ${history.nameOf(position.read[wrong] ?? -1)} at ${topic}-${partition} offset ${wrong}, where the log has ${history.nameOf(records[wrong] ?? -1)}, and was not told`,

@@ -34,6 +34,8 @@ export class History {
   readonly #read = new Map<string, (number | undefined)[]>();
   /** Topics in which committed records may be lost: unclean elections, deletions. */
   readonly #looseTopics = new Set<string>();
+  /** By topic and partition: below it records may have been deleted on request. */
+  readonly #deletedTo = new Map<string, number>();
   readCount = 0;
   madeCount = 0;
   ackedCount = 0;
@@ -66,6 +68,15 @@ export class History {
 
   isLoose(topic: string): boolean {
     return this.#looseTopics.has(topic);
+  }
+
+  /** An administrator asks for the deletion of all records below `offset`; Infinity when retention may delete any. */
+  expectDeletion(topic: string, partition: number, offset: number): void {
+    this.#deletedTo.set(`${topic}-${partition}`, Math.max(offset, this.deletedTo(topic, partition)));
+  }
+
+  deletedTo(topic: string, partition: number): number {
+    return this.#deletedTo.get(`${topic}-${partition}`) ?? 0;
   }
 
   onAcked(lane: Lane, from: number, count: number, baseOffset: number): void {

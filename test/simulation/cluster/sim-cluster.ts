@@ -4,6 +4,7 @@
  */
 import { BrokerServer } from '../../../src/broker/broker-server.ts';
 import { parseKafkaConfig } from '../../../src/broker/config/kafka-config.ts';
+import type { Partition } from '../../../src/broker/replication/partition.ts';
 import { ZooKeeperServer } from '../../../src/zookeeper/server.ts';
 import { EventKind } from '../world/event-queue.ts';
 import { Machine } from '../world/machine.ts';
@@ -41,6 +42,10 @@ const BROKER_PROPERTIES: Readonly<Record<string, string>> = {
   'log.index.size.max.bytes': '16384',
   'controlled.shutdown.max.retries': '1',
   'controlled.shutdown.retry.backoff.ms': '500',
+  'group.min.session.timeout.ms': '1000',
+  // So that offsets are compacted within a minute.
+  'offsets.topic.segment.bytes': '16384',
+  'log.cleaner.backoff.ms': '1000',
   'leader.imbalance.check.interval.seconds': '8',
 };
 
@@ -61,7 +66,8 @@ export class SimCluster {
     this.zookeeper = new Machine(this.network, 'zookeeper', 1);
     this.brokers = Array.from({ length: brokerCount }, (_, index) => new Machine(this.network, `broker${index + 1}`, index + 2));
     for (const machine of [this.zookeeper, ...this.brokers]) {
-      machine.disk.makeDirectory(machine === this.zookeeper ? '/zookeeper' : '/data');
+      const directories = machine === this.zookeeper ? ['/zookeeper'] : (this.#properties['log.dirs'] ?? '').split(',');
+      for (const directory of directories) machine.disk.makeDirectory(directory);
       machine.disk.syncDirectory('/');
     }
   }
@@ -91,6 +97,16 @@ export class SimCluster {
   /** The running broker of a machine; undefined while it is down. */
   server(machine: Machine): BrokerServer | undefined {
     return this.#servers.get(machine);
+  }
+
+  /** A broker that leads a partition, as it believes; the one of the newest epoch where several do. */
+  leaderOf(topic: string, partition: number): Partition | undefined {
+    let leader: Partition | undefined;
+    for (const machine of this.brokers) {
+      const held = this.server(machine)?.parts?.replicaManager.partition({ topic, partition });
+      if (held?.isLeader === true && (leader === undefined || held.leaderEpoch > leader.leaderEpoch)) leader = held;
+    }
+    return leader;
   }
 
   brokerId(machine: Machine): number {

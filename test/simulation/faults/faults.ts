@@ -7,6 +7,7 @@
  */
 import { closeSession, readSessionFile } from '../../../src/zk-client/zookeeper-client.ts';
 import type { SimCluster } from '../cluster/sim-cluster.ts';
+import type { History } from '../checks/history.ts';
 import { troublesOf } from '../cluster/health.ts';
 import { describeStep, type Schedule, type Step } from '../schedule.ts';
 import type { SimAdmin } from '../workload/sim-admin.ts';
@@ -21,6 +22,7 @@ export interface FaultsOptions {
   readonly schedule: Schedule;
   readonly admin: SimAdmin;
   readonly client: SimClient;
+  readonly history: History;
   /** Topics that must be whole before a broker may lose power. */
   readonly topics: () => ReadonlyMap<string, number>;
   readonly onTopicChange: (step: Extract<Step, { kind: 'create-topic' | 'delete-topic' | 'add-partitions' }>) => void;
@@ -141,6 +143,8 @@ export class Faults {
         disk?.failAfter(1);
         return this.#until(step.forMs, () => disk?.heal());
       }
+      case 'log-dir-error':
+        return this.#failLogDir(step.machine, step.directory, step.forMs);
       case 'end-session':
         return this.#endSession(step.machine);
       case 'create-topic':
@@ -151,6 +155,12 @@ export class Faults {
         return void admin.electPreferred();
       case 'reassign':
         return void admin.reassign(step.topic, step.partition, step.replicas);
+      case 'delete-records':
+        return this.#deleteRecords(step);
+      case 'move-log': {
+        const broker = this.#options.client.brokers.find(({ host }) => host === step.machine);
+        return broker === undefined ? undefined : void admin.moveLog(broker, step.topic, step.partition, step.directory);
+      }
       case 'alter-config':
         return void admin.alterConfig(step.topic, step.key, step.value);
     }
@@ -170,6 +180,26 @@ export class Faults {
       cluster.heldDown.delete(machine);
       cluster.start(machine);
     });
+  }
+
+  /** Kafka, too, takes a log dir that has failed again only at a start. */
+  #failLogDir(name: string, directory: string, forMs: number): void {
+    const machine = this.#machine(name);
+    if (machine === undefined) return;
+    machine.disk.failAfter(1, { code: 'EIO', below: directory });
+    this.#until(forMs, () => {
+      machine.disk.heal();
+      machine.kill();
+    });
+  }
+
+  #deleteRecords({ topic, partition, share }: Extract<Step, { kind: 'delete-records' }>): void {
+    const { admin, cluster, history } = this.#options;
+    const leader = cluster.leaderOf(topic, partition);
+    if (leader?.log === undefined) return;
+    const offset = Math.floor(leader.log.highWatermark * share);
+    history.expectDeletion(topic, partition, offset);
+    void admin.deleteRecords(topic, partition, offset);
   }
 
   #until(forMs: number, undo: () => void): void {

@@ -1,8 +1,10 @@
-/** An administrator: does each deed by the controller, and tries for some time where that fails. */
+/** An administrator: does each deed by the controller (or the broker whose it is), and tries for some time where that fails. */
 import { ErrorCode, errorByCode } from '../../../src/protocol/errors.ts';
 import { AlterPartitionReassignments } from '../../../src/protocol/generated/alter-partition-reassignments.ts';
 import { CreatePartitions } from '../../../src/protocol/generated/create-partitions.ts';
 import { CreateTopics } from '../../../src/protocol/generated/create-topics.ts';
+import { AlterReplicaLogDirs } from '../../../src/protocol/generated/alter-replica-log-dirs.ts';
+import { DeleteRecords } from '../../../src/protocol/generated/delete-records.ts';
 import { DeleteTopics } from '../../../src/protocol/generated/delete-topics.ts';
 import { ElectLeaders } from '../../../src/protocol/generated/elect-leaders.ts';
 import { IncrementalAlterConfigs } from '../../../src/protocol/generated/incremental-alter-configs.ts';
@@ -93,6 +95,28 @@ export class SimAdmin {
       const response = await this.#client.network.send(controller, AlterPartitionReassignments, body, options);
       return response.errorCode === ErrorCode.NONE ? response.responses[0]?.partitions[0]?.errorCode : response.errorCode;
     });
+  }
+
+  /** At the leader; tried once, since what it meant a moment later would be something else. */
+  async deleteRecords(topic: string, partition: number, offset: number): Promise<void> {
+    await this.#client.view.refresh([topic]);
+    const leader = this.#client.view.leader(topic, partition)?.node;
+    if (leader === undefined) return;
+    const body = { topics: [{ name: topic, partitions: [{ partitionIndex: partition, offset }] }], timeoutMs: REQUEST_TIMEOUT_MS };
+    const options = { timeoutMs: REQUEST_TIMEOUT_MS };
+    const response = await this.#client.network.send(leader, DeleteRecords, body, options).catch(() => undefined);
+    const answer = response?.topics[0]?.partitions[0];
+    const told = answer === undefined ? 'not answered' : `${errorByCode(answer.errorCode).name}, low watermark ${answer.lowWatermark}`;
+    this.#client.process.world.note(this.#client.name, `delete ${topic}-${partition} below ${offset}: ${told}`);
+  }
+
+  async moveLog(broker: Node, topic: string, partition: number, path: string): Promise<void> {
+    const body = { dirs: [{ path, topics: [{ name: topic, partitions: [partition] }] }] };
+    const options = { timeoutMs: REQUEST_TIMEOUT_MS };
+    const response = await this.#client.network.send(broker, AlterReplicaLogDirs, body, options).catch(() => undefined);
+    const code = response?.results[0]?.partitions[0]?.errorCode;
+    const told = code === undefined ? 'not answered' : errorByCode(code).name;
+    this.#client.process.world.note(this.#client.name, `move ${topic}-${partition} on broker ${broker.id} to ${path}: ${told}`);
   }
 
   async #attempt(what: string, deed: (controller: Node) => Promise<number | undefined>): Promise<boolean> {

@@ -1,11 +1,13 @@
 /**
- * A consumer without a group: reads all partitions of its topics from their leaders, from the first offset on. It fences itself by leader
+ * A consumer: reads partitions from their leaders, all of its topics' from the first offset on, or those that its group gave it from where
+ * that has come to. It fences itself by leader
  * epochs as KIP-320 has it: a fetch carries the epoch that it knows, and under a new one it asks first whether its position is still
  * part of the history (OffsetForLeaderEpoch); where it isn't, it goes back and says so.
  */
 import { ErrorCode, errorByCode } from '../../../src/protocol/errors.ts';
 import { Fetch } from '../../../src/protocol/generated/fetch.ts';
 import type { PartitionData } from '../../../src/protocol/generated/fetch.ts';
+import { ListOffsets } from '../../../src/protocol/generated/list-offsets.ts';
 import { OffsetForLeaderEpoch } from '../../../src/protocol/generated/offset-for-leader-epoch.ts';
 import { iterateBatches, readBatchHeader } from '../../../src/protocol/records/record-batch.ts';
 import { forEachRecord } from '../../../src/protocol/records/record-reader.ts';
@@ -19,6 +21,33 @@ const MAX_WAIT_MS = 400;
 const IDLE_MS = 120;
 const METADATA_MS = 1000;
 const MAX_RECORD_BYTES = 1 << 20;
+const EARLIEST_TIMESTAMP = -2;
+
+/** Where a consumer begins: an offset, and the leader epoch of the record before it, -1 when it isn't known. */
+export interface StartingPoint {
+  readonly offset: number;
+  readonly epoch: number;
+}
+
+/** What a group has to say to one of its members. */
+export interface Assignment {
+  /** Undefined for a partition that isn't the member's. */
+  startOf(topic: string, partition: number): StartingPoint | undefined;
+  onDelivered(topic: string, partition: number, offset: number, record: number): void;
+  onSkipped(topic: string, partition: number, from: number, to: number): void;
+}
+
+export interface SimConsumerOptions {
+  readonly client: SimClient;
+  readonly history: History;
+  readonly topics: () => readonly string[];
+  /** False: neither fences nor validates, as before KIP-320. */
+  readonly fences: boolean;
+  /** Of a group's member; without it the consumer reads everything. */
+  readonly assignment?: Assignment;
+}
+
+const FROM_THE_FIRST: StartingPoint = { offset: 0, epoch: -1 };
 
 export interface Position {
   readonly topic: string;
@@ -41,16 +70,22 @@ export class SimConsumer {
   readonly #client: SimClient;
   readonly #history: History;
   readonly #topics: () => readonly string[];
-  /** False: neither fences nor validates, as before KIP-320. */
   readonly #fences: boolean;
+  readonly #assignment: Assignment | undefined;
   #isOver = false;
 
-  constructor(options: { client: SimClient; history: History; topics: () => readonly string[]; fences: boolean }) {
+  constructor(options: SimConsumerOptions) {
     this.#client = options.client;
     this.name = options.client.name;
     this.#history = options.history;
     this.#topics = options.topics;
     this.#fences = options.fences;
+    this.#assignment = options.assignment;
+  }
+
+  /** Reads nothing more of what it has; what is under way to it is dropped. */
+  revoke(): void {
+    this.positions.clear();
   }
 
   finish(): void {
@@ -94,12 +129,14 @@ export class SimConsumer {
         let position = this.positions.get(key);
         if (position === undefined) {
           const { topicId } = view;
+          const start = this.#assignment === undefined ? FROM_THE_FIRST : this.#assignment.startOf(name, partition);
+          if (start === undefined) continue;
           position = {
             topic: name,
             topicId,
             partition,
-            offset: 0,
-            lastEpoch: -1,
+            offset: start.offset,
+            lastEpoch: start.epoch,
             validatedEpoch: -1,
             highWatermark: 0,
             read: [],
@@ -111,6 +148,11 @@ export class SimConsumer {
       }
     }
     return found;
+  }
+
+  /** False once it was revoked. */
+  #isCurrent(position: Position): boolean {
+    return this.positions.get(`${position.topicId}:${position.partition}`) === position;
   }
 
   #epochOf(position: Position): number {
@@ -128,6 +170,7 @@ export class SimConsumer {
     };
     const response = await this.#client.network.send(node, OffsetForLeaderEpoch, body, { timeoutMs: 1500 }).catch(() => undefined);
     // Answered late, when another leader was asked meanwhile: that says nothing of where we are now.
+    if (!this.#isCurrent(position)) return false;
     if (position.offset !== offset || position.lastEpoch !== lastEpoch || this.#epochOf(position) !== epoch) return false;
     const answer = response?.topics[0]?.partitions[0];
     if (answer === undefined || answer.errorCode !== ErrorCode.NONE || answer.endOffset < 0) {
@@ -190,12 +233,31 @@ export class SimConsumer {
       for (const data of topic.partitions) {
         const found = asked.get(`${topic.topicId}:${data.partitionIndex}`);
         // Validated meanwhile under a newer epoch, or gone back: what was asked before says nothing of that.
-        if (found === undefined || found.position.offset !== found.offset) continue;
+        if (found === undefined || found.position.offset !== found.offset || !this.#isCurrent(found.position)) continue;
         if (this.#fences && this.#epochOf(found.position) !== found.epoch) continue;
-        if (!this.#take(found.position, data, node)) isWell = false;
+        if (data.errorCode === ErrorCode.OFFSET_OUT_OF_RANGE && !(await this.#goBeyondDeleted(found.position, node))) isWell = false;
+        else if (!this.#take(found.position, data, node)) isWell = false;
       }
     }
     return isWell;
+  }
+
+  /** Out of range: that the log begins later by now is no wrong where somebody had records deleted. Goes to its begin. */
+  async #goBeyondDeleted(position: Position, node: Node): Promise<boolean> {
+    const { topic, partition, offset } = position;
+    if (offset >= this.#history.deletedTo(topic, partition)) return true;
+    const currentLeaderEpoch = this.#epochOf(position);
+    const partitions = [{ partitionIndex: partition, currentLeaderEpoch, timestamp: EARLIEST_TIMESTAMP }];
+    const body = { replicaId: -1, topics: [{ name: topic, partitions }] };
+    const response = await this.#client.network.send(node, ListOffsets, body, { timeoutMs: 1500 }).catch(() => undefined);
+    const answer = response?.topics[0]?.partitions[0];
+    if (answer?.errorCode !== ErrorCode.NONE || !this.#isCurrent(position) || position.offset !== offset) return false;
+    if (answer.offset <= offset) return false;
+    this.#note(`${topic}-${partition}: goes from offset ${offset} to ${answer.offset}, where the log begins`);
+    this.#assignment?.onSkipped(topic, partition, offset, answer.offset);
+    position.offset = answer.offset;
+    position.lastEpoch = -1;
+    return false;
   }
 
   #take(position: Position, data: PartitionData, node: Node): boolean {
@@ -215,7 +277,7 @@ export class SimConsumer {
       for (const batch of iterateBatches(bytes)) {
         const header = readBatchHeader(batch, 0);
         if (header.lastOffset < position.offset) continue;
-        if (header.baseOffset > position.offset && !this.#history.isLoose(topic))
+        if (header.baseOffset > Math.max(position.offset, this.#history.deletedTo(topic, partition)) && !this.#history.isLoose(topic))
           this.#history.violate(
             `${this.name} finds a gap in ${topic}-${partition}: offset ${position.offset} is followed by ${header.baseOffset}`,
           );
@@ -227,6 +289,7 @@ export class SimConsumer {
           position.read[offset] = record;
           position.epochs[offset] = header.partitionLeaderEpoch;
           this.#history.onRead(this.name, { topic, topicId, partition, offset }, record);
+          this.#assignment?.onDelivered(topic, partition, offset, record);
         });
         this.#note(
           `${topic}-${partition}: reads up to ${header.lastOffset} of epoch ${header.partitionLeaderEpoch} from broker ${node.id}`,

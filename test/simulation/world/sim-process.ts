@@ -6,8 +6,6 @@
  * A dead process takes no event any more: its timers, sockets and what the disk still had to tell are gone at once. While synchronous
  * disk calls hold its event loop, what falls due waits until they are over.
  */
-import { createRequire } from 'node:module';
-import { fileURLToPath } from 'node:url';
 import type { Logger, LogMethod } from '../../../src/runtime/logger.ts';
 import { MetricsRegistry } from '../../../src/runtime/metrics.ts';
 import type { OffloadTask } from '../../../src/runtime/offload.ts';
@@ -20,7 +18,6 @@ import { SimNet } from './sim-net.ts';
 import { START_WALL_MS, type World } from './world.ts';
 
 const OFFLOAD_MS = 3;
-const requireModule = createRequire(import.meta.url);
 
 /** Ends the code that called halt: nothing of it may run on. */
 class Halted extends Error {}
@@ -187,20 +184,18 @@ export class SimProcess {
     };
   }
 
-  /** A worker's work, done inline; its result comes some time later. */
+  /** A worker's work, done in place on the machine's disk: it takes no time of the event loop, and its result comes some time later. */
   #offload<Input, Output>(task: OffloadTask<Input, Output>, input: Input): Promise<Output> {
     return new Promise((resolve, reject) => {
       this.schedule(this.localMs + OFFLOAD_MS, EventKind.offload, () => {
-        // Required, not imported: an import would take turns of the real event loop.
-        const { run } = requireModule(fileURLToPath(task.module)) as { run: (input: Input) => unknown };
-        Promise.resolve(run(structuredClone(input))).then((output) => resolve(plainOutput(output) as Output), reject);
+        try {
+          resolve(task.inPlace(structuredClone(input), this.machine.disk));
+        } catch (error) {
+          reject(error instanceof Error ? error : new Error(String(error)));
+        }
       });
     });
   }
-}
-
-function plainOutput(output: unknown): unknown {
-  return typeof output === 'object' && output !== null && '__transfer' in output && 'output' in output ? output.output : output;
 }
 
 function cancellable(event: SimEvent): Cancellable {
