@@ -175,12 +175,12 @@ function makeRejoin(random: Random, atMs: number, [first, second, third]: readon
   ];
 }
 
-/** Two thirds of the seeds have a group of one to four members. Topics with unclean elections promise a group nothing. */
+/** Half of the seeds have a group of one to three members. Topics with unclean elections promise a group nothing. */
 function makeGroups(random: Random, topics: readonly TopicSpec[], focus: Focus): GroupSpec[] {
   const strict = topics.filter(({ configs }) => !isLoose(configs)).map(({ name }) => name);
-  const count = focus === 'groups' ? 2 : random.int(3) === 0 ? 0 : 1;
+  const count = focus === 'groups' ? 2 : random.int(2);
   if (strict.length === 0) return [];
-  return Array.from({ length: count }, (_, index) => ({ groupId: `group${index}`, members: 1 + random.int(4), topics: strict }));
+  return Array.from({ length: count }, (_, index) => ({ groupId: `group${index}`, members: 1 + random.int(3), topics: strict }));
 }
 
 /** Members freeze, for shorter or longer than their session lasts, and are cut off from brokers one way or both. */

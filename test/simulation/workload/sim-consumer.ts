@@ -20,6 +20,9 @@ const FETCH_VERSION = 16;
 const MAX_WAIT_MS = 400;
 const IDLE_MS = 120;
 const METADATA_MS = 1000;
+/** A group's member looks seldomer: it is there for what its group does. */
+const MEMBER_PACE = { maxWaitMs: 900, minBytes: 1500, idleMs: 250, metadataMs: 2500 } as const;
+const READER_PACE = { maxWaitMs: MAX_WAIT_MS, minBytes: 1, idleMs: IDLE_MS, metadataMs: METADATA_MS } as const;
 const MAX_RECORD_BYTES = 1 << 20;
 const EARLIEST_TIMESTAMP = -2;
 
@@ -72,6 +75,7 @@ export class SimConsumer {
   readonly #topics: () => readonly string[];
   readonly #fences: boolean;
   readonly #assignment: Assignment | undefined;
+  readonly #pace: typeof MEMBER_PACE | typeof READER_PACE;
   #isOver = false;
 
   constructor(options: SimConsumerOptions) {
@@ -81,6 +85,7 @@ export class SimConsumer {
     this.#topics = options.topics;
     this.#fences = options.fences;
     this.#assignment = options.assignment;
+    this.#pace = options.assignment === undefined ? READER_PACE : MEMBER_PACE;
   }
 
   /** Reads nothing more of what it has; what is under way to it is dropped. */
@@ -100,7 +105,7 @@ export class SimConsumer {
   async #followMetadata(): Promise<void> {
     while (!this.#isOver) {
       await this.#client.view.refresh(this.#topics());
-      await sleep(this.#client.runtime.scheduler, METADATA_MS);
+      await sleep(this.#client.runtime.scheduler, this.#pace.metadataMs);
     }
   }
 
@@ -110,10 +115,10 @@ export class SimConsumer {
       const due = this.#positionsAt(node.id);
       const ready: Position[] = [];
       for (const position of due) if (await this.#isValid(position, node)) ready.push(position);
-      if (ready.length === 0) await sleep(scheduler, IDLE_MS);
+      if (ready.length === 0) await sleep(scheduler, this.#pace.idleMs);
       else if (!(await this.#fetch(node, ready))) {
         await this.#client.view.refresh(this.#topics());
-        await sleep(scheduler, IDLE_MS * (0.5 + this.#client.runtime.random.next()));
+        await sleep(scheduler, this.#pace.idleMs * (0.5 + this.#client.runtime.random.next()));
       }
     }
   }
@@ -213,8 +218,8 @@ export class SimConsumer {
       ]),
     );
     const body = {
-      maxWaitMs: MAX_WAIT_MS,
-      minBytes: 1,
+      maxWaitMs: this.#pace.maxWaitMs,
+      minBytes: this.#pace.minBytes,
       topics: Array.from(byTopic, ([topicId, list]) => ({
         topicId,
         partitions: list.map((position) => ({
@@ -225,7 +230,7 @@ export class SimConsumer {
         })),
       })),
     };
-    const options = { version: FETCH_VERSION, timeoutMs: MAX_WAIT_MS + 2000 };
+    const options = { version: FETCH_VERSION, timeoutMs: this.#pace.maxWaitMs + 2000 };
     const response = await this.#client.network.send(node, Fetch, body, options).catch(() => undefined);
     if (response === undefined || response.errorCode !== ErrorCode.NONE) return false;
     let isWell = true;
