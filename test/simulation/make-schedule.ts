@@ -179,7 +179,7 @@ function makeRejoin(random: Random, atMs: number, [first, second, third]: readon
 function makeGroups(random: Random, topics: readonly TopicSpec[], focus: Focus): GroupSpec[] {
   const strict = topics.filter(({ configs }) => !isLoose(configs)).map(({ name }) => name);
   const count = focus === 'groups' ? 2 : random.int(2);
-  if (strict.length === 0) return [];
+  if (strict.length === 0 || focus === 'rejoin') return [];
   return Array.from({ length: count }, (_, index) => ({ groupId: `group${index}`, members: 1 + random.int(3), topics: strict }));
 }
 

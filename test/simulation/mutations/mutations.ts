@@ -1,5 +1,5 @@
 /**
- * The mistakes that Kafka itself once made, to be made again in a run: each puts something around methods of the real classes, as long
+ * The mistakes that Kafka itself once made, and one that shows that groups are looked after, to be made again in a run: each puts something around methods of the real classes, as long
  * as it is switched on. Nothing of it is in the product. What a simulation is worth shows in how soon it catches them.
  */
 import { BrokerZNodes } from '../../../src/broker/zk/broker-znodes.ts';
@@ -7,6 +7,7 @@ import { ControllerContext } from '../../../src/broker/controller/controller-con
 import { LeaderEpochFileCache } from '../../../src/broker/log/leader-epoch-file-cache.ts';
 import { UnifiedLog } from '../../../src/broker/log/unified-log.ts';
 import { Partition } from '../../../src/broker/replication/partition.ts';
+import { RecordAppender } from '../../../src/broker/replication/record-appender.ts';
 import type { RunOptions } from '../run.ts';
 import { wrapGetter, wrapMethod } from '../wrap-method.ts';
 
@@ -36,16 +37,7 @@ export const MUTATIONS: readonly Mutation[] = [
     name: 'KIP-279',
     what: 'a leader that does not know the follower’s epoch answers with the start of its own next one, as if it knew it',
     options: {},
-    begin: () =>
-      wrapMethod(
-        LeaderEpochFileCache.prototype,
-        'endOffsetFor',
-        (original) =>
-          function (this: LeaderEpochFileCache, epoch, logEndOffset) {
-            const found = original.call(this, epoch, logEndOffset);
-            return found === undefined ? undefined : { ...found, epoch };
-          },
-      ),
+    begin: beginAnsweringForUnknownEpochs,
   },
   {
     name: 'KIP-320',
@@ -65,7 +57,53 @@ export const MUTATIONS: readonly Mutation[] = [
     options: {},
     begin: beginIgnoringBrokerEpochs,
   },
+  {
+    name: 'early-commits',
+    what: 'a group’s coordinator acknowledges offsets when they are in its own log (offsets.commit.required.acks=1)',
+    options: {},
+    begin: () =>
+      wrapMethod(
+        RecordAppender.prototype,
+        'append',
+        (original) =>
+          function (this: RecordAppender, request) {
+            original.call(this, request.origin === 'coordinator' ? { ...request, requiredAcks: 1 } : request);
+          },
+      ),
+  },
 ];
+
+/**
+ * What followers are told; consumers, which did not ask in those days, are told the truth. A follower with records of an epoch that its
+ * leader never had is cut to where the leader's next epoch begins, and keeps those below.
+ */
+function beginAnsweringForUnknownEpochs(): () => void {
+  let isConsumerAsking = false;
+  return all(
+    wrapMethod(
+      LeaderEpochFileCache.prototype,
+      'endOffsetFor',
+      (original) =>
+        function (this: LeaderEpochFileCache, epoch, logEndOffset) {
+          const found = original.call(this, epoch, logEndOffset);
+          return found === undefined || isConsumerAsking ? found : { ...found, epoch };
+        },
+    ),
+    wrapMethod(
+      Partition.prototype,
+      'endOffsetForLeaderEpoch',
+      (original) =>
+        function (this: Partition, currentLeaderEpoch, leaderEpoch) {
+          isConsumerAsking = true;
+          try {
+            return original.call(this, currentLeaderEpoch, leaderEpoch);
+          } finally {
+            isConsumerAsking = false;
+          }
+        },
+    ),
+  );
+}
 
 /** The epoch's start that a leader compares followers with is its high watermark. */
 function beginJoiningTooEarly(): () => void {
