@@ -46,6 +46,12 @@ export const MUTATIONS: readonly Mutation[] = [
     begin: () => () => {},
   },
   {
+    name: 'KIP-207',
+    what: 'a new leader tells consumers the log’s end before its high watermark has reached the start of its epoch',
+    options: {},
+    begin: () => wrapGetter(Partition.prototype, 'highWatermarkHasReachedEpochStart', () => () => true),
+  },
+  {
     name: 'KAFKA-7128',
     what: 'a follower joins the ISR at the leader’s high watermark, which may lie below the start of the leader’s epoch',
     options: {},

@@ -25,6 +25,7 @@ const MEMBER_PACE = { maxWaitMs: 900, minBytes: 1500, idleMs: 250, metadataMs: 2
 const READER_PACE = { maxWaitMs: MAX_WAIT_MS, minBytes: 1, idleMs: IDLE_MS, metadataMs: METADATA_MS } as const;
 const MAX_RECORD_BYTES = 1 << 20;
 const EARLIEST_TIMESTAMP = -2;
+const LATEST_TIMESTAMP = -1;
 
 /** Where a consumer begins: an offset, and the leader epoch of the record before it, -1 when it isn't known. */
 export interface StartingPoint {
@@ -61,7 +62,8 @@ export interface Position {
   lastEpoch: number;
   /** The leader epoch under which the position was last found to be part of the history. */
   validatedEpoch: number;
-  highWatermark: number;
+  /** The largest end that it was told. */
+  toldEnd: number;
   /** What it believes the partition to hold, and the leader epoch of each record. */
   readonly read: (number | undefined)[];
   readonly epochs: number[];
@@ -105,8 +107,36 @@ export class SimConsumer {
   async #followMetadata(): Promise<void> {
     while (!this.#isOver) {
       await this.#client.view.refresh(this.#topics());
+      if (this.#assignment === undefined && this.#client.runtime.random.int(2) === 0) await this.#askForEnds();
       await sleep(this.#client.runtime.scheduler, this.#pace.metadataMs);
     }
+  }
+
+  /** The end that a consumer is told never goes back, whoever leads (KIP-207). */
+  async #askForEnds(): Promise<void> {
+    await Promise.all(
+      Array.from(this.positions.values(), async (position) => {
+        const { topic, partition } = position;
+        const leader = this.#client.view.leader(topic, partition);
+        if (leader?.node === undefined || this.#history.isLoose(topic)) return;
+        const answer = await this.#listOffset(position, leader.node, LATEST_TIMESTAMP);
+        if (answer?.errorCode !== ErrorCode.NONE || !this.#isCurrent(position)) return;
+        if (answer.offset < position.toldEnd)
+          this.#history.violate(
+            `${this.name} is told by broker ${leader.node.id} that ${topic}-${partition} ends at ${answer.offset}; it was told ${position.toldEnd} before`,
+          );
+        position.toldEnd = Math.max(position.toldEnd, answer.offset);
+      }),
+    );
+  }
+
+  async #listOffset(position: Position, node: Node, timestamp: number): Promise<{ errorCode: number; offset: number } | undefined> {
+    const { topic, partition } = position;
+    const partitions = [{ partitionIndex: partition, currentLeaderEpoch: this.#epochOf(position), timestamp }];
+    const body = { replicaId: -1, topics: [{ name: topic, partitions }] };
+    const options = { timeoutMs: 1500, minVersion: 4 };
+    const response = await this.#client.network.send(node, ListOffsets, body, options).catch(() => undefined);
+    return response?.topics[0]?.partitions[0];
   }
 
   async #followBroker(node: Node): Promise<void> {
@@ -143,7 +173,7 @@ export class SimConsumer {
             offset: start.offset,
             lastEpoch: start.epoch,
             validatedEpoch: -1,
-            highWatermark: 0,
+            toldEnd: 0,
             read: [],
             epochs: [],
           };
@@ -251,11 +281,7 @@ export class SimConsumer {
   async #goBeyondDeleted(position: Position, node: Node): Promise<boolean> {
     const { topic, partition, offset } = position;
     if (offset >= this.#history.deletedTo(topic, partition)) return true;
-    const currentLeaderEpoch = this.#epochOf(position);
-    const partitions = [{ partitionIndex: partition, currentLeaderEpoch, timestamp: EARLIEST_TIMESTAMP }];
-    const body = { replicaId: -1, topics: [{ name: topic, partitions }] };
-    const response = await this.#client.network.send(node, ListOffsets, body, { timeoutMs: 1500 }).catch(() => undefined);
-    const answer = response?.topics[0]?.partitions[0];
+    const answer = await this.#listOffset(position, node, EARLIEST_TIMESTAMP);
     if (answer?.errorCode !== ErrorCode.NONE || !this.#isCurrent(position) || position.offset !== offset) return false;
     if (answer.offset <= offset) return false;
     this.#note(`${topic}-${partition}: goes from offset ${offset} to ${answer.offset}, where the log begins`);
@@ -277,7 +303,6 @@ export class SimConsumer {
     if (data.errorCode === ErrorCode.OFFSET_OUT_OF_RANGE)
       this.#goBack(position, Math.min(position.offset, Math.max(0, data.highWatermark)));
     if (data.errorCode !== ErrorCode.NONE) return errorByCode(data.errorCode).name === 'OFFSET_OUT_OF_RANGE';
-    position.highWatermark = data.highWatermark;
     for (const bytes of data.records ?? []) {
       for (const batch of iterateBatches(bytes)) {
         const header = readBatchHeader(batch, 0);
