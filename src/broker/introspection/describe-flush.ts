@@ -28,8 +28,7 @@ function describeReplica({ replicaManager, logManager }: BrokerParts, log: Unifi
     highWatermark,
     logEndOffset,
     openedLogEndOffset: log.openedLogEndOffset,
-    // The recovery point of a log that was recovered may lie behind its start.
-    unflushedMessages: Math.max(0, unflushedMessages),
+    unflushedMessages,
     unflushedBytes,
     sizeBytes: log.sizeBytes,
     flushMessages: log.config.flushMessages,

@@ -16,10 +16,10 @@ export function noteUnsynced({ config, logManager, runtime }: BrokerParts): Powe
   return { brokerId: config.brokerId, atMs: runtime.clock.wallMs(), logs };
 }
 
-function unsyncedFilesOf({ segments, recoveryPoint, isOffline }: UnifiedLog): UnsyncedLog['files'] {
+function unsyncedFilesOf({ segments, flushedOffset, isOffline }: UnifiedLog): UnsyncedLog['files'] {
   if (isOffline) return [];
   return segments.flatMap((segment, index) => {
-    const syncedBytes = syncedBytesOf(segment, recoveryPoint, segments[index + 1]?.baseOffset);
+    const syncedBytes = syncedBytesOf(segment, flushedOffset, segments[index + 1]?.baseOffset);
     if (syncedBytes >= segment.sizeBytes) return [];
     return [{ name: segment.path.slice(segment.path.lastIndexOf('/') + 1), sizeBytes: segment.sizeBytes, syncedBytes }];
   });

@@ -394,6 +394,10 @@ export class LocalLog {
     return fsyncs + (await this.#syncNames());
   }
 
+  get hasSyncedNames(): boolean {
+    return this.#syncedNameChanges >= this.#nameChanges;
+  }
+
   async #syncNames(): Promise<number> {
     const changes = this.#nameChanges;
     if (this.#syncedNameChanges >= changes) return 0;

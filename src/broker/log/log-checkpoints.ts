@@ -32,9 +32,20 @@ export class LogCheckpoints {
     for (const dir of this.#options.dirs()) await this.#guarded(dir, () => this.#writeRecoveryPoints(dir));
   }
 
-  /** Only of logs whose start lies inside their first segment; of others the file names tell. */
+  /** Both files of one log dir. */
+  async writeIn(directory: string): Promise<void> {
+    for (const dir of this.#options.dirs()) if (dir.path === directory) await this.#guarded(dir, () => this.#writeRecoveryPoints(dir));
+  }
+
   async writeLogStartOffsets(): Promise<void> {
     for (const dir of this.#options.dirs()) await this.#guarded(dir, () => this.#writeLogStartOffsets(dir));
+  }
+
+  /** Set while the file may say that `log` starts lower than it does: resolves when it doesn't, or `dir` has failed. */
+  startWritten(dir: LogDir, { topicPartition, checkpointedLogStartOffset }: UnifiedLog): Promise<void> | undefined {
+    const written = dir.logStartOffsets.written.get(topicPartitionKey(topicPartition)) ?? 0;
+    if (written >= checkpointedLogStartOffset) return undefined;
+    return this.#guarded(dir, () => this.#writeLogStartOffsets(dir));
   }
 
   /** These logs aren't in `dir` any more. Resolves when no file of it names them, or it has failed. */
@@ -44,7 +55,6 @@ export class LogCheckpoints {
     this.#forgetting.set(dir, pending);
     const written = Promise.all([
       this.#guarded(dir, () => this.#writeRecoveryPoints(dir)),
-      this.#guarded(dir, () => this.#writeLogStartOffsets(dir)),
       this.#guarded(dir, () => this.#writeCleanerOffsets(dir)),
     ]).then(() => {
       for (const key of keys) if (pending.get(key) === written) pending.delete(key);
@@ -58,10 +68,10 @@ export class LogCheckpoints {
     return this.#forgetting.get(dir)?.get(topicPartitionKey);
   }
 
-  /** At the end, holding the event loop: nothing is written after it. Throws the disk's errors. */
-  writeNow(dir: LogDir, recoveryPoints: readonly OffsetCheckpoint[], logStartOffsets: readonly OffsetCheckpoint[]): void {
-    dir.recoveryPoints.writeNow(recoveryPoints);
-    dir.logStartOffsets.writeNow(logStartOffsets);
+  /** At the end, when the logs of `dir` are closed, holding the event loop: nothing is written after it. Throws the disk's errors. */
+  writeNow(dir: LogDir): void {
+    dir.logStartOffsets.writeNow(this.logStartOffsetsOf(dir));
+    dir.recoveryPoints.writeNow(this.recoveryPointsOf(dir));
   }
 
   /** Resolves when nothing is being written. */
@@ -73,23 +83,36 @@ export class LogCheckpoints {
     }
   }
 
-  recoveryPointsOf(directory: string): OffsetCheckpoint[] {
-    return this.#options.logsIn(directory).map(({ topicPartition, recoveryPoint }) => ({ topicPartition, offset: recoveryPoint }));
+  /**
+   * Up to where each log is on the device, or its start, as in Kafka: nothing below needs to be checked. Not before the start is on the
+   * device itself: else records that were let go could be back after a crash, and would be trusted.
+   */
+  recoveryPointsOf(dir: LogDir): OffsetCheckpoint[] {
+    return this.#options.logsIn(dir.path).map((log) => {
+      const { topicPartition, flushedOffset, checkpointedLogStartOffset, hasSyncedNames, hasSyncedFolder } = log;
+      // A recovery point says that the folder is there, too.
+      if (!hasSyncedFolder) return { topicPartition, offset: flushedOffset };
+      const writtenStart = dir.logStartOffsets.written.get(topicPartitionKey(topicPartition)) ?? 0;
+      const durableStart = Math.max(writtenStart, hasSyncedNames ? firstOffsetIn(log) : 0);
+      return { topicPartition, offset: Math.max(flushedOffset, Math.min(checkpointedLogStartOffset, durableStart)) };
+    });
   }
 
-  logStartOffsetsOf(directory: string): OffsetCheckpoint[] {
-    return this.#options
-      .logsIn(directory)
-      .filter((log) => log.logStartOffset > (log.segments[0]?.baseOffset ?? 0))
-      .map(({ topicPartition, logStartOffset }) => ({ topicPartition, offset: logStartOffset }));
+  /** Of logs whose start lies inside their first segment; of others the file names tell, once they are on the device. */
+  logStartOffsetsOf(dir: LogDir): OffsetCheckpoint[] {
+    return this.#options.logsIn(dir.path).flatMap((log) => {
+      const { topicPartition, checkpointedLogStartOffset: offset, hasSyncedNames } = log;
+      return offset > (hasSyncedNames ? firstOffsetIn(log) : 0) ? [{ topicPartition, offset }] : [];
+    });
   }
 
-  #writeRecoveryPoints(dir: LogDir): Promise<void> {
-    return dir.recoveryPoints.write(() => this.recoveryPointsOf(dir.path));
+  async #writeRecoveryPoints(dir: LogDir): Promise<void> {
+    await this.#writeLogStartOffsets(dir);
+    await dir.recoveryPoints.write(() => this.recoveryPointsOf(dir));
   }
 
   #writeLogStartOffsets(dir: LogDir): Promise<void> {
-    return dir.logStartOffsets.write(() => this.logStartOffsetsOf(dir.path));
+    return dir.logStartOffsets.write(() => this.logStartOffsetsOf(dir));
   }
 
   async #writeCleanerOffsets(dir: LogDir): Promise<void> {
@@ -114,4 +137,8 @@ export class LogCheckpoints {
       this.#options.onFailure(dir.path, `Writing a checkpoint in ${dir.path} failed: ${String(error)}`, error);
     }
   }
+}
+
+function firstOffsetIn(log: UnifiedLog): number {
+  return log.segments[0]?.baseOffset ?? 0;
 }

@@ -34,6 +34,8 @@ export interface LogContext {
   readonly producerIdExpirationMs: () => number;
   /** A log's recovery point goes back: resolves when the checkpoint file says so. */
   readonly onRecoveryPointLowered: (log: UnifiedLog) => Promise<void>;
+  /** Segments below a log's start are about to go: set while the checkpoint doesn't say where it starts, resolves when it does. Never rejects. */
+  readonly beforeSegmentsGo: (log: UnifiedLog) => Promise<void> | undefined;
   /** Ends a cleaning of a log and lets none begin; undefined when there is no cleaner. */
   readonly pauseCleaning: (log: UnifiedLog) => CleaningPause | undefined;
   /** An input or output error in `logDirectory`: the whole of it goes offline. */
@@ -66,6 +68,7 @@ export function createLogContext(
   options: {
     readonly onFailure: LogContext['onFailure'];
     readonly onRecoveryPointLowered: LogContext['onRecoveryPointLowered'];
+    readonly beforeSegmentsGo?: LogContext['beforeSegmentsGo'];
     readonly pauseCleaning?: LogContext['pauseCleaning'];
     readonly limits?: Partial<LogLimits>;
     readonly producerIdExpirationMs?: () => number;
@@ -92,6 +95,7 @@ export function createLogContext(
     stats: new LogStats(metrics),
     producerIdExpirationMs: options.producerIdExpirationMs ?? (() => PRODUCER_ID_EXPIRATION_MS),
     onFailure: options.onFailure,
+    beforeSegmentsGo: options.beforeSegmentsGo ?? (() => undefined),
     pauseCleaning: options.pauseCleaning ?? (() => undefined),
     onRecoveryPointLowered: options.onRecoveryPointLowered,
   };

@@ -3,7 +3,7 @@
  * Segments, producer state, epochs, offsets and the recovery point are brought in line together.
  *
  * After a truncation what is appended waits until the cut is on the device: else old records could come back between the new.
- * Before one that goes below the recovery point the checkpoint file is lowered. Kafka does neither of the first.
+ * Before one that goes below the recovery point or the log start offset the checkpoint files are lowered. Kafka does neither.
  * Source: Kafka's UnifiedLog.truncateTo, truncateFullyAndStartAt, deleteOldSegments, roll.
  */
 import type { LogConfig } from '../config/log-config.ts';
@@ -17,7 +17,7 @@ import type { LogFlusher } from './log-flusher.ts';
 import type { LogGuard } from './log-guard.ts';
 import type { LogOffsets } from './log-offsets.ts';
 import { deletableByRetention, segmentsBelow } from './log-retention.ts';
-import type { RetentionView } from './log-retention.ts';
+import type { DeletableSegments, RetentionView } from './log-retention.ts';
 import type { LogSegment } from './log-segment.ts';
 import { rebuildProducerState } from './producer-state-rebuild.ts';
 import type { ProducerSnapshots } from './producer-snapshots.ts';
@@ -36,8 +36,10 @@ export interface LogCutterParts {
   readonly appender: LogAppender;
   readonly flusher: LogFlusher;
   readonly config: () => LogConfig;
-  /** The recovery point has gone back: resolves when the checkpoint says so. */
+  /** The recovery point has gone back, perhaps the start too: resolves when the checkpoints say so. */
   readonly onRecoveryPointLowered: () => Promise<void>;
+  /** Set while the checkpoint doesn't say where the log starts. */
+  readonly beforeSegmentsGo: () => Promise<void> | undefined;
   /** Called before closed segments are cut off. */
   readonly pauseCleaning: () => CleaningPause | undefined;
   /** The log end offset has gone back. */
@@ -47,6 +49,9 @@ export interface LogCutterParts {
 
 export class LogCutter {
   readonly #parts: LogCutterParts;
+  /** Segments that wait to leave the log. */
+  readonly #going = new Set<LogSegment>();
+  #segmentsGoing: Promise<void> | undefined;
 
   constructor(parts: LogCutterParts) {
     this.#parts = parts;
@@ -64,10 +69,10 @@ export class LogCutter {
   }
 
   async #truncateWhenSettled(offset: number, isWanted: () => boolean): Promise<boolean> {
-    const { guard, local, flusher } = this.#parts;
+    const { guard, local } = this.#parts;
     if (!this.#isSettled()) await this.#settledOrThrow();
     const cut = (): boolean => isWanted() && guard.runOrThrow(() => this.#truncateTo(offset));
-    if (offset >= flusher.recoveryPoint) return cut();
+    if (offset >= this.#checkpointedOffset) return cut();
     const end = guard.runOrThrow(() => local.segments.floor(offset)?.endAfterTruncation(offset) ?? offset);
     return this.#withRecoveryPointAt(end, cut);
   }
@@ -108,11 +113,16 @@ export class LogCutter {
     const cut = (): void => {
       if (isWanted()) this.#parts.guard.runOrThrow(() => this.startAt(offset, logStartOffset));
     };
-    if (this.#parts.flusher.recoveryPoint > 0) await this.#withRecoveryPointAt(0, cut);
+    if (this.#checkpointedOffset > 0) await this.#withRecoveryPointAt(0, cut);
     else cut();
   }
 
-  /** Runs `cut` when the checkpoint says that the log is on the device up to `offset` at most. */
+  /** The most that a checkpoint may say of this log: as its recovery point or as its start. */
+  get #checkpointedOffset(): number {
+    return Math.max(this.#parts.flusher.recoveryPoint, this.#parts.offsets.logStartOffset);
+  }
+
+  /** Runs `cut` when the checkpoints say that the log starts at `offset` at most, and is on the device up to there at most. */
   async #withRecoveryPointAt<T>(offset: number, cut: () => T): Promise<T> {
     const release = this.#parts.flusher.holdAt(offset);
     try {
@@ -162,53 +172,90 @@ export class LogCutter {
     return true;
   }
 
-  /** What the log start offset and retention let go; the count of segments and why. */
+  /**
+   * What the log start offset and retention let go; the count of segments. They leave the log when the checkpoint says where it starts:
+   * a crash may bring some of them back and not others, and what lies behind such a hole would be taken for lost.
+   */
   deleteOldSegments(onDelete: (segments: readonly LogSegment[], reason: string) => void): number {
-    const { context, guard, local, offsets, config } = this.#parts;
+    const { guard, beforeSegmentsGo } = this.#parts;
     if (guard.failure !== undefined) return 0;
-    const deleted = guard.run(() => {
-      const rules = [
-        () => [{ segments: segmentsBelow(this.#view()), reason: `log start offset ${offsets.logStartOffset}` }],
-        () => deletableByRetention(this.#view(), config(), context.clock.wallMs()),
-      ];
-      let count = 0;
-      for (const rule of rules) {
-        for (const { segments, reason } of rule()) {
-          const present = segments.filter((segment) => local.segments.has(segment.baseOffset));
-          const gone = this.#deleteSegments(present);
-          if (gone.length > 0) onDelete(gone, reason);
-          count += gone.length;
-        }
+    const going = guard.run(() => this.#letGo()) ?? [];
+    if (going.length === 0) return 0;
+    const remove = (): void => {
+      guard.run(() => this.#removeGoing(going, onDelete));
+    };
+    const written = beforeSegmentsGo();
+    if (written === undefined) remove();
+    else {
+      const removed = written.then(() => {
+        if (guard.failure === undefined) remove();
+        if (this.#segmentsGoing === removed) this.#segmentsGoing = undefined;
+      });
+      this.#segmentsGoing = removed;
+    }
+    return going.reduce((count, { segments }) => count + segments.length, 0);
+  }
+
+  /** Set while segments wait to leave the log. */
+  get segmentsGoing(): Promise<void> | undefined {
+    return this.#segmentsGoing;
+  }
+
+  /** Moves the start of the log above what goes. */
+  #letGo(): DeletableSegments[] {
+    const { context, offsets, config } = this.#parts;
+    const rules = [
+      () => [{ segments: segmentsBelow(this.#view()), reason: `log start offset ${offsets.logStartOffset}` }],
+      () => deletableByRetention(this.#view(), config(), context.clock.wallMs()),
+    ];
+    const going: DeletableSegments[] = [];
+    for (const rule of rules) {
+      for (const { segments, reason } of rule()) {
+        const chosen = this.#withoutActive(segments.filter((segment) => !this.#going.has(segment)));
+        const last = chosen.at(-1);
+        if (last === undefined) continue;
+        for (const segment of chosen) this.#going.add(segment);
+        going.push({ segments: chosen, reason });
+        const next = this.#parts.local.segments.higher(last.baseOffset);
+        if (next !== undefined) this.maybeIncrementLogStartOffset(Math.min(next.baseOffset, offsets.highWatermark));
       }
-      return count;
-    });
-    return deleted ?? 0;
+    }
+    return going;
   }
 
   #view(): RetentionView {
     const { local, offsets } = this.#parts;
     const { logStartOffset, highWatermark } = offsets;
-    return { segments: local.segments.all, logStartOffset, highWatermark, logEndOffset: local.logEndOffset };
+    const segments = this.#going.size === 0 ? local.segments.all : local.segments.all.filter((segment) => !this.#going.has(segment));
+    return { segments, logStartOffset, highWatermark, logEndOffset: local.logEndOffset };
   }
 
-  #deleteSegments(deletable: readonly LogSegment[]): readonly LogSegment[] {
-    const { local, queue, snapshots, offsets, config } = this.#parts;
-    let segments = deletable;
-    if (segments.length > 0 && segments.at(-1) === local.segments.last) {
-      // The active one goes only while nothing waits for it; there is always one.
-      if (queue.isIdle) this.#rollAtEnd();
-      else {
-        segments = segments.slice(0, -1);
-        void queue.settled();
-      }
+  /** The active segment goes only while nothing waits for it, and another is begun: there is always one. */
+  #withoutActive(segments: readonly LogSegment[]): readonly LogSegment[] {
+    const { local, queue } = this.#parts;
+    if (segments.length === 0 || segments.at(-1) !== local.segments.last) return segments;
+    if (queue.isIdle) {
+      this.#rollAtEnd();
+      return segments;
     }
-    const last = segments.at(-1);
-    if (last === undefined) return [];
-    const next = local.segments.higher(last.baseOffset);
-    if (next !== undefined) this.maybeIncrementLogStartOffset(Math.min(next.baseOffset, offsets.highWatermark));
-    local.removeSegments(segments, config());
-    for (const segment of segments) snapshots.remove(segment.baseOffset);
-    return segments;
+    void queue.settled();
+    return segments.slice(0, -1);
+  }
+
+  #removeGoing(going: readonly DeletableSegments[], onDelete: (segments: readonly LogSegment[], reason: string) => void): void {
+    const { local, snapshots, offsets, config } = this.#parts;
+    for (const { segments, reason } of going) {
+      for (const segment of segments) this.#going.delete(segment);
+      // The log may have been cut meanwhile.
+      const left = segments.filter((segment) => {
+        const next = local.segments.higher(segment.baseOffset);
+        return local.segments.floor(segment.baseOffset) === segment && next !== undefined && next.baseOffset <= offsets.logStartOffset;
+      });
+      if (left.length === 0) continue;
+      local.removeSegments(left, config());
+      for (const segment of left) snapshots.remove(segment.baseOffset);
+      onDelete(left, reason);
+    }
   }
 
   async roll(): Promise<void> {

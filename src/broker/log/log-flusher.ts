@@ -46,8 +46,14 @@ export class LogFlusher {
     this.#lastFlushMs = options.context.clock.wallMs();
   }
 
+  /** All below it is on the device. */
   get recoveryPoint(): number {
     return this.#recoveryPoint;
+  }
+
+  /** Whether the log's folder is found after a crash. */
+  get hasSyncedFolder(): boolean {
+    return this.#parentSynced;
   }
 
   /** Wall-clock time of the last flush; of the log's opening before the first. */
@@ -71,7 +77,8 @@ export class LogFlusher {
       });
       await this.#flushing;
       // Nothing gained: the log was cut back below the offset, or it has failed.
-      const cannotRise = truncations !== this.#truncations || this.#stopped || offset > Math.min(this.#options.log.logEndOffset, this.#cap);
+      const cannotRise =
+        truncations !== this.#truncations || this.#stopped || offset > Math.min(this.#options.log.logEndOffset, this.heldAt);
       if (this.#recoveryPoint <= before && cannotRise) return;
     }
   }
@@ -99,7 +106,8 @@ export class LogFlusher {
     return () => void this.#caps.delete(cap);
   }
 
-  get #cap(): number {
+  /** The lowest offset that the log is held at; Infinity when it isn't. */
+  get heldAt(): number {
     let lowest = Infinity;
     for (const { offset } of this.#caps) lowest = Math.min(lowest, offset);
     return lowest;
@@ -132,7 +140,7 @@ export class LogFlusher {
     if (this.#stopped || truncations !== this.#truncations) return;
     const tookMs = context.clock.monotonicMs() - startMs;
     const messages = Math.max(0, target - this.#recoveryPoint);
-    this.#recoveryPoint = Math.max(this.#recoveryPoint, Math.min(target, this.#cap));
+    this.#recoveryPoint = Math.max(this.#recoveryPoint, Math.min(target, this.heldAt));
     this.#snapshotsSyncedBelow = Math.max(this.#snapshotsSyncedBelow, target);
     this.#lastFlushMs = context.clock.wallMs();
     this.#stats ??= new FlushStats(KEPT_TIMES);

@@ -129,11 +129,11 @@ class LogLoader {
     this.#topicId = this.#readTopicId(names);
     this.#openSegments(names);
     this.#snapshots.setFrom(names.keys());
+    if (!hadCleanShutdown) this.#removeBelowStart();
     const epochEntries = this.#readEpochs(names);
-    this.#epochs = new LeaderEpochFileCache(epochEntries ?? [], () => {
-      this.#epochsDirty = true;
-    });
+    this.#setEpochs(epochEntries ?? []);
     if (epochEntries === undefined) this.#epochsFromBatches();
+    else if (!hadCleanShutdown) this.#addEarlierEpochs();
     await this.#checkIndexes(names);
     const { logEndOffset, recoveryPoint } = await this.#recoverLog();
     this.#epochs.truncateFromEnd(logEndOffset);
@@ -281,6 +281,12 @@ class LogLoader {
     }
   }
 
+  /** What was let go: of a deletion that wasn't on the device some may be back, with holes between. */
+  #removeBelowStart(): void {
+    const { logStartOffset } = this.#options;
+    this.#removeSegments(this.#segments.all.filter((segment) => this.#endOf(segment) <= logStartOffset));
+  }
+
   #readTopicId(names: ReadonlySet<string>): string | undefined {
     if (!names.has(PARTITION_METADATA)) return undefined;
     const path = `${this.#options.directory}/${PARTITION_METADATA}`;
@@ -306,6 +312,33 @@ class LogLoader {
       this.#context.logger.warn({ err: error }, `${path} can't be read: the leader epochs are taken from the batches`);
       return undefined;
     }
+  }
+
+  #setEpochs(entries: readonly EpochEntry[]): void {
+    this.#epochs = new LeaderEpochFileCache(entries, () => {
+      this.#epochsDirty = true;
+    });
+  }
+
+  /** Records were let go and the checkpoint of that was lost: the file may know only the epochs behind them. */
+  #addEarlierEpochs(): void {
+    const { entries, earliestEntry } = this.#epochs;
+    const start = Math.max(this.#options.logStartOffset, this.#segments.first?.baseOffset ?? 0);
+    if (earliestEntry === undefined || earliestEntry.startOffset <= start) return;
+    const earlier: EpochEntry[] = [];
+    for (const segment of this.#segments.between(start, earliestEntry.startOffset)) {
+      const scanner = segment.scan({ bodies: false });
+      for (let batch = scanner.next(); batch !== undefined; batch = scanner.next()) {
+        if (lastOffsetAt(batch.buffer, batch.at) < start) continue;
+        const epoch = leaderEpochAt(batch.buffer, batch.at);
+        const startOffset = Math.max(start, baseOffsetAt(batch.buffer, batch.at));
+        if (startOffset >= earliestEntry.startOffset || epoch > earliestEntry.epoch) break;
+        if (epoch > (earlier.at(-1)?.epoch ?? -1)) earlier.push({ epoch, startOffset });
+      }
+    }
+    if (earlier.length === 0) return;
+    this.#epochsDirty = true;
+    this.#setEpochs([...earlier, ...entries.filter(({ epoch }) => epoch > (earlier.at(-1)?.epoch ?? -1))]);
   }
 
   #epochsFromBatches(): void {

@@ -203,6 +203,25 @@ describe('logs', () => {
     await expect.poll(() => readdirSync(join(root, 'a')).filter((name) => name.endsWith('-delete'))).toEqual([]);
   });
 
+  test('whose records are let go have their start as recovery point, and lose segments only when the checkpoint says so', async () => {
+    const manager = await start({ cleaner: false, topic: { 'segment.bytes': '200', 'retention.ms': '-1' } });
+    const log = manager.getOrCreateLog(t('orders', 0), { isNew: true });
+    await append(log, 20);
+    const { segments } = log;
+    const begin = segments.at(-1)?.baseOffset ?? 0;
+    log.deleteRecordsTo(begin);
+    expect(manager.deleteOldSegments()).toBe(segments.length - 1);
+    expect(log.numberOfSegments).toBe(segments.length);
+    await log.segmentsGoing;
+    expect(log.numberOfSegments).toBe(1);
+    expect(text('a', 'log-start-offset-checkpoint')).toBe(`0\n1\norders 0 ${begin}\n`);
+    await log.flush();
+    await manager.checkpointRecoveryPoints();
+    expect(text('a', 'recovery-point-offset-checkpoint')).toBe('0\n1\norders 0 20\n');
+    // The names of the files tell by now.
+    expect(text('a', 'log-start-offset-checkpoint')).toBe('0\n0\n');
+  });
+
   test('that are deleted are taken out of the checkpoints at once', async () => {
     const manager = await start({ cleaner: false });
     for (const partition of [0, 1, 2]) await append(manager.getOrCreateLog(t('gone', partition), { isNew: true }), 4);

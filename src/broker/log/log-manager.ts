@@ -145,8 +145,12 @@ export class LogManager {
       { ...options.runtime, logger: this.#logger },
       {
         onFailure: (directory, message, error) => this.#onFailure(directory, message, error),
-        onRecoveryPointLowered: () => this.checkpointRecoveryPoints(),
+        onRecoveryPointLowered: ({ logDir }) => this.#checkpoints.writeIn(logDir),
         producerIdExpirationMs: () => options.config().producerIdExpirationMs,
+        beforeSegmentsGo: (log) => {
+          const dir = this.#dirs.get(log.logDir);
+          return dir === undefined ? undefined : this.#checkpoints.startWritten(dir, log);
+        },
         pauseCleaning: (log) => this.#pauseCleaning(log),
         ...(options.limits === undefined ? {} : { limits: options.limits }),
       },
@@ -233,7 +237,7 @@ export class LogManager {
           return loadLog(this.#context, { ...options, hadCleanShutdown: false, recoveryPoint: 0 });
         });
         // Gaps can't be told from what compaction took: after an unclean end only what is known to be on the device is believed.
-        if (found.isFuture && !dir.hadCleanShutdown) await log.truncateTo(recoveryPoint);
+        if (found.isFuture && !dir.hadCleanShutdown) await log.truncateTo(Math.max(recoveryPoint, log.logStartOffset));
         this.#addLoaded(log, found.isFuture);
       } catch (error) {
         this.#onFailure(dir.path, `Opening ${dir.path}/${name} failed: ${String(error)}`, error);
@@ -815,11 +819,10 @@ export class LogManager {
     for (const dir of this.#dirs.values()) {
       if (dir.isOffline || !wasRunning) continue;
       const logs = this.#allLogsIn(dir.path);
-      const starts = this.#checkpoints.logStartOffsetsOf(dir.path);
       await forEachConcurrently(logs, CLOSE_CONCURRENCY, (log) => log.close());
       if (dir.isOffline) continue;
       this.#guarded(dir, () => {
-        this.#checkpoints.writeNow(dir, this.#checkpoints.recoveryPointsOf(dir.path), starts);
+        this.#checkpoints.writeNow(dir);
         dir.markCleanShutdown(options.brokerEpoch ?? -1);
       });
     }

@@ -19,6 +19,7 @@ export class OffsetCheckpointFile {
   /** Asked for and not begun. */
   #waiting: Promise<void> | undefined;
   #last: string | undefined;
+  #written: ReadonlyMap<string, number> = new Map();
 
   constructor(disk: Disk, logDirectory: string, fileName: string, logger: Logger) {
     this.#disk = disk;
@@ -27,8 +28,8 @@ export class OffsetCheckpointFile {
   }
 
   /** The offsets by `topic-partition`. Throws the disk's errors. */
-  read(): Map<string, number> {
-    return new Map(this.readEntries().map(({ topicPartition, offset }) => [topicPartitionKey(topicPartition), offset]));
+  read(): ReadonlyMap<string, number> {
+    return byName(this.readEntries());
   }
 
   readEntries(): readonly OffsetCheckpoint[] {
@@ -48,15 +49,25 @@ export class OffsetCheckpointFile {
    * @param entries asked when the writing begins: calls that come before share it.
    */
   write(entries: () => readonly OffsetCheckpoint[]): Promise<void> {
-    this.#waiting ??= this.#writing.then(async () => {
-      this.#waiting = undefined;
-      const text = encodeOffsetCheckpoint(entries());
-      if (text === this.#last) return;
-      await writeAtomicallyInBackground(this.#disk, this.#path, text);
-      this.#last = text;
-    });
+    this.#waiting ??= this.#writeAfter(this.#writing, entries);
     this.#writing = this.#waiting.catch(() => {});
     return this.#waiting;
+  }
+
+  async #writeAfter(before: Promise<void>, entries: () => readonly OffsetCheckpoint[]): Promise<void> {
+    await before;
+    this.#waiting = undefined;
+    const next = entries();
+    const text = encodeOffsetCheckpoint(next);
+    if (text === this.#last) return;
+    await writeAtomicallyInBackground(this.#disk, this.#path, text);
+    this.#last = text;
+    this.#written = byName(next);
+  }
+
+  /** By `topic-partition`, what is on the device for certain: as it was last written. */
+  get written(): ReadonlyMap<string, number> {
+    return this.#written;
   }
 
   /** Resolves when what was to be written up to now is, or has failed. */
@@ -68,4 +79,8 @@ export class OffsetCheckpointFile {
   writeNow(entries: readonly OffsetCheckpoint[]): void {
     writeFileAtomically(this.#disk, this.#path, encodeOffsetCheckpoint(entries));
   }
+}
+
+function byName(entries: readonly OffsetCheckpoint[]): ReadonlyMap<string, number> {
+  return new Map(entries.map(({ topicPartition, offset }) => [topicPartitionKey(topicPartition), offset]));
 }

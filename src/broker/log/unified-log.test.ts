@@ -676,6 +676,38 @@ describe('high watermark and log start', () => {
     expect(() => log.deleteRecordsTo(3)).toThrow(OffsetOutOfRangeError);
   });
 
+  test('raise the recovery point, as in Kafka: what is below is nothing to flush, and nothing to check', async () => {
+    const fixture = logFixture();
+    const log = newLog(fixture);
+    append(fixture, log, batchOf(['a', 'b', 'c', 'd']));
+    log.updateHighWatermark(4);
+    log.deleteRecordsTo(3);
+    expect([log.recoveryPoint, log.unflushedMessages, log.flushedOffset]).toEqual([3, 1, 0]);
+    await Promise.all([log.truncateFullyAndStartAt(100), fixture.time.settle()]);
+    expect([log.recoveryPoint, log.unflushedMessages]).toEqual([100, 0]);
+    append(fixture, log, batchOf(['e']));
+    expect([log.recoveryPoint, log.unflushedMessages]).toEqual([100, 1]);
+  });
+
+  test('let segments go only when the checkpoint says so, and none that a truncation has put above the start again', async () => {
+    const fixture = logFixture();
+    let written = (): void => {};
+    const context = { ...fixture.context, beforeSegmentsGo: () => new Promise<void>((resolve) => (written = resolve)) };
+    const log = newLog({ ...fixture, context }, SMALL);
+    appendMany(fixture, log, 30);
+    log.updateHighWatermark(30);
+    const last = log.segments.at(-1)?.baseOffset ?? 0;
+    log.deleteRecordsTo(last);
+    const before = log.numberOfSegments;
+    expect(log.deleteOldSegments()).toBe(before - 1);
+    expect([log.numberOfSegments, log.deleteOldSegments()]).toEqual([before, 0]);
+    const first = log.segments[1]?.baseOffset ?? 0;
+    await Promise.all([log.truncateTo(first), fixture.time.settle()]);
+    written();
+    await fixture.time.settle();
+    expect([log.logStartOffset, log.segments.map((segment) => segment.baseOffset), log.segmentsGoing]).toEqual([first, [first], undefined]);
+  });
+
   test('deleted records take their segments with them at the next check, and their files after the delay', async () => {
     const fixture = logFixture();
     const log = newLog(fixture, { ...SMALL, 'file.delete.delay.ms': '5000' });

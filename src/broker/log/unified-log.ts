@@ -187,6 +187,7 @@ export class UnifiedLog {
       flusher: this.#flusher,
       config: () => this.#config,
       onRecoveryPointLowered: () => this.#context.onRecoveryPointLowered(this),
+      beforeSegmentsGo: () => this.#context.beforeSegmentsGo(this),
       pauseCleaning: () => this.#context.pauseCleaning(this),
       onCut: () => {
         this.#announcedEndOffset = this.logEndOffset;
@@ -260,8 +261,24 @@ export class UnifiedLog {
   get highWatermark(): number {
     return this.#offsets.highWatermark;
   }
+  /** From here on the log is checked after a crash: what is below is on the device, or not part of the log any more. */
   get recoveryPoint(): number {
+    return Math.max(this.#flusher.recoveryPoint, this.checkpointedLogStartOffset);
+  }
+  /** All below it is on the device. */
+  get flushedOffset(): number {
     return this.#flusher.recoveryPoint;
+  }
+  /** The log start offset; while the log is about to be cut below it, where it is cut. */
+  get checkpointedLogStartOffset(): number {
+    return Math.min(this.#offsets.logStartOffset, this.#flusher.heldAt);
+  }
+  get hasSyncedFolder(): boolean {
+    return this.#flusher.hasSyncedFolder;
+  }
+  /** Whether the names in its folder are on the device: what was deleted stays away. */
+  get hasSyncedNames(): boolean {
+    return this.#local.hasSyncedNames;
   }
 
   /** Below it every transaction is decided and every record is committed. */
@@ -488,7 +505,7 @@ export class UnifiedLog {
   }
   get unflushedBytes(): number {
     if (this.#guard.failure !== undefined) return 0;
-    return this.#guard.run(() => this.#local.unsyncedBytes(this.recoveryPoint, this.logEndOffset)) ?? 0;
+    return this.#guard.run(() => this.#local.unsyncedBytes(this.flushedOffset, this.logEndOffset)) ?? 0;
   }
   /** Wall-clock time of the last flush. */
   get lastFlushMs(): number {
@@ -565,7 +582,12 @@ export class UnifiedLog {
     return this.logStartOffset;
   }
 
-  /** Deletes the segments that retention and the log start offset let go; returns how many. */
+  /** Set while segments that were let go wait to leave the log. Never rejects. */
+  get segmentsGoing(): Promise<void> | undefined {
+    return this.#cutter.segmentsGoing;
+  }
+
+  /** Deletes the segments that retention and the log start offset let go, when the checkpoint says where the log starts; returns how many. */
   deleteOldSegments(): number {
     return this.#cutter.deleteOldSegments((segments, reason) => {
       const { topic, partition } = this.topicPartition;

@@ -35,7 +35,7 @@ export function cleanableOffsets(log: UnifiedLog, checkpoint: number | undefined
   };
   limit(activeSegmentOf(log)?.baseOffset ?? 0, 'active-segment');
   limit(log.lastStableOffset, 'last-stable-offset');
-  limit(log.recoveryPoint, 'unflushed');
+  limit(log.flushedOffset, 'unflushed');
   const minLagMs = Math.max(0, log.config.minCompactionLagMs);
   if (minLagMs > 0) {
     const young = nonActiveSegmentsFrom(log, firstDirtyOffset).find((segment) => segment.largestTimestamp > nowMs - minLagMs);

@@ -160,7 +160,7 @@ export class LogCleanerManager {
     }
     const active = log.segments.at(-1);
     // After an unclean start nothing may ask for a flush for long.
-    if (boundBy === 'unflushed' && active !== undefined && log.recoveryPoint < active.baseOffset) void log.flush();
+    if (boundBy === 'unflushed' && active !== undefined && log.flushedOffset < active.baseOffset) void log.flush();
     const toClean = logToClean(log, offsets, maxCompactionDelayMs(log, firstDirtyOffset, nowMs));
     return toClean.cleanBytes + toClean.cleanableBytes > 0 ? toClean : undefined;
   }
@@ -172,6 +172,13 @@ export class LogCleanerManager {
   /** Whether old segments of a compacted log may be deleted now (retention of compact,delete; what lies below the log start offset). */
   mayDeleteSegments(log: UnifiedLog): boolean {
     return this.#isFree(log);
+  }
+
+  /** No cleaning of the log begins before `work`, which never rejects, is done. Only while `mayDeleteSegments` says so. */
+  async whileInProgress(log: UnifiedLog, work: Promise<void>): Promise<void> {
+    this.#states.set(keyOf(log), { kind: 'in-progress' });
+    await work;
+    this.doneCleaning(log, undefined);
   }
 
   // ---- States

@@ -324,7 +324,11 @@ export class CleanerThread {
 
   async #deleteOldSegments(): Promise<void> {
     const { manager } = this.#parts;
-    for await (const log of manager.compactedLogs()) if (!this.#isStopping && manager.mayDeleteSegments(log)) log.deleteOldSegments();
+    for await (const log of manager.compactedLogs()) {
+      if (this.#isStopping || !manager.mayDeleteSegments(log)) continue;
+      log.deleteOldSegments();
+      if (log.segmentsGoing !== undefined) await manager.whileInProgress(log, log.segmentsGoing);
+    }
   }
 
   #report({ log, firstDirtyOffset }: LogToClean, run: CleaningRun): void {
