@@ -366,12 +366,19 @@ class LogLoader {
           throw new LogFormatError('corrupt-index', `segment ${segment.baseOffset} has no offset index`);
         // Reads for read_committed go by it, and nothing else can make it again.
         if (names.has(segmentFileName(segment.baseOffset, TXN_INDEX_SUFFIX))) void segment.indexes.abortedTxns;
+        if (this.#mayOverflow(segment) && !segment.readEnd().isWhole)
+          throw new LogFormatError('corrupt-index', `segment ${segment.baseOffset} goes further than its index can say`);
       } catch (error) {
         if (!isMissingOrCorrupt(error)) throw error;
         this.#context.logger.warn({ err: error }, `Building the indexes of segment ${segment.baseOffset} of ${directory} again`);
         await this.#recoverOne(segment, this.#stateUpTo(segment.baseOffset));
       }
     }
+  }
+
+  /** Whether there is room for offsets that the index can't have: what a cleaner before Kafka 2.0 left, and an end in order doesn't mend. */
+  #mayOverflow(segment: LogSegment): boolean {
+    return segment !== this.#segments.last && !segment.canConvertToRelativeOffset(this.#endOf(segment) - 1);
   }
 
   /** Returns the log's end and how far it is known to be on the device. */

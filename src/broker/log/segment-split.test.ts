@@ -43,13 +43,34 @@ test.each([
   ['a kill', false],
   ['an end in order', true],
 ])('an overflowing segment is split into such that fit, and nothing is lost, after %s', async (_end, hadCleanShutdown) => {
-  // After an end in order only the last segment is looked at, as in Kafka.
-  const disk = hadCleanShutdown ? folder({ 0: OVERFLOWING.map(at) }) : legacy();
-  const log = await openLog(logFixture({ disk }), COMPACT, { hadCleanShutdown });
-  expect(offsetsOf(log)).toEqual(hadCleanShutdown ? OVERFLOWING : [...OVERFLOWING, ...FOLLOWING]);
-  expect(basesOf(log).slice(0, 3)).toEqual([0, 6, 3 * FAR]);
-  expect(inconsistencyOf(log)).toBeUndefined();
-  expect(disk.list(DIRECTORY).filter(({ name }) => /swap|cleaned|deleted/.test(name))).toEqual([]);
+  for (const [disk, expected] of [
+    [legacy(), [...OVERFLOWING, ...FOLLOWING]],
+    [folder({ 0: OVERFLOWING.map(at) }), OVERFLOWING],
+  ] as const) {
+    const log = await openLog(logFixture({ disk }), COMPACT, { hadCleanShutdown });
+    expect(offsetsOf(log)).toEqual(expected);
+    expect(basesOf(log).slice(0, 3)).toEqual([0, 6, 3 * FAR]);
+    expect(inconsistencyOf(log)).toBeUndefined();
+    expect(disk.list(DIRECTORY).filter(({ name }) => /swap|cleaned|deleted/.test(name))).toEqual([]);
+  }
+});
+
+test('below the recovery point, too', async () => {
+  const log = await openLog(logFixture({ disk: legacy() }), COMPACT, { recoveryPoint: FOLLOWING.at(-1) ?? 0 });
+  expect([basesOf(log), offsetsOf(log)]).toEqual([
+    [0, 6, 3 * FAR, 3 * FAR + 2],
+    [...OVERFLOWING, ...FOLLOWING],
+  ]);
+});
+
+test('a segment that is followed by a large gap and fits isn’t scanned after an end in order', async () => {
+  let scannedBytes = 0;
+  const onBytes = (bytes: number): void => void (scannedBytes += bytes);
+  const log = await openLog(logFixture({ disk: folder({ 0: [at(0), at(9)], [2 * FAR]: [at(2 * FAR)] }) }), COMPACT, {
+    hadCleanShutdown: true,
+    onBytes,
+  });
+  expect([offsetsOf(log), scannedBytes]).toEqual([[0, 9, 2 * FAR], 0]);
 });
 
 test('a first batch that is too far from its segment leaves an empty segment in front of it', async () => {
