@@ -61,6 +61,8 @@ export interface NewSpecOptions {
   readonly brokers?: number;
   /** The first broker's port; the others follow. */
   readonly basePort?: number;
+  /** In place of `basePort`: one for each broker. */
+  readonly ports?: readonly number[];
   readonly zookeeper?: ZooKeeperSpec;
   readonly logDirsPerBroker?: number;
   readonly config?: Readonly<Record<string, string>>;
@@ -72,7 +74,10 @@ export function newClusterSpec(options: NewSpecOptions = {}): ClusterSpec {
   return checkClusterSpec(
     {
       version: 1,
-      brokers: Array.from({ length: checkedCount(brokers) }, (_, index) => ({ id: index + 1, port: basePort + index })),
+      brokers: Array.from({ length: checkedCount(brokers) }, (_, index) => ({
+        id: index + 1,
+        port: options.ports?.[index] ?? basePort + index,
+      })),
       zookeeper: options.zookeeper ?? { kind: 'embedded', port: DEFAULT_ZOOKEEPER_PORT },
       ...(options.logDirsPerBroker === undefined ? {} : { logDirsPerBroker: options.logDirsPerBroker }),
       config: options.config ?? {},

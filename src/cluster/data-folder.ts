@@ -6,6 +6,7 @@
  *                    broker-1/ …      each broker's log dir (broker-1-dir-2/ … where it has more), nothing of ours in it (Kafka refuses folders it doesn't know)
  *                    logs/            what the processes log
  *                    run/             lock, control socket, children's configurations and sessions; rights for the user only
+ *     <home>/clusters/<name>/         the homes of further clusters, each as this one (local-clusters.ts)
  */
 import { createHash } from 'node:crypto';
 import { homedir, tmpdir, userInfo } from 'node:os';

@@ -369,7 +369,10 @@ export class LocalCluster implements ClusterControl {
 }
 
 /** One line for a person. */
-export function describeMovedPort({ wanted, used, holder }: MovedPort): string {
-  const by = holder === undefined ? 'taken' : `taken by ${holder.command} (pid ${holder.pid})`;
-  return `port ${wanted} is ${by}; using ${used}`;
+export function describeMovedPort(moved: MovedPort): string {
+  return `${describeTakenPort(moved)}; using ${moved.used}`;
+}
+
+export function describeTakenPort({ wanted, holder }: MovedPort): string {
+  return `port ${wanted} is ${holder === undefined ? 'taken' : `taken by ${holder.command} (pid ${holder.pid})`}`;
 }

@@ -9,6 +9,7 @@ import type { ChildCommand } from '../runtime/processes.ts';
 import { compileCacheFolder } from './data-folder.ts';
 
 export type ChildKind = 'broker' | 'zookeeper';
+type ProgramKind = ChildKind | 'cli';
 
 /**
  * V8 counts the bytes of buffers against a limit of its own (64 MB since the last full collection), whatever the heap does: a broker
@@ -56,17 +57,26 @@ export function runsFromSource(from: string = fileURLToPath(import.meta.url)): b
 }
 
 /** The program file of a kind of child. */
-export function entryOf(kind: ChildKind): string {
+export function entryOf(kind: ProgramKind): string {
   const root = projectRoot();
   return runsFromSource() ? join(root, 'src', kind, 'main.ts') : join(root, 'out', 'main', `${kind}.js`);
 }
 
 /** Starts `entry` (default: the kind's own) with the path of its configuration as its argument. */
 export function childCommand(kind: ChildKind, configPath: string, entry: string = entryOf(kind)): ChildCommand {
+  return nodeCommand([...NODE_FLAGS[kind], ...extraFlags(), entry, configPath]);
+}
+
+/** `samsa ARGS` as a child of ours. */
+export function samsaCommand(args: readonly string[]): ChildCommand {
+  return nodeCommand(['--disable-warning=ExperimentalWarning', entryOf('cli'), ...args]);
+}
+
+function nodeCommand(args: readonly string[]): ChildCommand {
   const electron = process.versions['electron'] === undefined ? {} : { ELECTRON_RUN_AS_NODE: '1' };
   return {
     command: process.execPath,
-    args: [...NODE_FLAGS[kind], ...extraFlags(), entry, configPath],
+    args,
     // A debugger or test runner of ours must not reach into the children.
     env: { ...process.env, NODE_OPTIONS: undefined, NODE_CHANNEL_FD: undefined, ...electron, NODE_COMPILE_CACHE: compileCacheFolder() },
   };

@@ -3,8 +3,11 @@
  * process, Electron in the utility process (`main.ts`).
  */
 import type { ClusterControl as SupervisorControl } from '../cluster/control-contract.ts';
+import { LocalClusters } from '../cluster/local-clusters.ts';
+import { nodeProcesses } from '../runtime/node/node-processes.ts';
 import type { SessionRuntime } from './services/cluster-session.ts';
 import { ClusterDirectory, addLocalCluster } from './services/cluster-directory.ts';
+import { LocalClustersService } from './services/local-clusters-service.ts';
 import { PayloadCache } from './services/messages-service.ts';
 import { ReaderRegistry } from './services/readers.ts';
 import { createRouter } from './services/router.ts';
@@ -26,6 +29,9 @@ export interface ConsoleBackendOptions {
 export class ConsoleBackend {
   readonly #options: ConsoleBackendOptions;
   readonly #directory = new ClusterDirectory();
+  /** Those beside the console's own. */
+  #localClusters: LocalClusters | undefined;
+  #whyNoClusters = 'Local clusters can only be made where the console has a data folder of its own';
   readonly #serve: (channel: Channel, context: ConnectionContext, onClose: () => void) => void;
   readonly #connections = new Set<{ readonly channel: Channel; readonly readers: ReaderRegistry }>();
 
@@ -33,7 +39,13 @@ export class ConsoleBackend {
     const { runtime, version } = options;
     this.#options = options;
     const logger = runtime.logger.child({ component: 'console' });
-    const router = createRouter({ directory: this.#directory, logger, version, wallMs: () => runtime.clock.wallMs() });
+    const local = new LocalClustersService({
+      directory: this.#directory,
+      runtime,
+      clusters: () => this.#localClusters,
+      reason: () => this.#whyNoClusters,
+    });
+    const router = createRouter({ directory: this.#directory, local, logger, version, wallMs: () => runtime.clock.wallMs() });
     const handler = createConsoleHandler<ConnectionContext>(router);
     this.#serve = (channel, context, onClose) =>
       handler(channel, {
@@ -49,6 +61,19 @@ export class ConsoleBackend {
     if (control === undefined) return;
     const adapter = new SupervisorConsoleControl({ control, ...(closeControl === undefined ? {} : { close: closeControl }) });
     await addLocalCluster(this.#directory, adapter, runtime);
+    await this.#openLocalClusters(adapter);
+  }
+
+  async #openLocalClusters({ lastStatus }: SupervisorConsoleControl): Promise<void> {
+    const { runtime } = this.#options;
+    if (lastStatus?.dataFolder == null) this.#whyNoClusters = 'The supervisor of this console’s cluster does not tell its data folder';
+    else if (lastStatus.ephemeral)
+      this.#whyNoClusters = 'The data folder of an ephemeral cluster is removed at its end: none can be made beside it';
+    else {
+      const clusters = new LocalClusters({ runtime, processes: nodeProcesses, home: lastStatus.dataFolder });
+      await clusters.refresh();
+      this.#localClusters = clusters;
+    }
   }
 
   get directory(): ClusterDirectory {
@@ -71,6 +96,7 @@ export class ConsoleBackend {
 
   async close(): Promise<void> {
     for (const { channel } of this.#connections) channel.close();
+    await this.#localClusters?.close();
     await this.#directory.close();
   }
 }

@@ -1,6 +1,7 @@
 /** The clusters the console knows, how each is, and what can be done with it. The local one has the id `local`. */
+import { z } from 'zod';
 import { clusterInput } from './inputs.ts';
-import { bulk, read } from './procedure.ts';
+import { bulk, destroy, manage, read, write } from './procedure.ts';
 
 export const LOCAL_CLUSTER_ID = 'local';
 
@@ -77,7 +78,10 @@ export interface LocalClusterDetails {
   readonly dataFolder: string | null;
   readonly zookeeperConnect: string | null;
   readonly ephemeral: boolean;
+  /** Null while it is stopped. */
   readonly supervisorPid: number | null;
+  /** The cluster of the console's own data folder, which ends with it; false for one that was made beside it. */
+  readonly isOwn: boolean;
 }
 
 export interface ClusterDetail extends ClusterSummary {
@@ -87,6 +91,29 @@ export interface ClusterDetail extends ClusterSummary {
   /** Null for a remote cluster. */
   readonly local: LocalClusterDetails | null;
 }
+
+/** One step of trying a ZooKeeper that runs elsewhere. The first that fails is the last, but for servers of an ensemble. */
+export interface ZooKeeperCheckStep {
+  readonly step: 'address' | 'host' | 'connection' | 'server' | 'session' | 'chroot' | 'kafka';
+  /** The server that it is about; null for the ensemble. */
+  readonly address: string | null;
+  readonly outcome: 'ok' | 'warning' | 'failed';
+  readonly detail: string;
+}
+
+const port = z.int().min(1).max(65_535);
+const connect = z.string().min(1).max(1_000);
+/** A cluster to be made on this machine. Ports that are null are any free ones; they are kept. */
+export const newLocalCluster = z.object({
+  name: z.string().min(1).max(40),
+  brokers: z.int().min(1).max(32),
+  basePort: port.nullable(),
+  logDirsPerBroker: z.int().min(1).max(8),
+  zookeeper: z.union([
+    z.object({ kind: z.literal('embedded'), port: port.nullable() }),
+    z.object({ kind: z.literal('external'), connect }),
+  ]),
+});
 
 /** Where a local cluster's ZooKeeper is, and what each of its servers says of itself when asked. */
 export interface ClusterZooKeeper {
@@ -107,6 +134,16 @@ export interface ClusterZooKeeper {
 export const clusters = {
   list: read.output(bulk<readonly ClusterSummary[]>()),
   get: read.input(clusterInput).output(bulk<ClusterDetail>()),
+  /** Makes a further local cluster and begins to start it. Gives its id. */
+  create: manage.input(newLocalCluster).output(bulk<{ readonly id: string }>()),
+  /** Starts what doesn't run of a local cluster; how it comes up is told by its status. */
+  start: write.input(clusterInput).output(bulk<null>()),
+  /** Stops all processes of a local cluster in order. Resolves when they have ended. */
+  stop: write.input(clusterInput).output(bulk<null>()),
+  /** Stops a local cluster and deletes its data folder. Refused for the console's own. */
+  remove: destroy.input(clusterInput).output(bulk<null>()),
+  /** Tries it from this machine; changes nothing there. */
+  checkZooKeeper: read.input(z.object({ connect })).output(bulk<readonly ZooKeeperCheckStep[]>()),
   /** Refused on a remote cluster. */
   zookeeper: read.input(clusterInput).output(bulk<ClusterZooKeeper>()),
 };

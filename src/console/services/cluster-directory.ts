@@ -1,4 +1,4 @@
-/** The clusters this console knows, each with its session and watcher. The local one comes first; remote ones will join it here. */
+/** The clusters this console knows, each with its session and watcher. Its own comes first, other local ones behind it; remote ones will join them here. */
 import { LOCAL_CLUSTER_ID } from '../contract/clusters.ts';
 import type { ClusterControl } from './cluster-control.ts';
 import { ClientRecordSource } from './client-record-source.ts';
@@ -33,6 +33,14 @@ export class ClusterDirectory {
     const known = this.#clusters.get(id);
     if (known === undefined) throw refuse('notFound', `There is no cluster ${id}`);
     return known;
+  }
+
+  /** Ends its session; calls on their way are refused. */
+  async remove(id: string): Promise<void> {
+    const known = this.#clusters.get(id);
+    this.#clusters.delete(id);
+    known?.watcher.close();
+    await known?.session.close();
   }
 
   async close(): Promise<void> {

@@ -251,7 +251,9 @@ export function statusOf(
   const starting = processes.filter(({ state }) => state === 'starting').map(({ id }) => id);
   if (view === undefined || viewFailure !== undefined) {
     if (starting.length > 0) return { state: 'starting', message: `Starting ${starting.join(', ')}` };
-    if (view === undefined && viewFailure === undefined) return { state: 'starting', message: null };
+    // Nobody has looked yet: the supervisor knows which processes have said that they are ready.
+    if (view === undefined && viewFailure === undefined)
+      return { state: processes.length > 0 && processes.every(({ state }) => state === 'running') ? 'running' : 'starting', message: null };
     return { state: 'unreachable', message: viewFailure ?? 'No broker answers' };
   }
   const down = processes.filter(({ state }) => state !== 'running').map(({ id, state }) => `${id} is ${wordFor(state)}`);

@@ -1,6 +1,6 @@
 /** What the console says of a cluster as a whole, and what can be done with it, from what its brokers advertise. */
 import type { Capability, ClusterDetail, ClusterSummary, Feature } from '../contract/clusters.ts';
-import { features } from '../contract/clusters.ts';
+import { features, LOCAL_CLUSTER_ID } from '../contract/clusters.ts';
 import type { ClusterSession } from './cluster-session.ts';
 import { toFailure } from './failures.ts';
 
@@ -51,6 +51,7 @@ export async function clusterDetail(session: ClusterSession): Promise<ClusterDet
           zookeeperConnect: control?.zookeeperConnect ?? null,
           ephemeral: control?.ephemeral ?? false,
           supervisorPid: control?.supervisorPid ?? null,
+          isOwn: session.id === LOCAL_CLUSTER_ID,
         }
       : null,
   };

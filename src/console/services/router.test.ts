@@ -10,6 +10,7 @@ import { FakeCluster, manualRuntime } from '../testing/fake-cluster.ts';
 import type { ClusterControl, ControlStatus } from './cluster-control.ts';
 import { ClusterDirectory } from './cluster-directory.ts';
 import { PayloadCache } from './messages-service.ts';
+import { LocalClustersService } from './local-clusters-service.ts';
 import { ReaderRegistry } from './readers.ts';
 import { createRouter } from './router.ts';
 
@@ -25,7 +26,8 @@ beforeEach(() => {
   const common = { runtime, bootstrapServers: 'localhost:9092', makeAdmin: () => cluster.admin(), color: 'teal' };
   directory.add({ ...common, id: 'dev', name: 'Dev', environment: 'dev', readOnly: false }, cluster);
   directory.add({ ...common, id: 'prod', name: 'Prod', environment: 'prod', readOnly: true }, cluster);
-  const router = createRouter({ directory, logger: silentLogger, version: '1.2.3', wallMs: () => 0 });
+  const local = new LocalClustersService({ directory, runtime, clusters: () => undefined, reason: () => 'None can be made here' });
+  const router = createRouter({ directory, local, logger: silentLogger, version: '1.2.3', wallMs: () => 0 });
   const context = { host: 'browser' as const, readers: new ReaderRegistry(time, time), payloads: new PayloadCache() };
   client = createRouterClient(router, { context });
 });
@@ -60,13 +62,16 @@ const anyInput = {
 };
 
 describe('a read-only cluster', () => {
-  const changing = procedures(contract).filter(({ effect }) => effect !== 'read');
+  const changing = procedures(contract).filter(({ effect }) => effect === 'write' || effect === 'destroy');
 
   test('has something to refuse: every procedure that changes is known', () => {
     expect(changing.map(({ path }) => path.join('.')).toSorted()).toEqual([
       'brokers.alterConfigs',
       'brokers.moveReplicas',
       'brokers.throttleMoves',
+      'clusters.remove',
+      'clusters.start',
+      'clusters.stop',
       'flushLab.losePower',
       'flushLab.set',
       'flushLab.startLoad',

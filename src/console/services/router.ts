@@ -20,6 +20,7 @@ import { cutOffProcess } from './cut-off.ts';
 import { FailureError, refuse, toFailure } from './failures.ts';
 import { flushLabState, flushSettings, losePower, setFlushSetting, startLoad, stopLoad } from './flush-lab-service.ts';
 import { deleteGroups, getGroup, groupDetails, groupRows, listGroupRows } from './groups-service.ts';
+import type { LocalClustersService } from './local-clusters-service.ts';
 import { MessageReader } from './message-reader.ts';
 import { openRead } from './messages-service.ts';
 import type { PayloadCache } from './messages-service.ts';
@@ -55,6 +56,7 @@ export interface ConnectionContext {
 
 export interface RouterOptions {
   readonly directory: ClusterDirectory;
+  readonly local: LocalClustersService;
   readonly logger: Logger;
   readonly version: string;
   readonly wallMs: () => number;
@@ -64,7 +66,7 @@ class TopicListReader extends ListReader<Awaited<ReturnType<typeof listTopicRows
 class GroupListReader extends ListReader<Awaited<ReturnType<typeof listGroupRows>>['rows'][number]> {}
 
 // oxlint-disable-next-line max-lines-per-function -- a table, one entry a procedure
-export function createRouter({ directory, logger, version, wallMs }: RouterOptions) {
+export function createRouter({ directory, local, logger, version, wallMs }: RouterOptions) {
   const base = implement(contract)
     .$context<ConnectionContext>()
     .use(async ({ next, path }) => {
@@ -107,7 +109,15 @@ export function createRouter({ directory, logger, version, wallMs }: RouterOptio
       })),
     },
     clusters: {
-      list: base.clusters.list.handler(() => directory.all().map(({ session }) => clusterSummary(session))),
+      list: base.clusters.list.handler(async () => {
+        await local.refresh();
+        return directory.all().map(({ session }) => clusterSummary(session));
+      }),
+      create: base.clusters.create.handler(({ input }) => local.create(input)),
+      start: base.clusters.start.handler(({ input }) => local.start(input.clusterId)),
+      stop: base.clusters.stop.handler(({ input }) => local.stop(input.clusterId)),
+      remove: base.clusters.remove.handler(({ input }) => local.remove(input.clusterId)),
+      checkZooKeeper: base.clusters.checkZooKeeper.handler(({ input }) => local.checkZooKeeper(input.connect)),
       get: base.clusters.get.handler(({ input }) => clusterDetail(sessionOf(input))),
       zookeeper: base.clusters.zookeeper.handler(({ input }) => askSupervisor(sessionOf(input), 'supervisor.zookeeper', {})),
     },
@@ -268,7 +278,7 @@ function controlOf(session: ClusterSession): ClusterControl {
 
 /** The one place that knows Read-only: a procedure that writes or destroys doesn't reach its service. */
 export function enforceEffect(directory: ClusterDirectory, meta: ProcedureMeta, input: unknown): void {
-  if (meta.effect === 'read') return;
+  if (meta.effect === 'read' || meta.effect === 'manage') return;
   const clusterId = typeof input === 'object' && input !== null && 'clusterId' in input ? input.clusterId : undefined;
   if (typeof clusterId !== 'string') throw refuse('invalid', 'A change must name its cluster');
   const { session } = directory.get(clusterId);

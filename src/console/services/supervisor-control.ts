@@ -101,7 +101,7 @@ export class SupervisorConsoleControl implements ClusterControl {
     try {
       return await ask();
     } catch (error) {
-      if (error instanceof ControlError) throw refuse(FAILURE_KINDS[error.code], error.message, { api: 'supervisor' });
+      if (error instanceof ControlError) throw toControlFailure(error);
       throw new FailureError(toFailure(error, { api: 'supervisor' }));
     }
   }
@@ -115,6 +115,17 @@ export class SupervisorConsoleControl implements ClusterControl {
       event.type === 'child' ? [] : [{ type: 'status', processId: event.type === 'process' ? event.process.id : null }];
     if (entry) told.push({ type: 'timeline', entry });
     for (const listener of this.#listeners) for (const one of told) listener(one);
+    if (event.type === 'cluster') void this.#lookAgain();
+  }
+
+  /** A supervisor that came or is gone knows, or leaves, other processes than those told of last. */
+  async #lookAgain(): Promise<void> {
+    try {
+      await this.status();
+      for (const listener of this.#listeners) listener({ type: 'status', processId: null });
+    } catch {
+      // The next who asks hears why.
+    }
   }
 
   /** What a running broker is cut off from has changed. */
@@ -134,6 +145,10 @@ export class SupervisorConsoleControl implements ClusterControl {
   }
 }
 
+export function toControlFailure(error: ControlError): FailureError {
+  return refuse(FAILURE_KINDS[error.code], error.message, { api: 'supervisor' });
+}
+
 function consoleStatus(status: ClusterStatus): ControlStatus {
   const brokers = status.processes.flatMap(({ brokerId, dataDirs }) => (brokerId === null ? [] : [[brokerId, dataDirs] as const]));
   return {
@@ -142,9 +157,9 @@ function consoleStatus(status: ClusterStatus): ControlStatus {
     zookeeperConnect: status.zookeeperConnect === '' ? null : status.zookeeperConnect,
     dataFolder: join(status.home),
     ephemeral: status.ephemeral,
-    supervisorPid: status.supervisorPid,
+    supervisorPid: status.supervisorPid === 0 ? null : status.supervisorPid,
     logDirs: new Map(brokers),
-    stopping: status.state === 'stopping' || status.state === 'stopped',
+    stopping: status.state === 'stopping',
   };
 }
 

@@ -5,5 +5,6 @@ import { ref } from 'vue';
 export const useOpenPanels = defineStore('openPanels', () => {
   const palette = ref(false);
   const help = ref(false);
-  return { palette, help };
+  const newCluster = ref(false);
+  return { palette, help, newCluster };
 });

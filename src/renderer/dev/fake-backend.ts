@@ -358,6 +358,11 @@ export function fakeClient(options: FakeOptions): ConsoleClient {
     },
     clusters: {
       list: os.clusters.list.handler(() => [summary()]),
+      create: os.clusters.create.handler(() => noLab()),
+      start: os.clusters.start.handler(() => noLab()),
+      stop: os.clusters.stop.handler(() => noLab()),
+      remove: os.clusters.remove.handler(() => noLab()),
+      checkZooKeeper: os.clusters.checkZooKeeper.handler(() => noLab()),
       zookeeper: os.clusters.zookeeper.handler(() => ({
         kind: 'embedded' as const,
         connect: 'localhost:2181',
@@ -378,6 +383,7 @@ export function fakeClient(options: FakeOptions): ConsoleClient {
             zookeeperConnect: 'localhost:2181',
             ephemeral: false,
             supervisorPid: 41_200,
+            isOwn: true,
           },
         };
       }),

@@ -1,12 +1,14 @@
 /** All text of the console, in English. Keys follow the features; plurals are "one | many" (or "none | one | many"). */
 import { controllerTexts } from './controller.ts';
 import { flushLab } from './flush-lab.ts';
+import { localClusters } from './local-clusters.ts';
 import { partitionActions, rate, replicaMoves, replicationTexts } from './partition-actions.ts';
 import { retention } from './retention.ts';
 import { zookeeperTexts } from './zookeeper.ts';
 
 export const en = {
   flushLab,
+  localClusters,
   partitionActions,
   rate,
   replicaMoves,

@@ -23,6 +23,8 @@ export function useClusterList(): Live<readonly ClusterSummary[]> {
     key: () => ['clusters'],
     query: () => client.clusters.list(),
     on: (changes) => touches(changes, ['cluster', 'brokers', 'processes']),
+    // Other clusters than the one that is shown tell of no changes here.
+    everyMs: 4_000,
   });
 }
 
