@@ -16,16 +16,17 @@ const CODECS = ['none', 'none', 'none', 'gzip', 'snappy', 'lz4', 'zstd'] as cons
  * - `failover`: followers that are slow to catch up while leaders fail in a row
  * - `rejoin`: a follower comes back behind, while the leader and its successor fail
  * - `bounce`: brokers that are away for a moment while the controller or ZooKeeper is slow to look
+ * - `storage`: records are deleted, log dirs fail, logs move between them
  * - `groups`: two consumer groups, whose members freeze and are cut off while brokers fail
  */
-export type Focus = 'any' | 'unclean' | 'failover' | 'rejoin' | 'bounce' | 'groups';
+export type Focus = 'any' | 'unclean' | 'failover' | 'rejoin' | 'bounce' | 'storage' | 'groups';
 
 export function makeSchedule(seed: number, wantedFocus?: Focus): Schedule {
   // A stream for each part: one part's change leaves the others as they were.
   const stream = (part: string): Random => new SeededRandom(seed ^ crc32(`schedule ${part}`));
   const choices = stream('cluster');
-  const focus = wantedFocus ?? pick(choices, ['any', 'any', 'any', 'any', 'unclean', 'failover', 'rejoin', 'bounce', 'groups']);
-  const isBroad = focus === 'any' || focus === 'groups';
+  const focus = wantedFocus ?? pick(choices, ['any', 'any', 'any', 'any', 'unclean', 'failover', 'rejoin', 'bounce', 'storage', 'groups']);
+  const isBroad = focus === 'any' || focus === 'storage' || focus === 'groups';
   const brokers = isBroad ? pick(choices, [3, 3, 3, 3, 4, 5]) : 3;
   const consumers = 1 + choices.int(2);
   const machines = Array.from({ length: brokers }, (_, index) => `broker${index + 1}`);
@@ -36,10 +37,10 @@ export function makeSchedule(seed: number, wantedFocus?: Focus): Schedule {
   const groups = makeGroups(stream('groups'), topics, focus);
   if (isBroad) {
     steps.push(...makeMemberFaults(stream('members'), groups, machines, focus === 'groups' ? 8 : 2));
-    const deletions = makeDeletions(stream('deletions'), topics);
+    const deletions = makeDeletions(stream('deletions'), topics, focus === 'storage');
     steps.push(...deletions);
     if (deletions.length > 0) Object.assign(properties, EAGER_RETENTION);
-    const logDirs = makeLogDirDeeds(stream('log dirs'), topics, machines);
+    const logDirs = makeLogDirDeeds(stream('log dirs'), topics, machines, focus === 'storage');
     steps.push(...logDirs);
     if (logDirs.length > 0) properties['log.dirs'] = LOG_DIRS.join(',');
   }
@@ -200,10 +201,10 @@ function makeMemberFaults(random: Random, groups: readonly GroupSpec[], machines
   return steps;
 }
 
-/** On request or by retention, in a quarter of the seeds. */
-function makeDeletions(random: Random, topics: readonly TopicSpec[]): Step[] {
+/** On request or by retention, in a quarter of the seeds at least. */
+function makeDeletions(random: Random, topics: readonly TopicSpec[], always: boolean): Step[] {
   const strict = topics.filter(({ configs }) => !isLoose(configs));
-  if (strict.length === 0 || random.int(4) !== 0) return [];
+  if (strict.length === 0 || (random.int(4) !== 0 && !always)) return [];
   const steps: Step[] = [];
   for (let count = 1 + random.int(4); count > 0; count--) {
     const { name: topic, partitions } = pick(random, strict);
@@ -219,9 +220,9 @@ function makeDeletions(random: Random, topics: readonly TopicSpec[]): Step[] {
   return steps;
 }
 
-/** Brokers with two log dirs, of which one fails, or between which a partition moves; in a fifth of the seeds. */
-function makeLogDirDeeds(random: Random, topics: readonly TopicSpec[], machines: readonly string[]): Step[] {
-  if (random.int(5) !== 0) return [];
+/** Brokers with two log dirs, of which one fails, or between which a partition moves; in a fifth of the seeds at least. */
+function makeLogDirDeeds(random: Random, topics: readonly TopicSpec[], machines: readonly string[], always: boolean): Step[] {
+  if (random.int(5) !== 0 && !always) return [];
   const steps: Step[] = [];
   for (let count = 1 + random.int(4); count > 0; count--) {
     const [atMs, machine, directory] = [timeOf(random), pick(random, machines), pick(random, LOG_DIRS)];

@@ -231,8 +231,8 @@ class Simulation {
     for (const topic of group.topics) {
       for (let partition = 0; partition < (this.#topics.get(topic) ?? 0); partition++) {
         const end = this.#cluster.leaderOf(topic, partition)?.log?.logEndOffset;
-        const committed = group.acknowledgedTo(`${topic}-${partition}`);
-        if (end !== undefined && end > 0 && committed !== end)
+        const committed = group.lastCommit(`${topic}-${partition}`)?.offset ?? 0;
+        if (end !== undefined && committed !== end)
           lags.push(`${group.groupId} has committed ${committed} of ${topic}-${partition}, which ends at ${end}`);
       }
     }

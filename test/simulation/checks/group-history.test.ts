@@ -36,9 +36,9 @@ test('a committed offset that is acknowledged must be told to its generation and
   deliver(10);
   const first = commit(4);
   commit(9, 2);
-  group.onFetched('reader', P, { offset: 4, metadata: first }, group.acknowledgedTo(P, 1));
+  group.onFetched('reader', P, { offset: 4, metadata: first }, group.lastCommit(P, 1));
   expect(history.violations).toEqual([]);
-  group.onFetched('reader', P, { offset: 4, metadata: first }, group.acknowledgedTo(P, 2));
+  group.onFetched('reader', P, { offset: 4, metadata: first }, group.lastCommit(P, 2));
   expect(history.violations.join()).toContain('COMMIT LOST');
 });
 
@@ -46,14 +46,25 @@ test('a commit that nobody answered may be told or not', () => {
   deliver(10);
   const before = commit(4);
   const { metadata } = group.onCommit(P, 1, 7);
-  group.onFetched('reader', P, { offset: 4, metadata: before }, group.acknowledgedTo(P));
-  group.onFetched('reader', P, { offset: 7, metadata }, group.acknowledgedTo(P));
+  group.onFetched('reader', P, { offset: 4, metadata: before }, group.lastCommit(P));
+  group.onFetched('reader', P, { offset: 7, metadata }, group.lastCommit(P));
   expect(history.violations).toEqual([]);
+});
+
+test('a commit that nobody answered may undo a later one of its generation, and none of a later generation', () => {
+  deliver(10);
+  const { metadata } = group.onCommit(P, 1, 4);
+  commit(7);
+  group.onFetched('reader', P, { offset: 4, metadata }, group.lastCommit(P));
+  expect(history.violations).toEqual([]);
+  commit(8, 2);
+  group.onFetched('reader', P, { offset: 4, metadata }, group.lastCommit(P));
+  expect(history.violations.join()).toContain('COMMIT LOST');
 });
 
 test('an offset that nobody committed, or with other metadata, is a violation', () => {
   deliver(10);
-  group.onFetched('reader', P, { offset: 5, metadata: commit(4) }, 4);
+  group.onFetched('reader', P, { offset: 5, metadata: commit(4) }, group.lastCommit(P));
   expect(history.violations.join()).toContain('which nobody sent');
 });
 

@@ -4,7 +4,8 @@
  *
  * A coordinator that was deposed and doesn't know it yet answers from memory, in Kafka too: it may tell a member of the last generation
  * an older committed offset than its successor has acknowledged to a newer one. What it can't do is acknowledge a commit or complete a
- * generation, so that a member is held to what was acknowledged up to its own generation.
+ * generation, so that a member is held to what was acknowledged up to its own generation. And a commit that was given up with its
+ * connection may arrive after a later one of its generation, and undo it: Kafka's coordinator doesn't know their order either.
  */
 import type { History } from './history.ts';
 
@@ -15,10 +16,14 @@ export interface CommittedOffset {
 }
 
 interface Commit {
+  readonly index: number;
   readonly generation: number;
   readonly offset: number;
   isAcknowledged: boolean;
 }
+
+/** The last commit that was acknowledged when a question was asked; undefined for none. */
+export type LastCommit = Commit | undefined;
 
 interface Committing {
   readonly commits: Commit[];
@@ -72,8 +77,9 @@ export class GroupHistory {
     const state = this.#state(partition);
     if (offset > state.deliveredTo)
       this.#history.violate(`${this.groupId} commits offset ${offset} of ${partition}, delivered is what lies below ${state.deliveredTo}`);
-    const commit: Commit = { generation, offset, isAcknowledged: false };
-    const index = state.commits.push(commit) - 1;
+    const index = state.commits.length;
+    const commit: Commit = { index, generation, offset, isAcknowledged: false };
+    state.commits.push(commit);
     const acknowledge = (): void => {
       commit.isAcknowledged = true;
       this.commitCount++;
@@ -81,29 +87,33 @@ export class GroupHistory {
     return { metadata: `${index}`, acknowledge };
   }
 
-  /** What a member of `generation` may at least be told from now on; -1 for no commit. */
-  acknowledgedTo(partition: string, generation = Infinity): number {
-    let highest = -1;
+  /** The last acknowledged commit that a member of `generation` must know of: of the newest generation, and there the last one sent. */
+  lastCommit(partition: string, generation = Infinity): LastCommit {
+    let last: LastCommit;
     for (const commit of this.#state(partition).commits)
-      if (commit.isAcknowledged && commit.generation <= generation) highest = Math.max(highest, commit.offset);
-    return highest;
+      if (commit.isAcknowledged && commit.generation <= generation && !isBefore(commit, last)) last = commit;
+    return last;
   }
 
-  /** @param atLeast `acknowledgedTo` when the question was asked. */
-  onFetched(reader: string, partition: string, told: CommittedOffset, atLeast: number): void {
+  /** @param last `lastCommit` when the question was asked. */
+  onFetched(reader: string, partition: string, told: CommittedOffset, last: LastCommit): void {
     const { commits, deliveredTo } = this.#state(partition);
     const what = `${this.groupId}: ${reader} is told that offset ${told.offset} of ${partition} is committed`;
-    if (told.offset < atLeast) this.#history.violate(`COMMIT LOST: ${what}, and ${atLeast} was acknowledged`);
-    if (told.offset < 0) return;
-    if (told.offset > deliveredTo) this.#history.violate(`SKIPPED: ${what}, and only what lies below ${deliveredTo} was delivered`);
-    if (commits[Number(told.metadata)]?.offset !== told.offset)
+    const commit = commits[Number(told.metadata)];
+    if (told.offset >= 0 && commit?.offset !== told.offset) {
       this.#history.violate(`${what} with metadata '${told.metadata}', which nobody sent`);
+      return;
+    }
+    if (told.offset > deliveredTo) this.#history.violate(`SKIPPED: ${what}, and only what lies below ${deliveredTo} was delivered`);
+    if (last === undefined || (told.offset >= 0 && commit !== undefined && !isBefore(commit, last))) return;
+    const isLate = told.offset >= 0 && commit?.isAcknowledged === false && commit.generation === last.generation;
+    if (!isLate) this.#history.violate(`COMMIT LOST: ${what}, and ${last.offset} was acknowledged in generation ${last.generation}`);
   }
 
   /** At the end: what was delivered is what the log holds, from its start up to the committed offset. */
   checkDelivered(partition: string, logStartOffset: number, records: readonly number[]): void {
     const { delivered } = this.#state(partition);
-    const committed = this.acknowledgedTo(partition);
+    const committed = this.lastCommit(partition)?.offset ?? 0;
     for (let offset = logStartOffset; offset < Math.min(committed, records.length); offset++) {
       if (delivered[offset] === records[offset]) continue;
       const got = delivered[offset];
@@ -123,4 +133,9 @@ export class GroupHistory {
     }
     return state;
   }
+}
+
+/** By generation, and in one by the order of sending. */
+function isBefore(a: Commit, b: LastCommit): boolean {
+  return b !== undefined && (a.generation < b.generation || (a.generation === b.generation && a.index < b.index));
 }

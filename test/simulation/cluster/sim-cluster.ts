@@ -66,7 +66,7 @@ export class SimCluster {
     this.zookeeper = new Machine(this.network, 'zookeeper', 1);
     this.brokers = Array.from({ length: brokerCount }, (_, index) => new Machine(this.network, `broker${index + 1}`, index + 2));
     for (const machine of [this.zookeeper, ...this.brokers]) {
-      const directories = machine === this.zookeeper ? ['/zookeeper'] : (this.#properties['log.dirs'] ?? '').split(',');
+      const directories = machine === this.zookeeper ? ['/zookeeper'] : this.#logDirs;
       for (const directory of directories) machine.disk.makeDirectory(directory);
       machine.disk.syncDirectory('/');
     }
@@ -107,6 +107,16 @@ export class SimCluster {
       if (held?.isLeader === true && (leader === undefined || held.leaderEpoch > leader.leaderEpoch)) leader = held;
     }
     return leader;
+  }
+
+  /** True when one of a broker's log dirs has failed and it goes on with the others: only a start takes the dir again. */
+  hasFailedLogDir(machine: Machine): boolean {
+    const logManager = this.server(machine)?.parts?.logManager;
+    return logManager !== undefined && this.#logDirs.some((path) => logManager.logDirState(path).state === 'offline');
+  }
+
+  get #logDirs(): string[] {
+    return (this.#properties['log.dirs'] ?? '').split(',');
   }
 
   brokerId(machine: Machine): number {

@@ -58,6 +58,7 @@ export class Faults {
       machine.disk.setCapacity(Infinity);
       machine.syncSlowness = 1;
       cluster.start(machine);
+      this.#startAgainForLogDir(machine.name);
     }
   }
 
@@ -136,12 +137,18 @@ export class Faults {
       case 'disk-full': {
         const disk = this.#machine(step.machine)?.disk;
         disk?.setCapacity(disk.usedBytes);
-        return this.#until(step.forMs, () => disk?.setCapacity(Infinity));
+        return this.#until(step.forMs, () => {
+          disk?.setCapacity(Infinity);
+          this.#startAgainForLogDir(step.machine);
+        });
       }
       case 'disk-error': {
         const disk = this.#machine(step.machine)?.disk;
         disk?.failAfter(1);
-        return this.#until(step.forMs, () => disk?.heal());
+        return this.#until(step.forMs, () => {
+          disk?.heal();
+          this.#startAgainForLogDir(step.machine);
+        });
       }
       case 'log-dir-error':
         return this.#failLogDir(step.machine, step.directory, step.forMs);
@@ -182,15 +189,20 @@ export class Faults {
     });
   }
 
-  /** Kafka, too, takes a log dir that has failed again only at a start. */
   #failLogDir(name: string, directory: string, forMs: number): void {
-    const machine = this.#machine(name);
-    if (machine === undefined) return;
-    machine.disk.failAfter(1, { code: 'EIO', below: directory });
+    const disk = this.#machine(name)?.disk;
+    disk?.failAfter(1, { code: 'EIO', below: directory });
     this.#until(forMs, () => {
-      machine.disk.heal();
-      machine.kill();
+      disk?.heal();
+      this.#startAgainForLogDir(name);
     });
+  }
+
+  /** What an operator does once the disk is mended: a log dir that has failed is taken again only at a start, in Kafka too. */
+  #startAgainForLogDir(name: string): void {
+    const { cluster } = this.#options;
+    const machine = this.#machine(name);
+    if (machine !== undefined && cluster.hasFailedLogDir(machine)) machine.kill();
   }
 
   #deleteRecords({ topic, partition, share }: Extract<Step, { kind: 'delete-records' }>): void {

@@ -14,6 +14,7 @@ import type { JoinGroupResponse } from '../../../src/protocol/generated/join-gro
 import { LeaveGroup } from '../../../src/protocol/generated/leave-group.ts';
 import { OffsetCommit } from '../../../src/protocol/generated/offset-commit.ts';
 import { OffsetFetch } from '../../../src/protocol/generated/offset-fetch.ts';
+import type { OffsetFetchResponseGroup } from '../../../src/protocol/generated/offset-fetch.ts';
 import { SyncGroup } from '../../../src/protocol/generated/sync-group.ts';
 import { sleep } from '../../../src/runtime/scheduler.ts';
 import type { Node } from '../../../src/client/network-client.ts';
@@ -154,7 +155,7 @@ export class SimGroupMember {
     this.#group.onAssigned(this.#memberId, this.#generation, owned.map(nameOf));
     for (const each of owned) this.#owned.set(nameOf(each), each);
     this.#note(`owns ${owned.map(nameOf).join(', ') || 'nothing'} in generation ${this.#generation}`);
-    return this.#fetchOffsets(coordinator);
+    return this.#fetchOffsets();
   }
 
   /** To each member in turn. */
@@ -181,27 +182,16 @@ export class SimGroupMember {
   }
 
   /** Tries until it is told where to begin, or that it belongs to the group no more. */
-  async #fetchOffsets(coordinator: Node | undefined): Promise<boolean> {
-    if (this.#owned.size === 0) return true;
-    const { groupId } = this.#group;
-    const byTopic = Map.groupBy(this.#owned.values(), ({ topic }) => topic);
-    const topics = Array.from(byTopic, ([name, list]) => ({ name, partitionIndexes: list.map(({ partition }) => partition) }));
-    for (let node = coordinator; ; node = await this.#findCoordinator()) {
-      const atLeast = new Map(Array.from(this.#owned.keys(), (name) => [name, this.#group.acknowledgedTo(name, this.#generation)]));
-      const groups = [{ groupId, topics }];
-      const options = { timeoutMs: REQUEST_TIMEOUT_MS, minVersion: 8 };
-      const response =
-        node === undefined ? undefined : await this.#client.network.send(node, OffsetFetch, { groups }, options).catch(() => undefined);
-      const answer = response?.groups[0];
+  async #fetchOffsets(): Promise<boolean> {
+    while (this.#owned.size > 0) {
+      const answer = await this.#askForOffsets();
       if (answer?.errorCode === ErrorCode.NONE) {
         for (const { name, partitions } of answer.topics) {
-          for (const { partitionIndex, committedOffset, committedLeaderEpoch, metadata } of partitions) {
+          for (const { partitionIndex, committedOffset, committedLeaderEpoch } of partitions) {
             const owned = this.#owned.get(`${name}-${partitionIndex}`);
             if (owned === undefined) continue;
-            const key = nameOf(owned);
-            this.#group.onFetched(this.name, key, { offset: committedOffset, metadata }, atLeast.get(key) ?? -1);
             owned.start = { offset: Math.max(0, committedOffset), epoch: committedLeaderEpoch };
-            this.#committed.set(key, owned.start.offset);
+            this.#committed.set(nameOf(owned), owned.start.offset);
           }
         }
         return true;
@@ -210,6 +200,29 @@ export class SimGroupMember {
       if (!(await this.#heartbeat())) return false;
       await sleep(this.#client.runtime.scheduler, RETRY_MS);
     }
+    return true;
+  }
+
+  /** What is committed of the partitions that it owns; undefined when no answer came. */
+  async #askForOffsets(): Promise<OffsetFetchResponseGroup | undefined> {
+    const node = await this.#findCoordinator();
+    if (node === undefined) return undefined;
+    const byTopic = Map.groupBy(this.#owned.values(), ({ topic }) => topic);
+    const topics = Array.from(byTopic, ([name, list]) => ({ name, partitionIndexes: list.map(({ partition }) => partition) }));
+    const last = new Map(Array.from(this.#owned.keys(), (name) => [name, this.#group.lastCommit(name, this.#generation)]));
+    const body = { groups: [{ groupId: this.#group.groupId, topics }] };
+    const options = { timeoutMs: REQUEST_TIMEOUT_MS, minVersion: 8 };
+    const response = await this.#client.network.send(node, OffsetFetch, body, options).catch(() => undefined);
+    if (response === undefined) this.#coordinator = undefined;
+    const answer = response?.groups[0];
+    if (answer?.errorCode !== ErrorCode.NONE) return answer;
+    for (const { name, partitions } of answer.topics) {
+      for (const { partitionIndex, committedOffset, metadata } of partitions) {
+        const key = `${name}-${partitionIndex}`;
+        this.#group.onFetched(this.name, key, { offset: committedOffset, metadata }, last.get(key));
+      }
+    }
+    return answer;
   }
 
   /** Reads and commits until the group rebalances, it is thrown out, or its time is over. */
@@ -219,6 +232,7 @@ export class SimGroupMember {
       await sleep(scheduler, HEARTBEAT_MS * (0.5 + random.next()));
       if (random.int(2) === 0 || this.#isOver) await this.#commit();
       if (!(await this.#heartbeat())) break;
+      if (random.int(5) === 0) await this.#askForOffsets();
       if (this.#mustAssignAgain()) break;
     }
     // As a consumer commits what it has read before it gives partitions back.
