@@ -1,5 +1,6 @@
 /**
  * What a start after a kill costs, beside the bare work: reading each file in pieces of 1 MiB and computing the CRC-32C of each batch.
+ * How much of it is the event loop's own, when several logs are recovered beside each other, against what a worker would cost first.
  * And the look-up of an offset: in an index that is in memory, and in one that has to be read.
  *
  *   node bench/log/recovery.ts [--mib 256] [--dir /tmp]
@@ -9,12 +10,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { LogConfig } from '../../src/broker/config/log-config.ts';
+import { cleanTask } from '../../src/broker/log/cleaner/clean-task.ts';
+import type { CleanSliceInput } from '../../src/broker/log/cleaner/clean-slice.ts';
 import { createLogContext } from '../../src/broker/log/log-context.ts';
 import { createLog, loadLog } from '../../src/broker/log/log-loader.ts';
 import type { UnifiedLog } from '../../src/broker/log/unified-log.ts';
 import { crc32c } from '../../src/protocol/records/crc32c.ts';
 import { buildRecordBatch } from '../../src/protocol/records/record-batch-builder.ts';
 import { silentLogger } from '../../src/runtime/node/node-logger.ts';
+import { NodeOffload } from '../../src/runtime/node/node-offload.ts';
 import { createNodeRuntime } from '../../src/runtime/node/node-runtime.ts';
 import { atLeast, heading, print, printTable } from '../support/print.ts';
 
@@ -25,6 +29,9 @@ const directory = mkdtempSync(join(values.dir, 'samsa-bench-recovery-'));
 const ROUNDS = 5;
 const SHARE_BUDGET = 0.7;
 const CONFIG = LogConfig.fromDefaults({ 'segment.bytes': String(64 * MIB) });
+
+/** Refused by the task: only its modules are loaded. */
+const NO_SLICE = {} as CleanSliceInput;
 
 const context = createLogContext(createNodeRuntime(silentLogger), {
   onFailure: (_directory, message) => {
@@ -123,6 +130,35 @@ async function compareRecovery(name: string, batchBytes: number): Promise<string
   ];
 }
 
+/** What workers could take over at most is the event loop's own part; the reads are on the thread pool already. */
+async function besideEachOther(): Promise<void> {
+  const logs: UnifiedLog[] = [];
+  for (let count = 0; count < 4; count++) logs.push(await makeLog(16 * 1024));
+  for (const log of logs) log.goOffline('killed');
+  const open = async ({ topicPartition, directory: path }: UnifiedLog): Promise<void> => {
+    const options = { topicPartition, directory: path, config: CONFIG, logStartOffset: 0, recoveryPoint: 0, hadCleanShutdown: false };
+    (await loadLog(context, options)).goOffline('the round is over');
+  };
+  const gib = (totalBytes * logs.length) / 1024 / MIB;
+  const rows: string[][] = [];
+  for (const [name, run] of [
+    ['one after the other', () => logs.reduce((before, log) => before.then(() => open(log)), Promise.resolve())],
+    ['beside each other', () => Promise.all(logs.map(open))],
+  ] as const) {
+    await run();
+    const thread = process.threadCpuUsage();
+    const { cpuMs, wallMs } = await timed(run);
+    const { user, system } = process.threadCpuUsage(thread);
+    rows.push([name, ...[wallMs, cpuMs, (user + system) / 1000].map((ms) => `${(ms / gib).toFixed(0)} ms`)]);
+  }
+  const offload = new NodeOffload();
+  const started = await timed(() => offload.run(cleanTask, NO_SLICE).catch(() => {}));
+  await offload.close();
+  printTable(['4 logs, each GiB', 'wall', 'CPU', 'CPU of the event loop'], rows);
+  print(`A worker that has loaded the modules for it: ${started.wallMs.toFixed(0)} ms, ${started.cpuMs.toFixed(0)} ms of CPU.`);
+  for (const log of logs) rmSync(log.directory, { recursive: true });
+}
+
 async function lookUps(): Promise<void> {
   const log = await makeLog(1024);
   const [segment] = log.segments;
@@ -158,6 +194,7 @@ try {
     await compareRecovery('1-KiB batches', 1024),
   ];
   printTable(['of CPU time', 'recovery', 'read + CRC-32C', 'share', `budget ${SHARE_BUDGET * 100} %`], rows);
+  await besideEachOther();
   await lookUps();
 } finally {
   rmSync(directory, { recursive: true, force: true });
