@@ -33,14 +33,14 @@ import { createRoutes } from './broker-routes.ts';
 import { controllerConfig, groupCoordinatorConfig, replicaFetcherConfig, replicaManagerConfig } from './broker-views.ts';
 import { DynamicBrokerConfig } from './config/dynamic-config.ts';
 import type { KafkaConfig } from './config/kafka-config.ts';
-import { LogConfig, logReconfigurableConfigs } from './config/log-config.ts';
+import { LogConfig } from './config/log-config.ts';
 import type { LeaderIsrEvent, TimedClusterEvent } from './controller/cluster-events.ts';
 import { KafkaController } from './controller/kafka-controller.ts';
 import type { GroupEvent } from './coordinator/coordinator-config.ts';
 import { GroupCoordinator } from './coordinator/group-coordinator.ts';
 import type { LogEvent } from './log/log-events.ts';
-import { cleanerReconfigurableConfigs, validateCleanerReconfiguration } from './log/cleaner/log-cleaner.ts';
 import { LogManager } from './log/log-manager.ts';
+import { logReconfigurables } from './log/log-reconfigurables.ts';
 import type { LoadProgress } from './log/log-manager.ts';
 import { AutoTopicCreationManager } from './metadata/auto-topic-creation-manager.ts';
 import { ConfigChangeListener } from './metadata/config-change-listener.ts';
@@ -523,19 +523,14 @@ export class BrokerServer {
 
   #followConfigChanges({ logManager, controller, fetcherManager }: BrokerParts): void {
     this.#dynamicConfig.addReconfigurable(this.#socketServer);
-    this.#dynamicConfig.addReconfigurable({
-      reconfigurableConfigs: cleanerReconfigurableConfigs,
-      validateReconfiguration: validateCleanerReconfiguration,
-      reconfigure: () => logManager.reconfigureCleaner(),
-    });
+    for (const reconfigurable of logReconfigurables(logManager)) this.#dynamicConfig.addReconfigurable(reconfigurable);
     this.#dynamicConfig.addReconfigurable({
       reconfigurableConfigs: ['num.replica.fetchers'],
       reconfigure: (_before, after) => fetcherManager.resize(after.numReplicaFetchers),
     });
     this.#dynamicConfig.addReconfigurable({
-      reconfigurableConfigs: logReconfigurableConfigs,
+      reconfigurableConfigs: ['unclean.leader.election.enable'],
       reconfigure: (before, after) => {
-        logManager.reconfigureDefaults();
         if (!before.uncleanLeaderElectionEnable && after.uncleanLeaderElectionEnable) controller.enableUncleanLeaderElection();
       },
     });

@@ -4,11 +4,31 @@ import { MetricsRegistry } from '../../../runtime/metrics.ts';
 import { silentLogger } from '../../../runtime/node/node-logger.ts';
 import type { ManualTime } from '../../../runtime/testing/manual-time.ts';
 import { SeededRandom } from '../../../runtime/testing/seeded-random.ts';
+import type { KafkaConfig } from '../../config/kafka-config.ts';
 import { LogConfig } from '../../config/log-config.ts';
 import { LogManager } from '../log-manager.ts';
 import type { LogManagerOptions } from '../log-manager.ts';
 
 export const DIRS = ['/data/a', '/data/b'];
+
+const SMALL_BROKER = {
+  brokerId: 1,
+  logCleanerEnable: false,
+  logCleanerThreads: 1,
+  logCleanerDedupeBufferSize: 1_048_576,
+  logCleanerIoBufferSize: 65_536,
+  logCleanerIoBufferLoadFactor: 0.9,
+  logCleanerIoMaxBytesPerSecond: Number.MAX_VALUE,
+  logCleanerBackoffMs: 15_000,
+  logFlushSchedulerIntervalMs: 2 ** 63,
+  logFlushOffsetCheckpointIntervalMs: 60_000,
+  logFlushStartOffsetCheckpointIntervalMs: 60_000,
+  logRetentionCheckIntervalMs: 300_000,
+  logInitialTaskDelayMs: 30_000,
+  producerIdExpirationMs: 86_400_000,
+  numRecoveryThreadsPerDataDir: 1,
+  producerIdExpirationCheckIntervalMs: 600_000,
+};
 
 export interface MemoryLogManagerOptions extends Pick<LogManagerOptions, 'onLogDirFailure' | 'onEvent'> {
   readonly disk: Disk;
@@ -17,6 +37,8 @@ export interface MemoryLogManagerOptions extends Pick<LogManagerOptions, 'onLogD
   readonly topic: Readonly<Record<string, string>>;
   /** Of the broker. */
   readonly config?: Partial<ReturnType<LogManagerOptions['config']>>;
+  /** Asked each time, and under `config`: a whole broker's. */
+  readonly brokerConfig?: () => KafkaConfig;
   readonly offload?: LogManagerOptions['runtime']['offload'];
 }
 
@@ -40,27 +62,13 @@ export function memoryLogManager(options: MemoryLogManagerOptions): LogManager {
       },
     },
     config: () => ({
-      brokerId: 1,
-      logCleanerEnable: false,
-      logCleanerThreads: 1,
-      logCleanerDedupeBufferSize: 1_048_576,
-      logCleanerIoBufferSize: 65_536,
-      logCleanerIoBufferLoadFactor: 0.9,
-      logCleanerIoMaxBytesPerSecond: Number.MAX_VALUE,
-      logCleanerBackoffMs: 15_000,
+      ...SMALL_BROKER,
+      ...options.brokerConfig?.(),
       logDirs: DIRS,
-      logFlushSchedulerIntervalMs: 2 ** 63,
-      logFlushOffsetCheckpointIntervalMs: 60_000,
-      logFlushStartOffsetCheckpointIntervalMs: 60_000,
-      logRetentionCheckIntervalMs: 300_000,
-      logInitialTaskDelayMs: 30_000,
-      producerIdExpirationMs: 86_400_000,
-      numRecoveryThreadsPerDataDir: 1,
-      producerIdExpirationCheckIntervalMs: 600_000,
       ...config,
     }),
     clusterId: 'vPeOCWypqUOSepEvx0cbog',
-    topicConfig: () => LogConfig.fromDefaults(topic),
+    topicConfig: () => (options.brokerConfig === undefined ? LogConfig.fromDefaults(topic) : LogConfig.from(options.brokerConfig(), topic)),
     pid: 4242,
     socketDirectory: '/tmp',
     ...(onLogDirFailure === undefined ? {} : { onLogDirFailure }),
