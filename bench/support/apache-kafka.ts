@@ -36,28 +36,26 @@ export async function withApacheKafka<T>(
 ): Promise<T> {
   const folder = await mkdtemp(join(tmpdir(), 'samsa-bench-apache-'));
   const ports = await freePorts(brokers);
+  /** ZooKeeper, and then the brokers by their ids. */
   const children: JavaProcess[] = [];
   endOnSignals();
-  try {
-    children.push(startZooKeeper(folder, ports.zookeeper));
-    const replicas = String(Math.min(3, brokers));
-    for (const [index, port] of ports.brokers.entries()) {
-      children.push(
-        startBroker(folder, {
-          'broker.id': String(index + 1),
-          listeners: `PLAINTEXT://127.0.0.1:${port}`,
-          'log.dirs': join(folder, `broker-${index + 1}`),
-          'zookeeper.connect': `127.0.0.1:${ports.zookeeper}`,
-          'default.replication.factor': replicas,
-          'offsets.topic.replication.factor': replicas,
-          'transaction.state.log.replication.factor': replicas,
-          'transaction.state.log.min.isr': '1',
-          'group.initial.rebalance.delay.ms': '0',
-          ...config,
-        }),
-      );
-    }
-    await until(
+  const replicas = String(Math.min(3, brokers));
+  const start = (brokerId: number): void => {
+    children[brokerId] = startBroker(folder, {
+      'broker.id': String(brokerId),
+      listeners: `PLAINTEXT://127.0.0.1:${ports.brokers[brokerId - 1]}`,
+      'log.dirs': join(folder, `broker-${brokerId}`),
+      'zookeeper.connect': `127.0.0.1:${ports.zookeeper}`,
+      'default.replication.factor': replicas,
+      'offsets.topic.replication.factor': replicas,
+      'transaction.state.log.replication.factor': replicas,
+      'transaction.state.log.min.isr': '1',
+      'group.initial.rebalance.delay.ms': '0',
+      ...config,
+    });
+  };
+  const untilAllKnown = (): Promise<true> =>
+    until(
       'Apache Kafka',
       async () => {
         for (const port of ports.brokers) if ((await metadataFrom(port)).brokers.length < brokers) return undefined;
@@ -66,11 +64,20 @@ export async function withApacheKafka<T>(
       START_MS,
       100,
     );
+  try {
+    children.push(startZooKeeper(folder, ports.zookeeper));
+    for (const index of ports.brokers.keys()) start(index + 1);
+    await untilAllKnown();
     return await use({
       name: `Apache Kafka ${KAFKA_VERSION}`,
       brokers,
       ports: ports.brokers,
       pids: children.slice(1).map(({ pid }) => pid),
+      stopBroker: async (brokerId) => children[brokerId]?.stop(),
+      startBroker: async (brokerId) => {
+        start(brokerId);
+        await untilAllKnown();
+      },
     });
   } finally {
     await Promise.all(children.map((child) => child.kill()));

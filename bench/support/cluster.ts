@@ -10,6 +10,10 @@ export interface MeasuredCluster {
   readonly ports: readonly number[];
   /** The brokers' processes. */
   readonly pids: readonly number[];
+  /** Ends a broker in order; ids are 1, 2, … in the order of `ports`. */
+  stopBroker(brokerId: number): Promise<void>;
+  /** Starts it again on its folder; resolves when it is a member of the cluster. */
+  startBroker(brokerId: number): Promise<void>;
 }
 
 export type ClusterOptions = Pick<StartClusterOptions, 'brokers' | 'config' | 'home'>;
@@ -23,7 +27,9 @@ export async function withCluster<T>(
   try {
     const ports = cluster.spec.brokers.map(({ port }) => port);
     const pids = cluster.spec.brokers.map(({ id }) => cluster.broker(id).pid ?? 0);
-    return await use(cluster, { name: 'Samsa', brokers: ports.length, ports, pids });
+    const stopBroker = async (id: number): Promise<void> => void (await cluster.broker(id).stop());
+    const startBroker = async (id: number): Promise<void> => void (await cluster.broker(id).start());
+    return await use(cluster, { name: 'Samsa', brokers: ports.length, ports, pids, stopBroker, startBroker });
   } finally {
     await cluster.stop();
   }

@@ -121,8 +121,10 @@ class ProduceLoad {
           if (this.#isOver(answeredMs)) this.#maybeEnd();
         });
       }
-      // A timer would come a millisecond late.
-      setImmediate(tick);
+      // A timer may come a millisecond late, and spinning takes a core from the brokers.
+      const nextDueInMs = startMs + (sent / requestsPerSecond) * 1000 - performance.now();
+      if (nextDueInMs > 2) setTimeout(tick, nextDueInMs - 2);
+      else setImmediate(tick);
     };
     tick();
   }

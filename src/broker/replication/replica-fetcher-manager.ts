@@ -36,7 +36,7 @@ interface Followed {
 
 interface Worker {
   readonly fetcher: ReplicaFetcher;
-  readonly client: NetworkClient;
+  readonly clients: readonly NetworkClient[];
 }
 
 export class ReplicaFetcherManager {
@@ -97,7 +97,7 @@ export class ReplicaFetcherManager {
       if (worker !== undefined && worker.fetcher.partitionCount === 0) {
         this.#workers.delete(workerKey);
         worker.fetcher.close();
-        void worker.client.close();
+        for (const client of worker.clients) void client.close();
       }
     }
   }
@@ -107,7 +107,7 @@ export class ReplicaFetcherManager {
     this.#workers.clear();
     this.#followed.clear();
     for (const { fetcher } of workers) fetcher.close();
-    await Promise.all(workers.map(({ client }) => client.close()));
+    await Promise.all(workers.flatMap(({ clients }) => clients.map((client) => client.close())));
   }
 
   #fetcherNumber(topicPartition: TopicPartition): number {
@@ -117,12 +117,17 @@ export class ReplicaFetcherManager {
 
   #createWorker(leader: BrokerEndpoint): Worker {
     const { runtime, config, brokerEpoch, quota, onAppended } = this.#options;
-    const client = new NetworkClient({
-      runtime,
-      clientId: `broker-${config.brokerId}-fetcher-${leader.id}`,
-      requestTimeoutMs: config.socketTimeoutMs,
-      skipApiVersions: true,
-    });
-    return { client, fetcher: new ReplicaFetcher({ leader, config, client, runtime, brokerEpoch, quota, onAppended }) };
+    // They connect when they are first used.
+    const [client, catchUpClient] = ['fetcher', 'catch-up'].map(
+      (name) =>
+        new NetworkClient({
+          runtime,
+          clientId: `broker-${config.brokerId}-${name}-${leader.id}`,
+          requestTimeoutMs: config.socketTimeoutMs,
+          skipApiVersions: true,
+        }),
+    ) as [NetworkClient, NetworkClient];
+    const fetcher = new ReplicaFetcher({ leader, config, client, catchUpClient, runtime, brokerEpoch, quota, onAppended });
+    return { clients: [client, catchUpClient], fetcher };
   }
 }

@@ -63,6 +63,10 @@ class ScriptedLeader {
     );
   }
 
+  get maxBytes(): number | undefined {
+    return this.#next().request.maxBytes;
+  }
+
   get maxWaitMs(): number {
     return this.#next().request.maxWaitMs;
   }
@@ -135,6 +139,8 @@ function replicated(values: readonly string[], baseOffset: number, leaderEpoch: 
 interface Following {
   readonly fixture: ReplicaManagerFixture;
   readonly leader: ScriptedLeader;
+  /** The same leader over the other connection. */
+  readonly catchUp: ScriptedLeader;
   readonly quota: ReplicationQuotaManager;
   readonly fetcher: ReplicaFetcher;
   readonly appended: string[];
@@ -150,6 +156,7 @@ async function following(
 ): Promise<Following> {
   const fixture = replicaManagerFixture();
   const leader = new ScriptedLeader();
+  const catchUp = new ScriptedLeader();
   const appended: string[] = [];
   const unused = (): never => {
     throw new Error('not in this test');
@@ -181,6 +188,7 @@ async function following(
       fetchBackoffMs: 1_000,
     },
     client: leader.client,
+    catchUpClient: catchUp.client,
     runtime,
     brokerEpoch: () => 50,
     quota,
@@ -202,7 +210,7 @@ async function following(
     fetcher.add(partition(partitionIndex));
   }
   await fixture.time.settle();
-  return { fixture, leader, quota, fetcher, appended, partition, log, settle: () => fixture.time.settle() };
+  return { fixture, leader, catchUp, quota, fetcher, appended, partition, log, settle: () => fixture.time.settle() };
 }
 
 /** Leads in `leaderEpoch` and writes `values`. */
@@ -465,6 +473,81 @@ describe('a follower', () => {
     await settle();
     await fixture.time.advance(100);
     expect(leader.cutCount).toBe(0);
+  });
+
+  describe('far behind in a partition', () => {
+    const MUCH = 'x'.repeat(300_000);
+    const partitionsOf = (scripted: ScriptedLeader): number[] => scripted.asked.map(({ partition }) => partition);
+
+    /** Partition 0 has got much, and more is there. */
+    async function behind(): Promise<Following> {
+      const followed = await following(() => {}, [0, 1]);
+      followed.leader.answer({ records: replicated([MUCH], 0, 5), highWatermark: 4 }, { partitionIndex: 1 });
+      await followed.settle();
+      return followed;
+    }
+
+    it('fetches it over a connection of its own, so that those in sync don’t wait for it', async () => {
+      const { leader, catchUp, log, settle } = await behind();
+      expect(partitionsOf(leader)).toEqual([1]);
+      expect(catchUp.asked).toMatchObject([{ partition: 0, fetchOffset: 1 }]);
+      // Neither the leader nor we are held up for long by one answer.
+      expect(catchUp.maxBytes).toBe(2 << 20);
+      expect(leader.maxBytes).toBe(10 << 20);
+      catchUp.answer({ records: replicated([MUCH], 1, 5), highWatermark: 4 });
+      await settle();
+      expect(catchUp.asked).toMatchObject([{ partition: 0, fetchOffset: 2 }]);
+      leader.answer({ partitionIndex: 1, records: replicated(['live'], 0, 5), highWatermark: 1 });
+      await settle();
+      expect(valuesIn(log(1))).toEqual(['live']);
+      expect(partitionsOf(leader)).toEqual([1]);
+    });
+
+    it('goes back to the others at once when it is in sync', async () => {
+      const { leader, catchUp, fixture, settle } = await behind();
+      catchUp.answer({ records: replicated(['a', 'b', 'c'], 1, 5), highWatermark: 4 });
+      await fixture.time.advance(0);
+      await settle();
+      expect(catchUp.isAsked).toBe(false);
+      // Their long poll is cut short, as for one that is added.
+      expect(leader.cutCount).toBe(1);
+      expect(partitionsOf(leader).toSorted((a, b) => a - b)).toEqual([0, 1]);
+    });
+
+    it('stays with the others while it gets little, or is in sync whatever it gets', async () => {
+      const { leader, catchUp, settle } = await following(() => {}, [0, 1]);
+      leader.answer({ records: replicated(['little'], 0, 5), highWatermark: 9 }, { partitionIndex: 1 });
+      await settle();
+      leader.answer({ records: replicated([MUCH], 1, 5), highWatermark: 1 }, { partitionIndex: 1 });
+      await settle();
+      expect(partitionsOf(leader).toSorted((a, b) => a - b)).toEqual([0, 1]);
+      expect(catchUp.requestCount).toBe(0);
+    });
+
+    it('is followed under a new epoch from the beginning, and what was under way is dropped', async () => {
+      const { leader, catchUp, fixture, fetcher, partition, log, settle } = await behind();
+      fixture.lead({ leaderEpoch: 6, leader: 2 });
+      fetcher.remove('orders-0');
+      fetcher.add(partition(0));
+      await fixture.time.advance(0);
+      await settle();
+      expect(leader.asked).toMatchObject([{ partition: 1 }, { partition: 0, fetchOffset: 1, currentLeaderEpoch: 6 }]);
+      catchUp.answer({ records: replicated(['stale'], 1, 5), highWatermark: 4 });
+      await settle();
+      expect(log().logEndOffset).toBe(1);
+      expect(catchUp.isAsked).toBe(false);
+    });
+
+    it('waits alone when the connection is lost, and tells so', async () => {
+      const { leader, catchUp, fetcher, fixture, settle } = await behind();
+      catchUp.fail();
+      await settle();
+      expect(fetcher.stateOf('orders-0')).toMatchObject({ activity: 'waiting', problem: 'disconnected', failuresInRow: 1 });
+      expect(fetcher.stateOf('orders-1')).toMatchObject({ activity: 'fetching', problem: null });
+      expect(leader.isAsked).toBe(true);
+      await fixture.time.advance(25);
+      expect(catchUp.asked).toMatchObject([{ partition: 0, fetchOffset: 1 }]);
+    });
   });
 
   it('takes a partition up again after its last was removed', async () => {

@@ -1,13 +1,12 @@
 /**
  * Follows one leader broker for a set of partitions: fetches, appends what comes, truncates where the leader's history
- * diverges, and passes the leader's high watermark on.
+ * diverges, and passes the leader's high watermark on. Partitions far behind are fetched over a connection of their own.
  *
- * Invariants: one request in flight; nothing is asked before what came is written; an answer that was asked under an older
- * epoch or offset of a partition is dropped; a partition that fails waits alone. A log without epochs is cut to its high
- * watermark first, any other is reconciled by the leader's diverging epoch (KIP-595, so that OffsetForLeaderEpoch is not needed).
- * Source: Kafka's `AbstractFetcherThread`, `ReplicaFetcherThread`.
+ * Invariants: one request in flight on each of the two lanes, and a partition is on one; nothing is asked before what came is
+ * written; an answer that was asked under an older epoch or offset of a partition is dropped; a partition that fails waits alone.
+ * A log without epochs is cut to its high watermark first, any other is reconciled by the leader's diverging epoch (KIP-595, so
+ * that OffsetForLeaderEpoch is not needed). Source: Kafka's `AbstractFetcherThread`, `ReplicaFetcherThread`.
  */
-import type { NetworkClient } from '../../client/network-client.ts';
 import type { FollowerActivity, FollowerState } from '../../introspection/answers/replication.ts';
 import { ErrorCode, errorByCode } from '../../protocol/errors.ts';
 import { Fetch } from '../../protocol/generated/fetch.ts';
@@ -16,8 +15,9 @@ import { ListOffsets } from '../../protocol/generated/list-offsets.ts';
 import { topicPartitionKey } from '../../protocol/topic-partition.ts';
 import type { Logger } from '../../runtime/logger.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
-import type { Cancellable } from '../../runtime/scheduler.ts';
 import type { UnifiedLog } from '../log/unified-log.ts';
+import { FetchLane } from './fetch-lane.ts';
+import type { LaneClient } from './fetch-lane.ts';
 import type { Partition } from './partition.ts';
 import type { ReplicaQuota } from './replication-quota-manager.ts';
 
@@ -39,7 +39,9 @@ export interface ReplicaFetcherConfig {
 export interface ReplicaFetcherOptions {
   readonly leader: BrokerEndpoint;
   readonly config: ReplicaFetcherConfig;
-  readonly client: Pick<NetworkClient, 'send' | 'closeConnection'>;
+  readonly client: LaneClient;
+  /** Another connection, for partitions that are catching up. */
+  readonly catchUpClient: LaneClient;
   readonly runtime: Runtime;
   readonly brokerEpoch: () => number;
   /** The throttle of what is fetched. */
@@ -53,8 +55,13 @@ const FETCH_VERSION = 17;
 const LIST_OFFSETS_VERSION = 9;
 const EARLIEST_TIMESTAMP = -2;
 const LATEST_TIMESTAMP = -1;
-/** Between two long polls that are cut short because partitions were added. */
-const MIN_MS_BETWEEN_CUTS = 25;
+/**
+ * Of answers to partitions that are catching up, whatever `replica.fetch.response.max.bytes` is: each is read by the leader, and appended
+ * here, in one turn of the event loop, and ten megabytes would hold others up for ten milliseconds.
+ */
+const CATCH_UP_RESPONSE_BYTES = 2 * 2 ** 20;
+/** A partition is far behind when an answer brings it this part of `replica.fetch.max.bytes`, and it still isn't in sync. */
+const FAR_BEHIND = 1 / 4;
 const FIRST_RETRY_MS = 20;
 
 interface FollowedPartition {
@@ -66,6 +73,7 @@ interface FollowedPartition {
   /** It had reached the leader's high watermark at its last fetch. */
   isInSync: boolean;
   isTruncating: boolean;
+  lane: FetchLane;
   /** Why the last try failed; undefined after one that didn't. */
   problem: string | undefined;
   /** Monotonic time of the leader's last answer without an error. */
@@ -76,22 +84,22 @@ export class ReplicaFetcher {
   readonly #options: ReplicaFetcherOptions;
   readonly #logger: Logger;
   readonly #partitions = new Map<string, FollowedPartition>();
-  #running = false;
+  /** Where every partition begins, and those in sync are. */
+  readonly #tail: FetchLane;
+  readonly #catchUp: FetchLane;
   #closed = false;
-  #failuresInRow = 0;
-  /** Why the last request to the leader failed; undefined after one that didn't. */
-  #problem: string | undefined;
   /** Given up: their log dirs have failed. */
   readonly #failed = new Map<string, string>();
-  #wake: (() => void) | undefined;
-  /** The request that is under way, which asks for what was followed when it was sent. */
-  #inFlight: { isCut: boolean } | undefined;
-  #cut: Cancellable | undefined;
-  #lastCutMs = Number.NEGATIVE_INFINITY;
 
   constructor(options: ReplicaFetcherOptions) {
     this.#options = options;
-    this.#logger = options.runtime.logger.child({ component: 'ReplicaFetcher', leader: options.leader.id });
+    const { leader, config, client, catchUpClient, runtime } = options;
+    const { clock, scheduler } = runtime;
+    const lane = { leaderId: leader.id, clock, scheduler };
+    this.#tail = new FetchLane({ ...lane, client, responseMaxBytes: config.fetchResponseMaxBytes });
+    const responseMaxBytes = Math.min(CATCH_UP_RESPONSE_BYTES, config.fetchResponseMaxBytes);
+    this.#catchUp = new FetchLane({ ...lane, client: catchUpClient, responseMaxBytes });
+    this.#logger = runtime.logger.child({ component: 'ReplicaFetcher', leader: leader.id });
   }
 
   get leader(): BrokerEndpoint {
@@ -114,17 +122,21 @@ export class ReplicaFetcher {
       failuresInRow: 0,
       isInSync: false,
       isTruncating: false,
+      lane: this.#tail,
       problem: undefined,
       fetchedAtMs: undefined,
     };
     this.#failed.delete(key);
     this.#partitions.set(key, followed);
     void this.#prepare(key, followed, log);
-    if (!this.#running && !this.#closed) {
-      this.#running = true;
-      // At the end of the turn: a LeaderAndIsr request adds many at once.
-      this.#options.runtime.scheduler.endOfTurn(() => void this.#run());
-    }
+    this.#maybeStart(this.#tail);
+  }
+
+  #maybeStart(lane: FetchLane): void {
+    if (lane.isRunning || this.#closed) return;
+    lane.isRunning = true;
+    // At the end of the turn: a LeaderAndIsr request adds many at once.
+    this.#options.runtime.scheduler.endOfTurn(() => void this.#run(lane));
   }
 
   /** What was appended under the epoch before is written first; a log without epochs keeps only what was committed. */
@@ -136,29 +148,11 @@ export class ReplicaFetcher {
         await log.truncateTo(log.highWatermark, () => this.#isFollowing(key, followed));
       }
       followed.delayedUntilMs = 0;
-      this.#wake?.();
-      this.#cutLongPoll();
+      followed.lane.wake();
+      followed.lane.cutLongPoll();
     } catch (error) {
       this.#giveUp(key, followed, error);
     }
-  }
-
-  /**
-   * A long poll under way doesn't ask for the partition that was just added, and the leader answers a connection's requests in
-   * order: without more, the first acks=all write to a new topic or a new leader would wait for `replica.fetch.wait.max.ms`, as in
-   * Kafka. The connection is closed and the fetch sent again with everything; seldom, so that a large answer gets through.
-   */
-  #cutLongPoll(): void {
-    if (this.#inFlight === undefined || this.#cut !== undefined) return;
-    const { scheduler, clock } = this.#options.runtime;
-    const delayMs = Math.max(0, this.#lastCutMs + MIN_MS_BETWEEN_CUTS - clock.monotonicMs());
-    this.#cut = scheduler.after(delayMs, () => {
-      this.#cut = undefined;
-      if (this.#inFlight === undefined || this.#closed) return;
-      this.#inFlight.isCut = true;
-      this.#lastCutMs = clock.monotonicMs();
-      this.#options.client.closeConnection(this.leader.id);
-    });
   }
 
   /** The log's folder has failed: the log manager has said so, and nothing is fetched for it. */
@@ -188,8 +182,8 @@ export class ReplicaFetcher {
     const nowMs = this.#options.runtime.clock.monotonicMs();
     return {
       activity: this.#activityOf(followed, nowMs),
-      problem: this.#problem ?? followed.problem ?? null,
-      failuresInRow: Math.max(this.#failuresInRow, followed.failuresInRow),
+      problem: followed.lane.problem ?? followed.problem ?? null,
+      failuresInRow: Math.max(followed.lane.failuresInRow, followed.failuresInRow),
       msSinceFetched: followed.fetchedAtMs === undefined ? null : nowMs - followed.fetchedAtMs,
     };
   }
@@ -197,28 +191,37 @@ export class ReplicaFetcher {
   #activityOf(followed: FollowedPartition, nowMs: number): FollowerActivity {
     if (followed.isTruncating) return 'truncating';
     if (followed.delayedUntilMs === Number.POSITIVE_INFINITY) return 'preparing';
-    if (this.#failuresInRow > 0 || followed.delayedUntilMs > nowMs) return 'waiting';
+    if (followed.lane.failuresInRow > 0 || followed.delayedUntilMs > nowMs) return 'waiting';
     return this.#isHeldBack(followed) ? 'throttled' : 'fetching';
   }
 
   close(): void {
     this.#closed = true;
     this.#partitions.clear();
-    this.#wake?.();
+    this.#tail.wake();
+    this.#catchUp.wake();
   }
 
-  async #run(): Promise<void> {
+  async #run(lane: FetchLane): Promise<void> {
     try {
-      while (!this.#closed && this.#partitions.size > 0) {
+      while (!this.#closed) {
         const nowMs = this.#options.runtime.clock.monotonicMs();
-        const due = [...this.#partitions].filter(([, followed]) => followed.delayedUntilMs <= nowMs && !this.#isHeldBack(followed));
-        if (due.length === 0) await this.#pause(Math.min(this.#options.config.fetchBackoffMs, this.#nextDueMs() - nowMs));
-        else await this.#fetchOnce(due);
+        const due: (readonly [string, FollowedPartition])[] = [];
+        let isOver = true;
+        for (const entry of this.#partitions) {
+          const [, followed] = entry;
+          if (followed.lane !== lane) continue;
+          isOver = false;
+          if (followed.delayedUntilMs <= nowMs && !this.#isHeldBack(followed)) due.push(entry);
+        }
+        if (isOver) return;
+        if (due.length === 0) await lane.pause(Math.min(this.#options.config.fetchBackoffMs, this.#nextDueMs(lane) - nowMs));
+        else await this.#fetchOnce(lane, due);
       }
     } catch (error) {
       this.#options.runtime.halt.halt(1, `The replica fetcher for broker ${this.leader.id} broke`, error);
     } finally {
-      this.#running = false;
+      lane.isRunning = false;
     }
   }
 
@@ -229,10 +232,11 @@ export class ReplicaFetcher {
   }
 
   /** When the first of the delayed partitions may be fetched again. */
-  #nextDueMs(): number {
+  #nextDueMs(lane: FetchLane): number {
     const nowMs = this.#options.runtime.clock.monotonicMs();
     let nextMs = Number.POSITIVE_INFINITY;
-    for (const { delayedUntilMs } of this.#partitions.values()) if (delayedUntilMs > nowMs) nextMs = Math.min(nextMs, delayedUntilMs);
+    for (const followed of this.#partitions.values())
+      if (followed.lane === lane && followed.delayedUntilMs > nowMs) nextMs = Math.min(nextMs, followed.delayedUntilMs);
     return nextMs;
   }
 
@@ -248,51 +252,27 @@ export class ReplicaFetcher {
     return Math.min(this.#options.config.fetchBackoffMs, FIRST_RETRY_MS * 2 ** Math.min(10, failuresInRow - 1));
   }
 
-  /** Waits, but not longer than until a partition is added or the fetcher is closed. */
-  #pause(delayMs: number): Promise<void> {
-    return new Promise((resolve) => {
-      let timer: Cancellable | undefined;
-      const done = (): void => {
-        timer?.cancel();
-        this.#wake = undefined;
-        resolve();
-      };
-      this.#wake = done;
-      timer = this.#options.runtime.scheduler.after(delayMs, done);
-    });
-  }
-
-  async #fetchOnce(due: readonly (readonly [string, FollowedPartition])[]): Promise<void> {
-    const { client, config } = this.#options;
+  async #fetchOnce(lane: FetchLane, due: readonly (readonly [string, FollowedPartition])[]): Promise<void> {
     const asked = new Map<string, AskedPartition>();
-    const request = this.#requestOf(due, asked);
-    const inFlight = { isCut: false };
-    this.#inFlight = inFlight;
+    const request = this.#requestOf(lane, due, asked);
     let response;
     try {
-      response = await client.send(this.leader, Fetch, request, { version: FETCH_VERSION });
-      this.#failuresInRow = 0;
-      this.#problem = undefined;
+      response = await lane.ask(() => lane.client.send(this.leader, Fetch, request, { version: FETCH_VERSION }));
+      if (response === undefined) return;
+      lane.failuresInRow = 0;
+      lane.problem = undefined;
     } catch (error) {
-      if (this.#closed || inFlight.isCut) return;
-      this.#failuresInRow++;
-      this.#problem = messageOf(error);
-      if (this.#failuresInRow === 1) this.#logger.warn(`Fetching from broker ${this.leader.id} failed: ${messageOf(error)}`);
-      this.#inFlight = undefined;
-      await this.#pause(this.#retryDelayMs(this.#failuresInRow));
+      if (this.#closed) return;
+      lane.failuresInRow++;
+      lane.problem = messageOf(error);
+      if (lane.failuresInRow === 1) this.#logger.warn(`Fetching from broker ${this.leader.id} failed: ${messageOf(error)}`);
+      await lane.pause(this.#retryDelayMs(lane.failuresInRow));
       return;
-    } finally {
-      if (this.#inFlight === inFlight) {
-        this.#inFlight = undefined;
-        // It was answered: the next request asks for everything.
-        this.#cut?.cancel();
-        this.#cut = undefined;
-      }
     }
     if (response.errorCode !== ErrorCode.NONE) {
-      this.#problem = `broker ${this.leader.id} answered ${errorByCode(response.errorCode).name}`;
+      lane.problem = `broker ${this.leader.id} answered ${errorByCode(response.errorCode).name}`;
       this.#logger.warn(`Broker ${this.leader.id} answered a fetch with ${errorByCode(response.errorCode).name}`);
-      await this.#pause(config.fetchBackoffMs);
+      await lane.pause(this.#options.config.fetchBackoffMs);
       return;
     }
     const writes: Promise<void>[] = [];
@@ -306,7 +286,11 @@ export class ReplicaFetcher {
     await Promise.all(writes);
   }
 
-  #requestOf(due: readonly (readonly [string, FollowedPartition])[], asked: Map<string, AskedPartition>): FetchRequestInput {
+  #requestOf(
+    lane: FetchLane,
+    due: readonly (readonly [string, FollowedPartition])[],
+    asked: Map<string, AskedPartition>,
+  ): FetchRequestInput {
     const { config } = this.#options;
     const topics = new Map<string, FetchTopicInput & { partitions: FetchTopicInput['partitions'][number][] }>();
     for (const [key, followed] of due) {
@@ -331,9 +315,12 @@ export class ReplicaFetcher {
     return {
       replicaState: { replicaId: config.brokerId, replicaEpoch: this.#options.brokerEpoch() },
       // A partition that is to be tried again must not wait for the others' next records.
-      maxWaitMs: Math.max(0, Math.floor(Math.min(config.fetchWaitMaxMs, this.#nextDueMs() - this.#options.runtime.clock.monotonicMs()))),
+      maxWaitMs: Math.max(
+        0,
+        Math.floor(Math.min(config.fetchWaitMaxMs, this.#nextDueMs(lane) - this.#options.runtime.clock.monotonicMs())),
+      ),
       minBytes: config.fetchMinBytes,
-      maxBytes: config.fetchResponseMaxBytes,
+      maxBytes: lane.responseMaxBytes,
       topics: [...topics.values()],
       forgottenTopicsData: [],
     };
@@ -371,10 +358,23 @@ export class ReplicaFetcher {
       this.#recordBytes(followed.partition, records.length);
       this.#moveToEnd(key, followed);
     }
+    this.#chooseLane(followed, records?.length ?? 0);
     log.updateHighWatermark(Math.min(data.highWatermark, log.logEndOffset));
     if (data.logStartOffset > log.logStartOffset && data.logStartOffset <= log.highWatermark)
       log.maybeIncrementLogStartOffset(data.logStartOffset);
     this.#options.onAppended(key);
+  }
+
+  /** Nothing is under way for the partition: the answer that it was asked for on its lane is being dealt with. */
+  #chooseLane(followed: FollowedPartition, receivedBytes: number): void {
+    const { lane, isInSync } = followed;
+    if (lane === this.#tail && (isInSync || receivedBytes < this.#options.config.fetchMaxBytes * FAR_BEHIND)) return;
+    if (lane === this.#catchUp && !isInSync) return;
+    followed.lane = lane === this.#tail ? this.#catchUp : this.#tail;
+    this.#maybeStart(followed.lane);
+    followed.lane.wake();
+    // Those that are behind are answered at once, and cutting a large answer would waste it.
+    if (followed.lane === this.#tail) this.#tail.cutLongPoll();
   }
 
   #recordBytes(partition: Partition, bytes: number): void {
