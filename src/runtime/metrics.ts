@@ -73,6 +73,12 @@ const SCALE = 1000;
 function bucketOf(value: number): number {
   const scaled = value * SCALE;
   if (scaled < SUB_BUCKETS) return Math.floor(scaled);
+  // Nearly all values: without logarithm and power, and of the bits behind the highest the next three say the same.
+  if (scaled < 2 ** 31) {
+    const whole = Math.floor(scaled);
+    const exponent = 31 - Math.clz32(whole);
+    return (exponent - 2) * SUB_BUCKETS + ((whole >>> (exponent - 3)) & (SUB_BUCKETS - 1));
+  }
   const exponent = Math.floor(Math.log2(scaled));
   const fraction = scaled / 2 ** exponent - 1;
   return Math.min(BUCKETS - 1, (exponent - 2) * SUB_BUCKETS + Math.floor(fraction * SUB_BUCKETS));

@@ -16,7 +16,10 @@ export type AppendConfig = Pick<
   | 'messageTimestampAfterMaxMs'
   | 'segmentBytes'
   | 'segmentMs'
->;
+> & {
+  /** An uncompressed batch from a client is written with the bytes that it came with: no other codec, no keys asked for, its own timestamps. */
+  readonly takesBatchesAsTheyAre: boolean;
+};
 
 export function appendConfigOf(config: LogConfig): AppendConfig {
   return {
@@ -30,5 +33,9 @@ export function appendConfigOf(config: LogConfig): AppendConfig {
     messageTimestampAfterMaxMs: config.messageTimestampAfterMaxMs,
     segmentBytes: config.segmentBytes,
     segmentMs: config.segmentMs,
+    takesBatchesAsTheyAre:
+      !config.compact &&
+      config.messageTimestampType === 'CreateTime' &&
+      (config.compressionType === 'producer' || config.compressionType === 'uncompressed'),
   };
 }

@@ -11,8 +11,9 @@ import { shortWriteError } from '../../runtime/disk.ts';
 import type { LogContext } from './log-context.ts';
 import type { LogStorageError } from './log-errors.ts';
 import type { LogSegment } from './log-segment.ts';
-import { planRun } from './write-run.ts';
-import type { WriteRun, WrittenPiece } from './write-run.ts';
+import { WriteRun } from './write-run.ts';
+import type { PlannedRoll } from './write-run.ts';
+import type { WriteSlabs } from './write-slabs.ts';
 
 const MAX_SYNC_BYTES = 1024 * 1024;
 const SLOW_WRITE_MS = 20;
@@ -21,26 +22,11 @@ const ASYNC_AFTER_SLOW_MS = 5000;
 /** More than this waits for no disk: further appends are refused. */
 export const MAX_QUEUED_BYTES = 256 * 1024 * 1024;
 
-/** The segment that begins with an append, and the producer state at that point. */
-export interface PlannedRoll {
-  readonly baseOffset: number;
-  readonly snapshot: Buffer | undefined;
-}
-
-export interface PendingAppend {
-  /** Whole batches of one segment; empty for one that only waits for those in front of it. */
-  readonly records: Buffer;
-  readonly firstOffset: number;
-  readonly lastOffset: number;
-  /** Set when the append begins a new segment. */
-  readonly roll: PlannedRoll | undefined;
-  readonly abortedTxns: readonly AbortedTxn[];
-  readonly onComplete: ((error?: LogStorageError) => void) | undefined;
-}
-
 /** The log that the queue writes to. */
 export interface AppendTarget {
   readonly activeSegment: LogSegment;
+  /** Where small batches are copied together. */
+  readonly slabs: WriteSlabs;
   /** Begins the planned segment. */
   roll(roll: PlannedRoll): void;
   /** The run's bytes are written at the end of the active segment. */
@@ -51,10 +37,19 @@ export interface AppendTarget {
   failed(error: unknown): LogStorageError;
 }
 
+type OnComplete = ((error?: LogStorageError) => void) | undefined;
+
+/** What is written at one time: runs of one segment each, and whom to tell. */
+interface AppendGroup {
+  readonly runs: WriteRun[];
+  /** In the order of the appends. */
+  readonly completions: OnComplete[];
+}
+
 export class AppendQueue {
   readonly #context: LogContext;
   readonly #target: AppendTarget;
-  #queue: PendingAppend[] = [];
+  #waiting: AppendGroup | undefined;
   #queuedBytes = 0;
   #scheduled = false;
   #writing: Promise<void> | undefined;
@@ -72,12 +67,42 @@ export class AppendQueue {
   }
 
   get isIdle(): boolean {
-    return this.#queue.length === 0 && this.#writing === undefined && this.#beforeFirstWrite === undefined;
+    return this.#waiting === undefined && this.#writing === undefined && this.#beforeFirstWrite === undefined;
   }
 
-  add(append: PendingAppend): void {
-    this.#queue.push(append);
-    this.#queuedBytes += append.records.length;
+  /**
+   * Queues an append. Single parameters: this runs for every batch, and an object of them would be garbage.
+   *
+   * @param records whole batches of one segment; of none the append only waits for those in front of it.
+   * @param roll set when the append begins a new segment.
+   */
+  add(
+    records: Buffer,
+    firstOffset: number,
+    lastOffset: number,
+    roll: PlannedRoll | undefined,
+    abortedTxns: readonly AbortedTxn[],
+    onComplete: OnComplete,
+  ): void {
+    const group = this.#waiting;
+    let run: WriteRun;
+    if (group === undefined) {
+      run = new WriteRun(roll);
+      this.#waiting = { runs: [run], completions: [onComplete] };
+      run.appends = 1;
+    } else {
+      run = group.runs[group.runs.length - 1] as WriteRun;
+      if (roll !== undefined) {
+        run = new WriteRun(roll);
+        group.runs.push(run);
+      }
+      run.appends = group.completions.push(onComplete);
+    }
+    if (records.length > 0) {
+      run.add(records, firstOffset, lastOffset, this.#target.slabs, this.#context.turnClock.wallMs());
+      this.#queuedBytes += records.length;
+    }
+    if (abortedTxns.length > 0) run.abortedTxns = [...run.abortedTxns, ...abortedTxns];
     if (this.#scheduled || this.#writing !== undefined) return;
     this.#scheduled = true;
     this.#context.endOfTurn.add(this.#onEndOfTurn);
@@ -97,14 +122,15 @@ export class AppendQueue {
       this.hold(begin());
       return;
     }
-    if (this.#queue.length === 0) return;
+    const group = this.#waiting;
+    if (group === undefined) return;
     if (this.#failure !== undefined) {
       this.fail(this.#failure);
       return;
     }
-    const group = this.#queue;
-    this.#queue = [];
-    const isAsync = this.#queuedBytes > MAX_SYNC_BYTES || this.#context.clock.monotonicMs() < this.#asyncUntilMs;
+    this.#waiting = undefined;
+    const isAsync =
+      this.#queuedBytes > MAX_SYNC_BYTES || (this.#asyncUntilMs > 0 && this.#context.clock.monotonicMs() < this.#asyncUntilMs);
     if (isAsync) this.#writing = this.#writeAsync(group);
     else this.#writeSync(group);
   }
@@ -134,21 +160,21 @@ export class AppendQueue {
   fail(error: LogStorageError): void {
     this.#failure = error;
     this.#beforeFirstWrite = undefined;
-    const waiting = this.#queue;
-    this.#queue = [];
+    const group = this.#waiting;
+    this.#waiting = undefined;
     this.#queuedBytes = 0;
-    for (const append of waiting) append.onComplete?.(error);
+    if (group !== undefined) for (const onComplete of group.completions) onComplete?.(error);
   }
 
-  #writeSync(group: readonly PendingAppend[]): void {
+  #writeSync(group: AppendGroup): void {
     let done = 0;
     try {
-      while (done < group.length) {
-        const run = this.#beginRun(group, done);
+      for (const run of group.runs) {
+        this.#beginRun(run);
         const startMs = this.#context.clock.monotonicMs();
-        const written = run.bytes === 0 ? 0 : this.#target.activeSegment.write(run.pieces.map(recordsOf));
+        const written = run.bytes === 0 ? 0 : this.#target.activeSegment.write(run.chunks());
         this.#endRun(run, written, startMs);
-        done = run.end;
+        done = run.appends;
       }
     } catch (error) {
       this.#onFailure(group, done, error);
@@ -157,16 +183,16 @@ export class AppendQueue {
     this.#complete(group);
   }
 
-  async #writeAsync(group: readonly PendingAppend[]): Promise<void> {
+  async #writeAsync(group: AppendGroup): Promise<void> {
     this.#context.stats.asyncWrites.add();
     let done = 0;
     try {
-      while (done < group.length) {
-        const run = this.#beginRun(group, done);
+      for (const run of group.runs) {
+        this.#beginRun(run);
         const startMs = this.#context.clock.monotonicMs();
-        const written = run.bytes === 0 ? 0 : await this.#target.activeSegment.writeAsync(run.pieces.map(recordsOf));
+        const written = run.bytes === 0 ? 0 : await this.#target.activeSegment.writeAsync(run.chunks());
         this.#endRun(run, written, startMs);
-        done = run.end;
+        done = run.appends;
       }
       this.#writing = undefined;
     } catch (error) {
@@ -178,41 +204,34 @@ export class AppendQueue {
     this.drain();
   }
 
-  /** The appends from `start` that go to one segment, which is begun when they need a new one. */
-  #beginRun(group: readonly PendingAppend[], start: number): WriteRun {
-    const roll = group[start]?.roll;
+  #beginRun({ roll }: WriteRun): void {
     if (roll !== undefined) this.#target.roll(roll);
-    return planRun(group, start, this.#context.tailBuffers, this.#context.turnClock.wallMs());
   }
 
   #endRun(run: WriteRun, written: number, startMs: number): void {
-    const { clock, stats } = this.#context;
+    const { clock, stats, turnClock } = this.#context;
     if (written !== run.bytes) throw shortWriteError(this.#target.activeSegment.path, written, run.bytes);
     const tookMs = clock.monotonicMs() - startMs;
     stats.writeTimeMs.record(tookMs);
     stats.writeBytes.record(run.bytes);
     if (tookMs > SLOW_WRITE_MS) this.#asyncUntilMs = clock.monotonicMs() + ASYNC_AFTER_SLOW_MS;
-    this.#target.written(run, clock.wallMs());
+    this.#target.written(run, turnClock.wallMs());
     this.#queuedBytes -= run.bytes;
   }
 
-  #complete(group: readonly PendingAppend[]): void {
+  #complete({ completions }: AppendGroup): void {
     const held = this.#target.groupWritten();
     if (held === undefined) {
-      for (const append of group) append.onComplete?.();
+      for (const onComplete of completions) onComplete?.();
       return;
     }
-    void held.then(
-      () => {
-        for (const append of group) append.onComplete?.(this.#failure);
-      },
-      () => {
-        for (const append of group) append.onComplete?.(this.#failure);
-      },
-    );
+    const answer = (): void => {
+      for (const onComplete of completions) onComplete?.(this.#failure);
+    };
+    void held.then(answer, answer);
   }
 
-  #onFailure(group: readonly PendingAppend[], done: number, cause: unknown): void {
+  #onFailure({ completions }: AppendGroup, done: number, cause: unknown): void {
     try {
       this.#target.activeSegment.cutToSize();
     } catch {
@@ -221,11 +240,7 @@ export class AppendQueue {
     const error = this.#target.failed(cause);
     this.#failure = error;
     if (done > 0) void this.#target.groupWritten();
-    for (let index = 0; index < group.length; index++) (group[index] as PendingAppend).onComplete?.(index < done ? undefined : error);
+    for (let index = 0; index < completions.length; index++) completions[index]?.(index < done ? undefined : error);
     this.fail(error);
   }
-}
-
-function recordsOf({ records }: WrittenPiece): Buffer {
-  return records;
 }

@@ -19,7 +19,8 @@ import { LogSegment, SEGMENT_SUFFIXES } from './log-segment.ts';
 import { LogSegments } from './log-segments.ts';
 import { syncedBytesOf } from './synced-bytes.ts';
 import { TailCache } from './tail-cache.ts';
-import type { WrittenPiece } from './write-run.ts';
+import type { WritePiece } from './write-run.ts';
+import { WriteSlabs } from './write-slabs.ts';
 
 /** The runtime's timers go no further. */
 const MAX_DELAY_MS = 0x7fff_ffff;
@@ -38,6 +39,7 @@ export interface RecordsRead {
 export class LocalLog {
   readonly segments: LogSegments;
   readonly tail: TailCache;
+  readonly slabs: WriteSlabs;
   readonly #context: LogContext;
   #directory: string;
   /** The log end offset: all below is written. */
@@ -58,7 +60,8 @@ export class LocalLog {
     this.segments = options.segments;
     this.#logEndOffset = options.logEndOffset;
     this.#nameChanges = options.directoryDirty ? 1 : 0;
-    this.tail = new TailCache(context.tail);
+    this.slabs = new WriteSlabs(context.tailBuffers);
+    this.tail = new TailCache(context.tail, this.slabs);
   }
 
   get directory(): string {
@@ -84,12 +87,12 @@ export class LocalLog {
   }
 
   /** Takes batches into account that have been written at the end of the active segment. */
-  appended({ records, firstOffset, lastOffset }: WrittenPiece, nowMs: number): void {
+  appended(piece: WritePiece, nowMs: number): void {
     const active = this.activeSegment;
     const position = active.sizeBytes;
-    active.appended(records, nowMs);
-    this.#logEndOffset = lastOffset + 1;
-    this.tail.add(position, records, firstOffset, lastOffset, nowMs);
+    active.appended(piece.records, nowMs);
+    this.#logEndOffset = piece.lastOffset + 1;
+    this.tail.add(position, piece, nowMs);
   }
 
   /** Closes the active segment and begins one at `baseOffset`, which is at or above the log end offset. */

@@ -19,16 +19,18 @@ import { ErrorCode } from '../../protocol/errors.ts';
 import { NO_PRODUCER_ID, NO_TIMESTAMP } from '../../protocol/records/record-batch.ts';
 import type { AppendConfig } from './append-config.ts';
 import type { AppendPlanner } from './append-planner.ts';
-import type { AppendQueue, PendingAppend, PlannedRoll } from './append-queue.ts';
+import type { AppendQueue } from './append-queue.ts';
 import { checkFollowerBatches } from './follower-batches.ts';
 import type { LeaderEpochFileCache } from './leader-epoch-file-cache.ts';
 import { appendError } from './log-errors.ts';
 import type { AppendOptions, LeaderAppendOptions, LogAppendInfo, LogAppendResult } from './log-types.ts';
 import { assignOffsets, validateLeaderBatch } from './log-validator.ts';
 import type { ProducerSnapshots } from './producer-snapshots.ts';
+import { plainBatchTimestamp } from './plain-batch.ts';
 import { firstOffsetOf } from './producer-state-entry.ts';
 import type { BatchMetadata } from './producer-state-entry.ts';
 import type { ProducerStateManager } from './producer-state-manager.ts';
+import type { PlannedRoll } from './write-run.ts';
 
 const NO_BYTES = Buffer.alloc(0);
 const NONE_ABORTED: readonly AbortedTxn[] = [];
@@ -82,9 +84,13 @@ export class LogAppender {
     const origin = options.origin ?? 'client';
     const { config } = this.#host;
     const nowMs = this.#nowMs();
-    const validated = options.validated ?? validateLeaderBatch(records, { config, origin, nowMs });
-    if (!validated.ok) return validated;
-    const { batch } = validated;
+    let batch = records;
+    let maxTimestamp = origin === 'client' && options.validated === undefined ? plainBatchTimestamp(records, config, nowMs) : NaN;
+    if (Number.isNaN(maxTimestamp)) {
+      const validated = options.validated ?? validateLeaderBatch(records, { config, origin, nowMs });
+      if (!validated.ok) return validated;
+      ({ batch, maxTimestamp } = validated);
+    }
     if (batch.length > config.segmentBytes) {
       return appendError(
         ErrorCode.RECORD_LIST_TOO_LARGE,
@@ -96,13 +102,13 @@ export class LogAppender {
       const duplicate = origin === 'client' ? this.#producers.findDuplicate(batch, 0) : undefined;
       if (duplicate !== undefined) {
         // Answered behind what waits: the first one may not be written yet.
-        this.#queue.add(nothingToWrite(options.onComplete));
+        this.#waitForWhatIsQueued(options.onComplete);
         return this.#duplicateInfo(batch, duplicate);
       }
       const error = this.#producers.checkAppend(batch, 0, origin);
       if (error !== undefined) return error;
     }
-    return this.#appendOne(batch, validated.maxTimestamp, config, hasProducerId, options);
+    return this.#appendOne(batch, maxTimestamp, config, hasProducerId, options);
   }
 
   /** The one batch of a leader's append, of which most is known: as `#append`, without reading it again. */
@@ -127,7 +133,7 @@ export class LogAppender {
     if (leaderEpoch >= 0) this.#epochs.assign(leaderEpoch, firstOffset);
     const abortedTxns = hasProducerId ? this.#updateProducers(batch, 0, NONE_ABORTED) : NONE_ABORTED;
     this.#producers.updateMapEndOffset(lastOffset + 1);
-    this.#queue.add({ records: batch, firstOffset, lastOffset, roll, abortedTxns, onComplete });
+    this.#queue.add(batch, firstOffset, lastOffset, roll, abortedTxns, onComplete);
     return {
       ok: true,
       firstOffset,
@@ -153,7 +159,7 @@ export class LogAppender {
     const checked = checkFollowerBatches(records, this.#planner.appendEndOffset);
     if (!checked.ok) return checked;
     if (checked.validBytes === 0) {
-      this.#queue.add(nothingToWrite(options.onComplete));
+      this.#waitForWhatIsQueued(options.onComplete);
       return this.#emptyAppendInfo();
     }
     const batches = checked.validBytes === records.length ? records : records.subarray(0, checked.validBytes);
@@ -186,14 +192,7 @@ export class LogAppender {
       if (this.#planner.shouldRoll(sizeBytes, batchEnd, timestamp, config)) {
         if (at > begin) {
           const records = batches.subarray(begin, at);
-          this.#queue.add({
-            records,
-            firstOffset: baseOffsetAt(records, 0),
-            lastOffset,
-            roll,
-            abortedTxns: aborted,
-            onComplete: undefined,
-          });
+          this.#queue.add(records, baseOffsetAt(records, 0), lastOffset, roll, aborted, undefined);
         }
         begin = at;
         aborted = NONE_ABORTED;
@@ -212,7 +211,7 @@ export class LogAppender {
     }
     const records = begin === 0 ? batches : batches.subarray(begin);
     const first = begin === 0 ? firstOffset : baseOffsetAt(records, 0);
-    this.#queue.add({ records, firstOffset: first, lastOffset, roll, abortedTxns: aborted, onComplete });
+    this.#queue.add(records, first, lastOffset, roll, aborted, onComplete);
     return {
       ok: true,
       firstOffset,
@@ -274,9 +273,8 @@ export class LogAppender {
       isDuplicate: false,
     };
   }
-}
 
-/** Waits for what is in front of it. */
-function nothingToWrite(onComplete: AppendOptions['onComplete']): PendingAppend {
-  return { records: NO_BYTES, firstOffset: -1, lastOffset: -1, roll: undefined, abortedTxns: NONE_ABORTED, onComplete };
+  #waitForWhatIsQueued(onComplete: AppendOptions['onComplete']): void {
+    this.#queue.add(NO_BYTES, -1, -1, undefined, NONE_ABORTED, onComplete);
+  }
 }

@@ -87,7 +87,7 @@ export function createLogContext(
     logger: runtime.logger,
     files: new FilePool(disk, limits.maxOpenFiles),
     indexes: new IndexCache(limits.maxIndexBytes),
-    tail: new TailBudget(limits.maxTailBytes, tailBuffers),
+    tail: new TailBudget(limits.maxTailBytes),
     readBuffers: new BufferPool(READ_BUFFERS),
     tailBuffers,
     endOfTurn,

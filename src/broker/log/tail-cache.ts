@@ -1,30 +1,28 @@
 /**
  * The recent end of a log, kept in memory so that followers and consumers at the tail cause no system call and no copy.
  *
- * A row of chunks, contiguous in one segment's file: large batches are the buffers that came from the socket, small ones are copied
- * together. What is handed out stays valid: a byte written here never changes. Bounded per log and over all logs; the oldest go first.
+ * A row of chunks, contiguous in one segment's file: large batches are the buffers that came from the socket, small ones lie in the slabs that
+ * they were written from. What is handed out stays valid: a byte written here never changes. Bounded per log and over all logs; the oldest go first.
  * A roll, a truncation or a gap empties it. Memory from the pool that nobody was shown goes back there.
  */
 import { lastOffsetAt, sizeAt } from '../../log-format/batch-fields.ts';
-import type { BufferPool } from './buffer-pool.ts';
+import { WritePiece } from './write-run.ts';
+import type { Slab, WriteSlabs } from './write-slabs.ts';
 
 const MAX_BYTES_PER_LOG = 1024 * 1024;
-/** A batch from this size on is kept as it came, if it isn't a small part of a large buffer that it would keep alive. */
-const KEEP_AS_IS_BYTES = 8 * 1024;
+/** A large batch is kept as it came, if it isn't a small part of a buffer that it would keep alive. */
 const MAX_SHARE_OF_BUFFER = 4;
-const SLAB_BYTES = 64 * 1024;
-const FIRST_SLAB_BYTES = 4 * 1024;
 
 interface Chunk {
   readonly baseOffset: number;
   lastOffset: number;
   readonly position: number;
-  /** A slab may have room behind `length`. */
+  /** In a slab there may be more behind `length`. */
   readonly buffer: Buffer;
   length: number;
-  readonly isSlab: boolean;
-  /** Somebody may look at it for as long as they like: its memory isn't used again. */
-  wasRead: boolean;
+  readonly slab: Slab | undefined;
+  /** What it holds of the machine's memory. */
+  readonly heldBytes: number;
 }
 
 /** Where the batch that holds an offset lies. */
@@ -38,29 +36,54 @@ export interface TailPosition {
 
 export class TailCache {
   readonly #budget: TailBudget;
+  readonly #slabs: WriteSlabs;
   #chunks: Chunk[] = [];
   #bytes = 0;
   lastUsedMs = 0;
 
-  constructor(budget: TailBudget) {
+  /** @param slabs of the same log: emptied with the tail. */
+  constructor(budget: TailBudget, slabs: WriteSlabs) {
     this.#budget = budget;
+    this.#slabs = slabs;
   }
 
   get bytes(): number {
     return this.#bytes;
   }
 
-  /** Adds whole batches that have just been written at `position` of the active segment. */
-  add(position: number, buffer: Buffer, baseOffset: number, lastOffset: number, nowMs: number): void {
-    const last = this.#chunks.at(-1);
+  /** Adds what has just been written at `position` of the active segment. */
+  add(position: number, piece: WritePiece, nowMs: number): void {
+    const last = this.#chunks[this.#chunks.length - 1];
     if (last !== undefined && last.position + last.length !== position) this.clear();
     this.lastUsedMs = nowMs;
-    const keepAsIs = buffer.length >= KEEP_AS_IS_BYTES && buffer.length * MAX_SHARE_OF_BUFFER >= buffer.buffer.byteLength;
-    if (keepAsIs)
-      this.#push({ baseOffset, lastOffset, position, buffer, length: buffer.length, isSlab: false, wasRead: false }, buffer.length);
-    else this.#copy(position, buffer, baseOffset, lastOffset);
+    const { slab } = piece;
+    if (slab !== undefined) this.#addSlab(position, piece, slab);
+    else this.#addLarge(position, piece, nowMs);
     while (this.#bytes > MAX_BYTES_PER_LOG && this.#chunks.length > 1) this.dropOldest();
     this.#budget.grown(this);
+  }
+
+  #addSlab(position: number, { start, end, firstOffset, lastOffset }: WritePiece, slab: Slab): void {
+    const last = this.#chunks[this.#chunks.length - 1];
+    if (last?.slab === slab && last.buffer.byteOffset + last.length === slab.buffer.byteOffset + start) {
+      last.length += end - start;
+      last.lastOffset = lastOffset;
+      slab.release();
+      return;
+    }
+    const buffer = start === 0 ? slab.buffer : slab.buffer.subarray(start);
+    this.#push({ baseOffset: firstOffset, lastOffset, position, buffer, length: end - start, slab, heldBytes: slab.buffer.length });
+  }
+
+  #addLarge(position: number, { records, firstOffset, lastOffset }: WritePiece, nowMs: number): void {
+    if (records.length * MAX_SHARE_OF_BUFFER >= records.buffer.byteLength) {
+      const { length } = records;
+      this.#push({ baseOffset: firstOffset, lastOffset, position, buffer: records, length, slab: undefined, heldBytes: length });
+      return;
+    }
+    // A small part of a large buffer, which it would keep alive.
+    const slab = this.#slabs.copy(records, nowMs);
+    this.#addSlab(position, new WritePiece(undefined, slab, records.length, firstOffset, lastOffset), slab);
   }
 
   /** The place of the first batch whose last offset is at least `offset`, when all from there to the log's end is here. */
@@ -100,7 +123,7 @@ export class TailCache {
       const available = chunk.length - start;
       const taken = available <= left ? available : wholeBatches(chunk.buffer, start, start + left);
       if (taken > 0) {
-        chunk.wasRead = true;
+        if (chunk.slab !== undefined) chunk.slab.wasRead = true;
         records.push(chunk.buffer.subarray(start, start + taken));
       }
       total += taken;
@@ -111,43 +134,33 @@ export class TailCache {
     const chunk = this.#chunks[from.chunk] as Chunk;
     const size = sizeAt(chunk.buffer, from.at);
     if (!minOneMessage) return { records, sizeBytes: 0, firstEntryIncomplete: true };
-    chunk.wasRead = true;
+    if (chunk.slab !== undefined) chunk.slab.wasRead = true;
     return { records: [chunk.buffer.subarray(from.at, from.at + size)], sizeBytes: size, firstEntryIncomplete: false };
   }
 
   clear(): void {
     this.#budget.changed(-this.#bytes);
     this.#bytes = 0;
-    for (const chunk of this.#chunks) this.#budget.recycle(chunk);
+    const chunks = this.#chunks;
     this.#chunks = [];
+    for (const { slab } of chunks) slab?.release();
+    this.#slabs.drop();
   }
 
   /** For TailBudget. */
   dropOldest(): void {
     const chunk = this.#chunks.shift();
     if (chunk === undefined) return;
-    this.#count(-(chunk.isSlab ? chunk.buffer.length : chunk.length));
-    this.#budget.recycle(chunk);
+    this.#count(-chunk.heldBytes);
+    if (chunk.slab === undefined) return;
+    // What is held is counted by chunks: no slab outlives the last one.
+    if (chunk.slab === this.#slabs.current) this.#slabs.drop();
+    chunk.slab.release();
   }
 
-  #copy(position: number, buffer: Buffer, baseOffset: number, lastOffset: number): void {
-    const last = this.#chunks.at(-1);
-    if (last?.isSlab === true && last.length + buffer.length <= last.buffer.length) {
-      buffer.copy(last.buffer, last.length);
-      last.length += buffer.length;
-      last.lastOffset = lastOffset;
-      return;
-    }
-    // Slabs grow with use, so that a log with little traffic holds little.
-    const wanted = last === undefined ? FIRST_SLAB_BYTES : Math.min(SLAB_BYTES, last.buffer.length * 2);
-    const slab = Buffer.allocUnsafeSlow(Math.max(wanted, buffer.length));
-    buffer.copy(slab);
-    this.#push({ baseOffset, lastOffset, position, buffer: slab, length: buffer.length, isSlab: true, wasRead: false }, slab.length);
-  }
-
-  #push(chunk: Chunk, bytes: number): void {
+  #push(chunk: Chunk): void {
     this.#chunks.push(chunk);
-    this.#count(bytes);
+    this.#count(chunk.heldBytes);
   }
 
   #count(bytes: number): void {
@@ -170,25 +183,17 @@ function wholeBatches(buffer: Buffer, start: number, end: number): number {
 /** What the tails of all logs may hold together. */
 export class TailBudget {
   readonly #maxBytes: number;
-  readonly #buffers: BufferPool | undefined;
   /** Tails that hold something, in order of their last growth. */
   readonly #tails = new Set<TailCache>();
   #newest: TailCache | undefined;
   #bytes = 0;
 
-  /** @param buffers where memory goes that nobody has looked at. */
-  constructor(maxBytes: number, buffers?: BufferPool) {
+  constructor(maxBytes: number) {
     this.#maxBytes = maxBytes;
-    this.#buffers = buffers;
   }
 
   get bytes(): number {
     return this.#bytes;
-  }
-
-  /** For TailCache: a chunk that goes. */
-  recycle({ buffer, wasRead }: { readonly buffer: Buffer; readonly wasRead: boolean }): void {
-    if (!wasRead) this.#buffers?.giveBack([buffer]);
   }
 
   /** For TailCache. */

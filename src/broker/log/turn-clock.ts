@@ -14,7 +14,7 @@ export class TurnClock {
 
   wallMs(): number {
     if (this.#wallMs !== undefined) return this.#wallMs;
-    this.#endOfTurn.add(this.#forget);
+    this.#endOfTurn.afterAll(this.#forget);
     return (this.#wallMs = this.#clock.wallMs());
   }
 

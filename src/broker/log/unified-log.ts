@@ -386,6 +386,7 @@ export class UnifiedLog {
       get activeSegment() {
         return local.activeSegment;
       },
+      slabs: local.slabs,
       roll: ({ baseOffset, snapshot }) => this.#cutter.rollTo(baseOffset, snapshot),
       written: ({ pieces, abortedTxns }, nowMs) => {
         for (const piece of pieces) local.appended(piece, nowMs);

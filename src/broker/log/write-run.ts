@@ -1,81 +1,87 @@
 /**
- * The appends of a group that go to one segment, as what is written: large batches as they came, neighbouring small ones copied
- * together. A gather list costs the kernel and Node about 100 ns an entry, more than the copy of 1 KiB, and the tail keeps the
- * copy, which it would have to make anyway.
+ * What waits to be written to one segment: large batches as they came, small ones copied together (`write-slabs.ts`). Pieces are made as appends
+ * come, one for all neighbours in a slab, so that nothing is left to be planned when they are written.
  */
 import type { AbortedTxn } from '../../log-format/txn-index.ts';
-import type { PendingAppend } from './append-queue.ts';
-import type { BufferPool } from './buffer-pool.ts';
+import type { Slab, WriteSlabs } from './write-slabs.ts';
+
+/** Smaller batches are copied together. */
+const COPY_BELOW_BYTES = 8 * 1024;
+const NONE_ABORTED: readonly AbortedTxn[] = [];
+const NO_PIECES: WritePiece[] = [];
+
+/** The segment that begins with an append, and the producer state at that point. */
+export interface PlannedRoll {
+  readonly baseOffset: number;
+  readonly snapshot: Buffer | undefined;
+}
 
 /** Whole batches, contiguous in memory. */
-export interface WrittenPiece {
-  readonly records: Buffer;
+export class WritePiece {
   readonly firstOffset: number;
-  readonly lastOffset: number;
+  lastOffset: number;
+  /** Where the bytes lie, unless they are a buffer of their own. */
+  readonly slab: Slab | undefined;
+  /** In the slab. */
+  readonly start: number;
+  end: number;
+  #records: Buffer | undefined;
+
+  constructor(records: Buffer | undefined, slab: Slab | undefined, sizeBytes: number, firstOffset: number, lastOffset: number) {
+    this.#records = records;
+    this.slab = slab;
+    this.end = slab === undefined ? sizeBytes : slab.used;
+    this.start = this.end - sizeBytes;
+    this.firstOffset = firstOffset;
+    this.lastOffset = lastOffset;
+    slab?.retain();
+  }
+
+  /** Asked for when the piece has come to its end. */
+  get records(): Buffer {
+    return (this.#records ??= (this.slab as Slab).buffer.subarray(this.start, this.end));
+  }
 }
 
-export interface WriteRun {
-  /** Index in the group behind the last append of the run. */
-  readonly end: number;
-  readonly bytes: number;
-  readonly pieces: readonly WrittenPiece[];
-  readonly abortedTxns: readonly AbortedTxn[];
-}
+export class WriteRun {
+  /** Set when the run begins a new segment. */
+  readonly roll: PlannedRoll | undefined;
+  /** At first none, then an array made with its first element: one that is pushed to gets room for 17 at once. */
+  pieces: WritePiece[] = NO_PIECES;
+  bytes = 0;
+  abortedTxns: readonly AbortedTxn[] = NONE_ABORTED;
+  /** How many appends of the group are complete once this run is written. */
+  appends = 0;
 
-const JOIN_BELOW_BYTES = 8 * 1024;
-/** Fewer bytes are left to the gather list and the tail's own slabs: the buffer would be mostly empty. */
-const MIN_JOINED_BYTES = 8 * 1024;
-const MAX_JOINED_BYTES = 256 * 1024;
-const NONE_ABORTED: readonly AbortedTxn[] = [];
+  constructor(roll: PlannedRoll | undefined) {
+    this.roll = roll;
+  }
 
-/** The appends of `group` from `start` up to the next one that begins a segment. */
-export function planRun(group: readonly PendingAppend[], start: number, buffers: BufferPool, nowMs: number): WriteRun {
-  const pieces: WrittenPiece[] = [];
-  let abortedTxns = NONE_ABORTED;
-  let bytes = 0;
-  let end = start;
-  while (end < group.length) {
-    const append = group[end] as PendingAppend;
-    if (append.roll !== undefined && end > start) break;
-    if (append.abortedTxns.length > 0) abortedTxns = [...abortedTxns, ...append.abortedTxns];
-    const { length } = append.records;
-    if (length === 0) {
-      end++;
-      continue;
+  add(records: Buffer, firstOffset: number, lastOffset: number, slabs: WriteSlabs, nowMs: number): void {
+    const sizeBytes = records.length;
+    this.bytes += sizeBytes;
+    if (sizeBytes >= COPY_BELOW_BYTES) {
+      this.#push(new WritePiece(records, undefined, sizeBytes, firstOffset, lastOffset));
+      return;
     }
-    const joined = length < JOIN_BELOW_BYTES ? smallNeighbours(group, end) : undefined;
-    if (joined === undefined) {
-      pieces.push(append);
-      bytes += length;
-      end++;
-      continue;
+    const slab = slabs.copy(records, nowMs);
+    const last = this.pieces[this.pieces.length - 1];
+    if (last !== undefined && last.slab === slab && last.end === slab.used - sizeBytes) {
+      last.end = slab.used;
+      last.lastOffset = lastOffset;
+      return;
     }
-    pieces.push(join(group, end, joined, buffers.take(joined.bytes, nowMs)));
-    bytes += joined.bytes;
-    end = joined.end;
+    this.#push(new WritePiece(undefined, slab, sizeBytes, firstOffset, lastOffset));
   }
-  return { end, bytes, pieces, abortedTxns };
-}
 
-/** How many appends from `start` on can be copied together; undefined when it isn't worth it. */
-function smallNeighbours(group: readonly PendingAppend[], start: number): { end: number; bytes: number } | undefined {
-  let bytes = 0;
-  let end = start;
-  for (; end < group.length; end++) {
-    const { records, roll, abortedTxns } = group[end] as PendingAppend;
-    if (records.length >= JOIN_BELOW_BYTES || records.length === 0 || bytes + records.length > MAX_JOINED_BYTES) break;
-    if (end > start && (roll !== undefined || abortedTxns.length > 0)) break;
-    bytes += records.length;
+  #push(piece: WritePiece): void {
+    if (this.pieces === NO_PIECES) this.pieces = [piece];
+    else this.pieces.push(piece);
   }
-  return bytes < MIN_JOINED_BYTES ? undefined : { end, bytes };
-}
 
-function join(group: readonly PendingAppend[], start: number, { end }: { end: number }, records: Buffer): WrittenPiece {
-  let at = 0;
-  for (let index = start; index < end; index++) {
-    const append = group[index] as PendingAppend;
-    records.set(append.records, at);
-    at += append.records.length;
+  /** What is written, in order. */
+  chunks(): Buffer[] {
+    const [first] = this.pieces;
+    return this.pieces.length === 1 && first !== undefined ? [first.records] : this.pieces.map(({ records }) => records);
   }
-  return { records, firstOffset: (group[start] as PendingAppend).firstOffset, lastOffset: (group[end - 1] as PendingAppend).lastOffset };
 }

@@ -21,8 +21,8 @@ export function crc32c(data: Uint8Array): number {
 
 /** The native implementation; throws where there is none for this machine. */
 export function nativeCrc32c(): Crc32c {
-  const native = require('@node-rs/crc32') as { crc32c(data: Uint8Array): number };
-  return (data) => native.crc32c(data);
+  const native = require('@node-rs/crc32') as { crc32c: Crc32c };
+  return native.crc32c;
 }
 
 /** The WebAssembly implementation. */

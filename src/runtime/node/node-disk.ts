@@ -38,6 +38,8 @@ class NodeDiskFile implements DiskFile {
   }
 
   writeGathered(chunks: readonly Uint8Array[], position: number): number {
+    const [first] = chunks;
+    if (chunks.length === 1 && first !== undefined) return fs.writeSync(this.#fd, first, 0, first.byteLength, position);
     let written = 0;
     for (let from = 0; from < chunks.length; from += MAX_GATHER) {
       const part = chunks.slice(from, from + MAX_GATHER);
