@@ -9,6 +9,7 @@ import { compileCacheFolder, dataFolderAt, defaultHome } from '../cluster/data-f
 import { projectRoot } from '../cluster/process-entry.ts';
 import { attachToCluster, ClusterHeldError } from '../cluster/start-cluster.ts';
 import type { ControlClient } from '../cluster/control-client.ts';
+import type { ZooKeeperServers } from '../cluster/zookeeper-servers.ts';
 import { createNodeLogger, silentLogger } from '../runtime/node/node-logger.ts';
 import type { Logger } from '../runtime/logger.ts';
 import { HELP, parseCommand } from './arguments.ts';
@@ -69,11 +70,20 @@ async function status(home: string | undefined, json: boolean): Promise<number> 
     else terminal.out(`No cluster runs in ${homeOf(home)}`);
     return FAILED;
   }
-  const running = await control.status();
+  const [running, zookeeper] = await Promise.all([control.status(), zooKeeperOf(control)]);
   control.close();
-  if (json) terminal.out(JSON.stringify(running, undefined, 2));
-  else for (const line of statusLines(running)) terminal.out(line);
+  if (json) terminal.out(JSON.stringify({ ...running, zookeeper }, undefined, 2));
+  else for (const line of statusLines(running, zookeeper)) terminal.out(line);
   return 0;
+}
+
+/** What ZooKeeper's servers say of themselves. Not to know it is no reason to say nothing of the cluster. */
+async function zooKeeperOf(control: ControlClient): Promise<ZooKeeperServers | { readonly problem: string }> {
+  try {
+    return JSON.parse(await control.query('supervisor', 'supervisor.zookeeper', {})) as ZooKeeperServers;
+  } catch (error) {
+    return { problem: error instanceof Error ? error.message : String(error) };
+  }
 }
 
 async function down(home: string | undefined): Promise<number> {

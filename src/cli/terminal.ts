@@ -1,4 +1,5 @@
 /** The words of the command line: one line per process, then the addresses. */
+import type { ZooKeeperServer, ZooKeeperServers } from '../cluster/zookeeper-servers.ts';
 import type { ClusterStatus, ProcessStatus } from '../cluster/control-contract.ts';
 
 export interface Terminal {
@@ -29,10 +30,38 @@ export function addressLines(status: Pick<ClusterStatus, 'bootstrapServers' | 'z
   ];
 }
 
-export function statusLines(status: ClusterStatus): string[] {
+/** What ZooKeeper's servers say of themselves, a line each; or why nobody knows. */
+export function zooKeeperLines(zookeeper: ZooKeeperServers | { readonly problem: string }): string[] {
+  if ('problem' in zookeeper) return [`           state unknown: ${zookeeper.problem}`];
+  const { kind, servers } = zookeeper;
+  return servers.map((server) => `           ${kind === 'external' ? `external ${server.address}` : 'embedded'}: ${serverText(server)}`);
+}
+
+function serverText({ mode, version, connections, outstanding, nodes, zxid, problem, reachable }: ZooKeeperServer): string {
+  if (mode === null) return problem ?? (reachable ? 'takes connections and does not tell its state' : 'does not answer');
+  const told = [
+    version === null ? null : `version ${version}`,
+    counted(connections, 'connection'),
+    // A supervisor that was started before an update tells none.
+    outstanding == null ? null : `${outstanding} outstanding`,
+    counted(nodes, 'znode'),
+    zxid === null ? null : `zxid 0x${zxid}`,
+  ];
+  return [mode, ...told.filter((text) => text !== null)].join(', ');
+}
+
+function counted(count: number | null, noun: string): string | null {
+  return count === null ? null : `${count} ${noun}${count === 1 ? '' : 's'}`;
+}
+
+export function statusLines(status: ClusterStatus, zookeeper: ZooKeeperServers | { readonly problem: string }): string[] {
+  const [kafka = '', address = '', ...rest] = addressLines(status);
   return [
     `The cluster is ${status.state} (supervisor: process ${status.supervisorPid})`,
     ...status.processes.map(processLine),
-    ...addressLines(status),
+    kafka,
+    address,
+    ...zooKeeperLines(zookeeper),
+    ...rest,
   ];
 }

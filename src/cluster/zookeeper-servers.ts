@@ -7,6 +7,8 @@ import type { Runtime } from '../runtime/runtime.ts';
 import { connectZooKeeper, createChroot, parseConnectString, ZooKeeperError } from '../zk-client/zookeeper-client.ts';
 import { ControlError } from './control-contract.ts';
 
+export type { ZooKeeperServer, ZooKeeperServers };
+
 type ProbeRuntime = Pick<Runtime, 'clock' | 'scheduler' | 'net'>;
 type ConnectRuntime = Pick<Runtime, 'clock' | 'scheduler' | 'net' | 'random' | 'logger'>;
 
@@ -61,6 +63,7 @@ async function probe(runtime: ProbeRuntime, { host, port }: { host: string; port
     version: field('Zookeeper version')?.replace(/,.*/, '') ?? null,
     zxid: field('Zxid')?.replace(/^0x/, '') ?? null,
     connections: number('Connections'),
+    outstanding: number('Outstanding'),
     nodes: number('Node count'),
     tookMs: Math.round(runtime.clock.monotonicMs() - startMs),
     problem: silent ? `takes connections and says: ${answer.trim().split('\n')[0]?.slice(0, 200) ?? ''}` : problem,

@@ -10,6 +10,8 @@ export interface ZooKeeperServer {
   /** In hexadecimal. */
   readonly zxid: string | null;
   readonly connections: number | null;
+  /** Requests that it has taken and not answered. */
+  readonly outstanding: number | null;
   readonly nodes: number | null;
   /** From the connection being asked for to the answer. */
   readonly tookMs: number;
