@@ -34,8 +34,14 @@ export interface BrokerQueries {
   readonly 'controller.describe': Query<{ readonly max: number }, ControllerAnswer>;
   /** How far the partitions that this broker leads have come in their reassignments; at most `max` of them. */
   readonly 'replication.reassigning': Query<{ readonly max: number }, ReassigningAnswer>;
-  /** The replicas of a topic here: how far each is, what it does to follow, and as leader how far every follower is. */
-  readonly 'replication.describe': Query<{ readonly topic: string }, ReplicationAnswer>;
+  /**
+   * The replicas of a topic here, of at most `max` (1 to 500) partitions from `from` on: how far each is, what it does to follow, and as leader how far
+   * every follower is; and the `worst` (0 to 100) followers of all partitions of the topic.
+   */
+  readonly 'replication.describe': Query<
+    { readonly topic: string; readonly from: number; readonly max: number; readonly worst: number },
+    ReplicationAnswer
+  >;
   /** How far the replicas of a topic are on the device, what flushing costs, what recovery found at the last start. */
   readonly 'log.flush': Query<{ readonly topic: string }, LogFlushAnswer>;
   /** Which segments of a replica go, when and why; what compaction has done and will do. */

@@ -15,6 +15,8 @@ import { describeRetention } from './describe-retention.ts';
 
 /** Things of a kind that one answer tells of. */
 const MAX_TOLD = 1_000;
+const MAX_REPLICAS = 500;
+const MAX_WORST = 100;
 
 export interface BrokerQueriesOptions {
   /** Undefined until the broker is put together. */
@@ -33,7 +35,13 @@ export function brokerQueryHandlers({ parts, usage }: BrokerQueriesOptions): Que
     'controller.describe': (input) => ready().controller.describe(input.integer('max', 1, MAX_TOLD)),
     'replication.reassigning': (input) => describeReassigning(ready(), input.integer('max', 1, MAX_TOLD)),
     'log.retention': (input) => describeRetention(ready(), input.text('topic'), input.integer('partition')),
-    'replication.describe': (input) => describeReplication(ready(), input.text('topic')),
+    'replication.describe': (input) =>
+      describeReplication(ready(), {
+        topic: input.text('topic'),
+        from: input.integer('from'),
+        max: input.integer('max', 1, MAX_REPLICAS),
+        worst: input.integer('worst', 0, MAX_WORST),
+      }),
     'log.flush': (input) => describeFlush(ready(), input.text('topic')),
   };
 }

@@ -1,22 +1,55 @@
 /** Answers `replication.describe`. */
-import type { FollowerOfLeader, LeaderView, LocalReplica, ReplicationAnswer } from '../../introspection/answers/replication.ts';
+import type {
+  FollowerOfLeader,
+  LaggingReplica,
+  LeaderView,
+  LocalReplica,
+  ReplicationAnswer,
+} from '../../introspection/answers/replication.ts';
 import type { BrokerParts } from '../broker-parts.ts';
 import type { UnifiedLog } from '../log/unified-log.ts';
 import type { Partition } from '../replication/partition.ts';
 import type { Replica } from '../replication/replica.ts';
 
-export function describeReplication(parts: BrokerParts, topic: string): ReplicationAnswer {
+export interface ReplicationQuestion {
+  readonly topic: string;
+  readonly from: number;
+  readonly max: number;
+  readonly worst: number;
+}
+
+export function describeReplication(parts: BrokerParts, { topic, from, max, worst }: ReplicationQuestion): ReplicationAnswer {
   const { config, logManager, replicaManager, runtime } = parts;
-  const replicas = logManager.logsOfTopic(topic).flatMap((log): LocalReplica[] => {
+  const all = logManager.logsOfTopic(topic).flatMap((log) => {
     const partition = replicaManager.partition(log.topicPartition);
-    return partition === undefined ? [] : [describeReplica(parts, partition, log)];
+    return partition === undefined ? [] : [{ partition, log }];
   });
+  const asked = all.filter(({ log }) => log.topicPartition.partition >= from && log.topicPartition.partition < from + max);
+  const replicas = asked.map(({ partition, log }) => describeReplica(parts, partition, log));
   return {
     brokerId: config.brokerId,
     nowMs: runtime.clock.wallMs(),
     replicaLagTimeMaxMs: config.replicaLagTimeMaxMs,
     partitions: replicas.toSorted((a, b) => a.partition - b.partition),
+    furthestBehind: furthestBehind(all, worst),
   };
+}
+
+function furthestBehind(all: readonly { readonly partition: Partition; readonly log: UnifiedLog }[], worst: number): LaggingReplica[] {
+  const followers = all.flatMap(({ partition, log }) =>
+    partition.isLeader
+      ? partition.remoteReplicas.map((replica) => ({
+          partition: log.topicPartition.partition,
+          brokerId: replica.brokerId,
+          lag: lagOf(replica, log),
+        }))
+      : [],
+  );
+  return followers.toSorted((a, b) => b.lag - a.lag || a.partition - b.partition || a.brokerId - b.brokerId).slice(0, worst);
+}
+
+function lagOf({ logEndOffset }: Replica, log: UnifiedLog): number {
+  return Math.max(0, log.logEndOffset - Math.max(log.logStartOffset, logEndOffset));
 }
 
 function describeReplica(parts: BrokerParts, partition: Partition, log: UnifiedLog): LocalReplica {
@@ -54,7 +87,7 @@ function follower(replica: Replica, log: UnifiedLog, nowMs: number): FollowerOfL
     brokerId,
     logEndOffset,
     logStartOffset,
-    lag: Math.max(0, log.logEndOffset - Math.max(log.logStartOffset, logEndOffset)),
+    lag: lagOf(replica, log),
     // Without a new record it stays caught up, however long ago it fetched.
     msSinceCaughtUp: logEndOffset === log.logEndOffset ? 0 : span(nowMs - lastCaughtUpTimeMs),
     msSinceFetched: span(nowMs - lastFetchTimeMs),

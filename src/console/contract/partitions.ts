@@ -53,6 +53,8 @@ export interface ReplicationBroker {
 
 export interface ReplicationState {
   readonly atMs: number;
+  /** Of the whole topic. */
+  readonly partitionCount: number;
   readonly brokers: readonly ReplicationBroker[];
 }
 
@@ -90,6 +92,6 @@ export const partitions = {
   throttle: read.input(topicInput).output(bulk<MoveThrottle | null>()),
   /** Of the moves of a topic that are under way; null takes away what throttles it, also what was left behind. */
   setThrottle: write.input(z.object({ clusterId, topic: existingTopic, bytesPerSecond: bytesPerSecond.nullable() })).output(bulk<null>()),
-  /** Refused on a remote cluster. */
-  replication: read.input(topicInput).output(bulk<ReplicationState>()),
+  /** The replicas of at most `max` partitions from `from` on, and which of all are furthest behind. Refused on a remote cluster. */
+  replication: read.input(topicInput.extend({ from: partitionId, max: z.int().min(1).max(500) })).output(bulk<ReplicationState>()),
 };

@@ -4,6 +4,7 @@ import type { ElectionType, OngoingMove } from '../../client/admin/partitions.ts
 import { ErrorCode, KafkaError } from '../../protocol/errors.ts';
 import { topicPartitionKey } from '../../protocol/topic-partition.ts';
 import type { TopicPartition } from '../../protocol/topic-partition.ts';
+import type { BrokerQueries } from '../../introspection/queries.ts';
 import type { ItemResult } from '../contract/failure.ts';
 import type { MoveThrottle, PlannedMove, ReassignmentRow, ReplicationBroker, ReplicationState } from '../contract/partitions.ts';
 import { askBroker } from './ask-process.ts';
@@ -17,6 +18,7 @@ import { describe, getTopic, replicaSize } from './topics-service.ts';
 
 const MAX_TOLD = 1_000;
 const LOG_DIRS_MS = 2_000;
+const TOLD_FURTHEST_BEHIND = 20;
 
 /** A partition whose leader is the right one already counts as done. */
 export async function electPartitionLeaders(
@@ -195,19 +197,32 @@ async function progressOf(session: ClusterSession, topic: string, leaders: Reado
   return found;
 }
 
-export async function getReplication(session: ClusterSession, topic: string): Promise<ReplicationState> {
+export async function getReplication(
+  session: ClusterSession,
+  topic: string,
+  range: { readonly from: number; readonly max: number },
+): Promise<ReplicationState> {
   const { control } = session;
   if (control === undefined) throw refuse('refused', 'Only the brokers of a local cluster tell how far each replica is');
   const status = await control.status();
   const ids = await brokersWith(session, status, topic);
-  const brokers = await Promise.all(ids.map((id) => replicationOf(session, status, id, topic)));
-  return { atMs: session.runtime.clock.wallMs(), brokers };
+  const question = { topic, from: range.from, max: range.max, worst: TOLD_FURTHEST_BEHIND };
+  const brokers = await Promise.all(ids.map((id) => replicationOf(session, status, id, question)));
+  const told = brokers.flatMap(({ answer }) => answer?.partitions.map(({ partition }) => partition + 1) ?? []);
+  // While no broker tells the metadata, as far as the answers go.
+  const partitionCount = session.view.last?.value.topics.get(topic)?.partitions.length ?? Math.max(0, ...told);
+  return { atMs: session.runtime.clock.wallMs(), partitionCount, brokers };
 }
 
-async function replicationOf(session: ClusterSession, status: ControlStatus, brokerId: number, topic: string): Promise<ReplicationBroker> {
+async function replicationOf(
+  session: ClusterSession,
+  status: ControlStatus,
+  brokerId: number,
+  question: BrokerQueries['replication.describe']['input'],
+): Promise<ReplicationBroker> {
   const state = status.processes.find((process) => process.brokerId === brokerId)?.state ?? null;
   try {
-    return { brokerId, state, answer: await askBroker(session, brokerId, 'replication.describe', { topic }), failure: null };
+    return { brokerId, state, answer: await askBroker(session, brokerId, 'replication.describe', question), failure: null };
   } catch (error) {
     return { brokerId, state, answer: null, failure: toFailure(error, { api: 'replication.describe', brokerId }) };
   }

@@ -209,7 +209,7 @@ export function createRouter({ directory, local, logger, version, wallMs }: Rout
       setThrottle: base.partitions.setThrottle.handler(({ input }) =>
         then(input, (session) => setThrottle(session, input.topic, input.bytesPerSecond)),
       ),
-      replication: base.partitions.replication.handler(({ input }) => getReplication(sessionOf(input), input.topic)),
+      replication: base.partitions.replication.handler(({ input }) => getReplication(sessionOf(input), input.topic, input)),
     },
     groups: {
       open: base.groups.open.handler(async ({ input, context }) => {

@@ -7,7 +7,17 @@ export interface ReplicationAnswer {
   /** Wall clock of the broker. */
   readonly nowMs: number;
   readonly replicaLagTimeMaxMs: number;
+  /** Those that were asked for. */
   readonly partitions: readonly LocalReplica[];
+  /** Of all followers of the topic that this broker leads, those furthest behind, the first most. */
+  readonly furthestBehind: readonly LaggingReplica[];
+}
+
+export interface LaggingReplica {
+  readonly partition: number;
+  readonly brokerId: number;
+  /** Messages that it lacks. */
+  readonly lag: number;
 }
 
 export interface LocalReplica {

@@ -102,6 +102,7 @@ export const replicationTexts = {
   partition: 'Partition {id}',
   leader: 'leader {id}, epoch {epoch}',
   noLeader: 'no leader among the brokers that answer',
+  noneTells: 'No broker that answers has a replica of it',
   isr: 'ISR {list}',
   pending: 'asks for {list}',
   minIsr: 'min.insync.replicas {count}',

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { LocalReplica, ReplicationState } from '../../../console/contract/partitions.ts';
-import { partitionViews, share, withLagSample } from './replication-view.ts';
+import { askFrom, partitionViews, share, withLagSample } from './replication-view.ts';
 
 const base: LocalReplica = {
   partition: 0,
@@ -29,12 +29,12 @@ const led: LocalReplica = {
 const broker = (brokerId: number, replica: LocalReplica | null): ReplicationState['brokers'][number] => ({
   brokerId,
   state: replica === null ? 'frozen' : 'running',
-  answer: replica === null ? null : { brokerId, nowMs: 5, replicaLagTimeMaxMs: 30_000, partitions: [replica] },
+  answer: replica === null ? null : { brokerId, nowMs: 5, replicaLagTimeMaxMs: 30_000, partitions: [replica], furthestBehind: [] },
   failure: null,
 });
 
 test('a broker that does not answer is shown as far as its leader knows it', () => {
-  const [view] = partitionViews({ atMs: 5, brokers: [broker(1, led), broker(2, null)] });
+  const [view] = partitionViews({ brokers: [broker(1, led), broker(2, null)] });
   expect(view?.replicas[1]).toMatchObject({ answered: false, inSync: false, logEndOffset: 400, lag: 600, msSinceCaughtUp: 9000 });
   expect([view?.from, view?.to, view && share(400, view)]).toEqual([0, 1000, 40]);
 });
@@ -47,6 +47,22 @@ test('of two that say they lead the newer epoch counts, and a leader’s lag is 
 });
 
 test('without a leader that answers nobody is said to be in sync', () => {
-  const [view] = partitionViews({ atMs: 5, brokers: [broker(2, base)] });
+  const [view] = partitionViews({ brokers: [broker(2, base)] });
   expect(view).toMatchObject({ leader: null, isr: null, replicas: [{ inSync: null, lag: null }] });
+});
+
+test('the history has the followers furthest behind of the whole topic, also of partitions that are not looked at', () => {
+  const [first] = [broker(1, led)];
+  const answer = first?.answer;
+  if (first === undefined || answer == null) throw new Error('it answers');
+  const state = { atMs: 5, brokers: [{ ...first, answer: { ...answer, furthestBehind: [{ partition: 9_000, brokerId: 3, lag: 70 }] } }] };
+  expect([...(withLagSample([], state, partitionViews(state))[0]?.lags ?? [])]).toEqual([
+    ['9000@3', 70],
+    ['0@2', 600],
+  ]);
+});
+
+test('asks for all of a small topic, and for what is around the screen of a large one', () => {
+  expect(askFrom(150, 200)).toBe(0);
+  expect([0, 60, 120, 5_000, 9_990].map((first) => askFrom(first, 10_000))).toEqual([0, 0, 50, 4_950, 9_800]);
 });

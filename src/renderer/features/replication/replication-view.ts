@@ -1,5 +1,5 @@
 /** What the replication page draws of the brokers' answers: per partition its replicas, each by itself and by its leader. Pure. */
-import type { FollowerState, ReplicationBroker, ReplicationState } from '../../../console/contract/partitions.ts';
+import type { FollowerState, LocalReplica, ReplicationState } from '../../../console/contract/partitions.ts';
 
 export interface ReplicaView {
   readonly brokerId: number;
@@ -31,22 +31,31 @@ export interface PartitionView {
   readonly to: number;
 }
 
+/** Partitions asked for at once: more than a screen shows. */
+export const ASKED = 200;
+/** What is asked for moves by steps, so that scrolling doesn't ask anew with each line. */
+const STEP = 50;
+
+/** From which partition on to ask when `first` is the first that is seen: everything of a small topic. */
+export function askFrom(first: number, partitionCount: number): number {
+  if (partitionCount <= ASKED) return 0;
+  const before = Math.floor(Math.max(0, first - STEP) / STEP) * STEP;
+  return Math.max(0, Math.min(before, partitionCount - ASKED));
+}
+
 /** Offsets that the bars show at least. */
 const MIN_SPAN = 100;
 export const LAG_SECONDS = 120;
 
-export function partitionViews({ brokers }: ReplicationState): PartitionView[] {
-  const ids = new Set(brokers.flatMap(({ answer }) => answer?.partitions.map(({ partition }) => partition) ?? []));
-  return Array.from(ids)
-    .toSorted((a, b) => a - b)
-    .map((partition) => partitionView(partition, brokers));
+export function partitionViews({ brokers }: Pick<ReplicationState, 'brokers'>): PartitionView[] {
+  const told = brokers.flatMap(({ brokerId, answer }) => answer?.partitions.map((replica) => ({ brokerId, replica })) ?? []);
+  const byPartition = Map.groupBy(told, ({ replica }) => replica.partition);
+  return Array.from(byPartition)
+    .toSorted(([a], [b]) => a - b)
+    .map(([partition, own]) => partitionView(partition, own));
 }
 
-function partitionView(partition: number, brokers: readonly ReplicationBroker[]): PartitionView {
-  const own = brokers.flatMap(({ brokerId, answer }) => {
-    const replica = answer?.partitions.find((candidate) => candidate.partition === partition);
-    return replica === undefined ? [] : [{ brokerId, replica }];
-  });
+function partitionView(partition: number, own: readonly { readonly brokerId: number; readonly replica: LocalReplica }[]): PartitionView {
   // Right after an election two may say that they lead: the newer epoch counts.
   const leader = own.filter(({ replica }) => replica.led !== null).toSorted((a, b) => b.replica.leaderEpoch - a.replica.leaderEpoch)[0];
   const led = leader?.replica.led ?? null;
@@ -104,12 +113,16 @@ export interface LagSample {
 
 export function withLagSample(
   samples: readonly LagSample[],
-  { atMs }: ReplicationState,
+  { atMs, brokers }: Pick<ReplicationState, 'atMs' | 'brokers'>,
   views: readonly PartitionView[],
 ): readonly LagSample[] {
   const last = samples.at(-1);
   if (last !== undefined && atMs <= last.atMs) return samples;
-  const lags = new Map<string, number>();
+  const lags = new Map(
+    brokers.flatMap(
+      ({ answer }) => answer?.furthestBehind.map(({ partition, brokerId, lag }) => [`${partition}@${brokerId}`, lag] as const) ?? [],
+    ),
+  );
   for (const { partition, replicas } of views)
     for (const { brokerId, lag, isLeader } of replicas) if (lag !== null && !isLeader) lags.set(`${partition}@${brokerId}`, lag);
   return [...samples.filter((sample) => sample.atMs > atMs - LAG_SECONDS * 1000), { atMs, lags }];

@@ -1,0 +1,30 @@
+/** A topic with more partitions than are asked for, drawn or read at once: the replication page and the ZooKeeper tree reach its last one. */
+import { ConsolePage } from './app.ts';
+import { expect, test } from './fixtures.ts';
+
+const SLOW_MS = 30_000;
+const LAST = 599;
+
+test('reaches the last of many partitions, and of many znodes, with few of them drawn', async ({ appPage }) => {
+  const app = new ConsolePage(appPage);
+  await app.createTopic({ name: 'wide', partitions: LAST + 1, replicationFactor: 1 });
+  await app.openTopic('wide', 'replication');
+  const panels = appPage.locator('[data-testid^=replication-]');
+  await expect(appPage.getByTestId('replication-0')).toContainText('leader', { timeout: SLOW_MS });
+  const scroller = appPage.getByTestId('replication');
+  await scroller.evaluate((element) => (element.scrollTop = element.scrollHeight));
+  await expect(appPage.getByTestId(`replication-${LAST}`)).toContainText('leader', { timeout: SLOW_MS });
+  expect(await panels.count()).toBeLessThan(40);
+  await scroller.evaluate((element) => (element.scrollTop = 0));
+  await expect(appPage.getByTestId('replication-0')).toContainText('leader');
+
+  const parent = '/brokers/topics/wide/partitions';
+  await app.goto(`/c/local/internals/zookeeper?path=${parent}/0`);
+  const tree = appPage.getByTestId('znodes');
+  await expect(tree.locator(`[data-path="${parent}/0"]`)).toBeVisible({ timeout: SLOW_MS });
+  await expect(async () => {
+    await tree.evaluate((element) => (element.scrollTop = element.scrollHeight));
+    await expect(tree.locator(`[data-path="${parent}/${LAST}"]`)).toBeVisible({ timeout: 500 });
+  }).toPass({ timeout: SLOW_MS });
+  expect(await tree.locator('[role=treeitem]').count()).toBeLessThan(80);
+});
