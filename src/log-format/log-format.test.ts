@@ -40,7 +40,7 @@ describe('offset index', () => {
   test('finds the last entry at or below an offset', () => {
     const index = OffsetIndex.fromFile(100, hex('000000030000005c00000007000000a2'));
     expect([99, 102, 103, 106, 107, 500].map((offset) => index.lookupPosition(offset))).toEqual([0, 0, 92, 92, 162, 162]);
-    expect(index.firstAtOrAbovePosition(93)).toEqual({ offset: 107, position: 162 });
+    expect([0, 91, 92, 161, 162, 999].map((position) => index.lastPositionAtOrBelow(position))).toEqual([0, 0, 92, 92, 162, 162]);
   });
 
   test('stops at the zeros of a preallocated file, and keeps an entry of a batch at position 0 with one record', () => {

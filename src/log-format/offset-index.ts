@@ -76,7 +76,7 @@ export class OffsetIndex {
 
   entry(slot: number): OffsetPosition {
     if (slot < 0 || slot >= this.count) throw new RangeError(`no entry ${slot} in an offset index of ${this.count}`);
-    return { offset: this.#offsetAt(slot), position: this.#entries.buffer.readInt32BE(slot * OFFSET_INDEX_ENTRY_BYTES + 4) };
+    return { offset: this.#offsetAt(slot), position: this.#positionAt(slot) };
   }
 
   /** Whether `offset` can be kept as an int32 from the base offset. */
@@ -98,7 +98,7 @@ export class OffsetIndex {
   /** The position to scan from for `targetOffset`: of the last entry at or below it, or 0. */
   lookupPosition(targetOffset: number): number {
     const slot = this.#lastSlotAtOrBelow(targetOffset);
-    return slot < 0 ? 0 : this.#entries.buffer.readInt32BE(slot * OFFSET_INDEX_ENTRY_BYTES + 4);
+    return slot < 0 ? 0 : this.#positionAt(slot);
   }
 
   /** The last entry at or below `targetOffset`, or the segment's begin. */
@@ -107,16 +107,16 @@ export class OffsetIndex {
     return slot < 0 ? { offset: this.baseOffset, position: 0 } : this.entry(slot);
   }
 
-  /** The first entry whose position is at least `position`: an upper bound of a read that ends there. */
-  firstAtOrAbovePosition(position: number): OffsetPosition | undefined {
+  /** The position of the last entry at or below `position`; 0 when there is none. A batch begins there. */
+  lastPositionAtOrBelow(position: number): number {
     let low = 0;
     let high = this.count;
     while (low < high) {
       const middle = (low + high) >>> 1;
-      if (this.#entries.buffer.readInt32BE(middle * OFFSET_INDEX_ENTRY_BYTES + 4) < position) low = middle + 1;
+      if (this.#positionAt(middle) <= position) low = middle + 1;
       else high = middle;
     }
-    return low < this.count ? this.entry(low) : undefined;
+    return low === 0 ? 0 : this.#positionAt(low - 1);
   }
 
   /** Removes the entries at or above `offset`. */
@@ -130,6 +130,10 @@ export class OffsetIndex {
 
   #offsetAt(slot: number): number {
     return this.baseOffset + this.#entries.buffer.readInt32BE(slot * OFFSET_INDEX_ENTRY_BYTES);
+  }
+
+  #positionAt(slot: number): number {
+    return this.#entries.buffer.readInt32BE(slot * OFFSET_INDEX_ENTRY_BYTES + 4);
   }
 
   #lastSlotAtOrBelow(offset: number): number {

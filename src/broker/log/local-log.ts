@@ -173,6 +173,8 @@ export class LocalLog {
     if (length < batch.sizeBytes) {
       if (!options.minOneMessage) return { metadata, records: [], sizeBytes: 0, firstEntryIncomplete: true };
       length = batch.sizeBytes;
+    } else if (batch.position + length < endPosition) {
+      length = Math.max(batch.sizeBytes, segment.lengthOfWholeBatches(batch.position, length));
     }
     return this.#readBatches(segment, metadata, length);
   }
@@ -183,9 +185,11 @@ export class LocalLog {
       ({ messageOffset, segmentBaseOffset }) => messageOffset === startOffset && segmentBaseOffset === segment.baseOffset,
     );
     if (metadata === undefined || metadata.relativePositionInSegment >= endPosition) return undefined;
-    const length = Math.min(maxBytes, endPosition - metadata.relativePositionInSegment);
+    const position = metadata.relativePositionInSegment;
+    const length = Math.min(maxBytes, endPosition - position);
     if (length < RECORD_BATCH_OVERHEAD) return undefined;
-    const read = this.#readBatches(segment, metadata, length);
+    const isCutShort = position + length < endPosition;
+    const read = this.#readBatches(segment, metadata, isCutShort ? segment.lengthOfWholeBatches(position, length) : length);
     return read.sizeBytes === 0 ? undefined : read;
   }
 

@@ -26,6 +26,8 @@ import type { TimestampAndOffset } from './timestamp-search.ts';
 
 /** Headers are looked for in pieces of this size: an index entry is at most about this far from what is sought. */
 const HEADER_SCAN_BYTES = 4 * 1024;
+/** Twice the usual distance of index entries: where one is missing for longer, one batch lies. */
+const LARGE_BATCH_BYTES = 8 * 1024;
 const UNREAD = -Infinity;
 /** One for the process: only used between two synchronous reads. */
 const scanBuffer = Buffer.allocUnsafeSlow(HEADER_SCAN_BYTES);
@@ -291,6 +293,15 @@ export class LogSegment {
       return entry.position;
     this.#rebuildDamaged(entry);
     return this.indexes.offsetIndex.lookupPosition(offset);
+  }
+
+  /**
+   * `length`, or less: up to the begin of a large batch that would be cut short at the end, read in vain and again by the next read. With
+   * batches of 64 KiB that is one byte in sixteen. Only what the index in memory knows; if that is wrong, the read is shorter than need be.
+   */
+  lengthOfWholeBatches(position: number, length: number): number {
+    const begin = this.indexes.loadedOffsetIndex?.lastPositionAtOrBelow(position + length) ?? 0;
+    return begin > position && position + length - begin > LARGE_BATCH_BYTES ? begin - position : length;
   }
 
   /** Up to `length` bytes at `position`, in a new buffer. */

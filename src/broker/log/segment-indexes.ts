@@ -70,6 +70,11 @@ export class SegmentIndexes implements IndexHolder {
     return this.#use().offset;
   }
 
+  /** When it is in memory. */
+  get loadedOffsetIndex(): OffsetIndex | undefined {
+    return this.#loaded?.offset;
+  }
+
   get timeIndex(): TimeIndex {
     return this.#use().time;
   }

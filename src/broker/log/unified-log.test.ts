@@ -470,6 +470,21 @@ describe('reading', () => {
     }
   });
 
+  test('from disk, nothing is read of a large batch that would be cut short', () => {
+    const fixture = logFixture({ limits: { maxTailBytes: 0 } });
+    const log = newLog(fixture);
+    for (let index = 0; index < 12; index++) append(fixture, log, batchOf(['x'.repeat(20_000)]));
+    const batchBytes = log.sizeBytes / 12;
+    const read = (from: number, maxBytes: number) => log.read(from, { maxBytes, maxOffset: 12, minOneMessage: true });
+    // Of the buffer that was read into, what is returned is all: half a batch more was allowed.
+    const [piece] = read(3, batchBytes * 2.5).records;
+    expect([piece?.length, piece?.buffer.byteLength]).toEqual([batchBytes * 2, batchBytes * 2]);
+    let offset = 0;
+    for (let reads = 0; offset < 12; reads++, offset += Math.max(1, Math.round(read(offset, batchBytes * 2.5).sizeBytes / batchBytes)))
+      expect(reads).toBeLessThan(6);
+    expect([read(11, batchBytes * 5).sizeBytes, read(0, 1).sizeBytes]).toEqual([batchBytes, batchBytes]);
+  });
+
   test('refuses offsets outside of the log', async () => {
     const fixture = logFixture();
     const log = newLog(fixture);
