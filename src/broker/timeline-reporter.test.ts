@@ -163,4 +163,72 @@ describe('TimelineReporter', () => {
       { type: 'log-dir-failed', severity: 'error', brokerId: 2, text: 'Log dir /d/a of broker 2 is offline, 1 left: ENOSPC' },
     ]);
   });
+
+  it('tells what logs do every some seconds, a few one by one and many in one line', async () => {
+    const { reporter, lines, time, sent } = setUp();
+    const about = { topic: 'orders', brokerId: 1, timestampMs: 7 };
+    const roll = (partition: number, reason: string): BrokerEvent => ({
+      kind: 'segment-rolled',
+      ...about,
+      partition,
+      baseOffset: 100,
+      sizeBytes: 2048,
+      nextOffset: 250,
+      reason,
+    });
+    reporter.report(roll(3, 'segment.bytes 2000'));
+    reporter.report({
+      kind: 'segments-deleted',
+      ...about,
+      partition: 3,
+      segments: 2,
+      sizeBytes: 4096,
+      logStartOffset: 100,
+      reason: 'retention.ms 1000',
+    });
+    reporter.report({
+      kind: 'log-cleaned',
+      ...about,
+      partition: 3,
+      firstDirtyOffset: 100,
+      nextDirtyOffset: 250,
+      bytesRead: 4096,
+      bytesWritten: 1024,
+      recordsRead: 150,
+      recordsWritten: 30,
+      tombstonesDropped: 1,
+      tookMs: 3,
+      reason: 'newer records had replaced 119',
+    });
+    expect(sent).toEqual([]);
+    await time.advance(5000);
+    expect(lines()).toEqual([
+      'orders-3 on broker 1 has a new segment from offset 250; the one from 100 is closed with 2.0 KiB: segment.bytes 2000',
+      'orders-3 on broker 1 has lost 2 segments, 4.0 KiB, and starts at offset 100: retention.ms 1000',
+      'orders-3 on broker 1 was cleaned, dirty from offset 100 to 249: 4.0 KiB became 1.0 KiB, newer records had replaced 119 of 150 records, 1 tombstone dropped',
+    ]);
+    expect(sent[2]).toMatchObject({ type: 'log-cleaned', severity: 'info', topic: 'orders', partition: 3, brokerId: 1, atMs: 7 });
+    for (let count = 0; count < 12; count++) reporter.report(roll(count % 3, count < 9 ? 'segment.bytes 2000' : 'segment.ms 60000'));
+    await time.advance(5000);
+    expect(lines().slice(3)).toEqual(['On broker 1 12 segments of 3 logs, 24.0 KiB, were rolled: segment.bytes 2000; segment.ms 60000']);
+  });
+
+  it('tells what flushes have cost', () => {
+    const { reporter, lines } = setUp();
+    reporter.report({
+      kind: 'logs-flushed',
+      flushes: 3,
+      fsyncs: 9,
+      messages: 40,
+      bytes: 2048,
+      tookMs: 12,
+      overMs: 10_001,
+      reason: '1 by roll, 2 by flush.ms',
+      brokerId: 2,
+      timestampMs: 7,
+    });
+    expect(lines()).toEqual([
+      'Broker 2 flushed its logs 3 times in 10 s (1 by roll, 2 by flush.ms): 40 messages, 2.0 KiB, 9 fsyncs in 12 ms',
+    ]);
+  });
 });

@@ -4,11 +4,13 @@
  * is in the state-change log. An ISR change that a leader asked for is told by that leader, who knows how far behind whom was; the
  * controller tells only of its own. Elections of a topic's first leaders belong to its creation and are left out.
  * What recovery found in a log goes out as it is, for the flush lab; for people there are one line for all logs and one for each
- * that something was cut off.
+ * that something was cut off. What logs do all the time (segments rolled and deleted, logs cleaned, flushes) is told every some seconds.
  */
 import type { Scheduler } from '../runtime/scheduler.ts';
 import type { BrokerEvent } from './broker-server.ts';
 import { bytesText } from './byte-text.ts';
+import { count, isLogActivity, LOG_KINDS, MAX_TEXT, logMessage, logSummary } from './timeline-log-lines.ts';
+import type { LogActivityEvent } from './timeline-log-lines.ts';
 import type { LogRecovered } from './log/log-events.ts';
 
 /** One line of the timeline, as it goes to the supervisor. */
@@ -30,14 +32,14 @@ export interface LogRecoveredMessage extends Omit<LogRecovered, 'kind'> {
   readonly atMs: number;
 }
 
+/** What logs do goes on all the time: it is told every some seconds. */
+const LOG_GATHER_MS = 5000;
 /** Elections and ISR changes within this time are told together when they are many. */
 const GATHER_MS = 50;
 const MANY = 4;
 const MAX_GATHERED = 100_000;
 /** Logs that lost something are named up to this many; the rest is in the broker's log. */
 const MAX_NAMED_LOGS = 20;
-/** What the console takes of a line. */
-const MAX_TEXT = 480;
 
 const REASSIGNMENT_KINDS = ['reassignment-started', 'reassignment-cancelled', 'reassignment-completed'] as const;
 const GATHERED_KINDS = ['leader-elected', 'leader-election-failed', 'isr-changed', ...REASSIGNMENT_KINDS] as const;
@@ -47,6 +49,7 @@ export class TimelineReporter {
   readonly #scheduler: Scheduler;
   readonly #send: (message: TimelineMessage | LogRecoveredMessage) => void;
   #gathered: PartitionEvent[] = [];
+  #logEvents: LogActivityEvent[] = [];
   #namedLogs = 0;
 
   constructor(options: { scheduler: Scheduler; send: (message: TimelineMessage | LogRecoveredMessage) => void }) {
@@ -60,6 +63,11 @@ export class TimelineReporter {
       this.#send({ type: 'logRecovered', atMs: timestampMs, ...outcome });
       if (event.truncatedBytes === 0 || this.#namedLogs++ >= MAX_NAMED_LOGS) return;
     }
+    if (isLogActivity(event)) {
+      if (this.#logEvents.length === 0) this.#scheduler.after(LOG_GATHER_MS, () => this.#flushLogEvents());
+      if (this.#logEvents.length < MAX_GATHERED) this.#logEvents.push(event);
+      return;
+    }
     if (!isPartitionEvent(event)) {
       this.#send(messageOf(event));
       return;
@@ -68,6 +76,16 @@ export class TimelineReporter {
     if (event.kind === 'isr-changed' && 'askedByLeader' in event) return;
     if (this.#gathered.length === 0) this.#scheduler.after(GATHER_MS, () => this.#flush());
     if (this.#gathered.length < MAX_GATHERED) this.#gathered.push(event);
+  }
+
+  #flushLogEvents(): void {
+    const gathered = this.#logEvents;
+    this.#logEvents = [];
+    for (const kind of LOG_KINDS) {
+      const events = gathered.filter((event) => event.kind === kind);
+      if (events.length <= MANY) for (const event of events) this.#send(logMessage(event));
+      else this.#send(logSummary(kind, events));
+    }
   }
 
   #flush(): void {
@@ -86,7 +104,7 @@ function isPartitionEvent(event: BrokerEvent): event is PartitionEvent {
   return kinds.includes(event.kind);
 }
 
-function messageOf(event: Exclude<BrokerEvent, PartitionEvent>): TimelineMessage {
+function messageOf(event: Exclude<BrokerEvent, PartitionEvent | LogActivityEvent>): TimelineMessage {
   const { kind, timestampMs, reason, brokerId } = event;
   const message = (text: string, about: Partial<TimelineMessage> = {}): TimelineMessage => ({
     type: kind,
@@ -138,6 +156,13 @@ function messageOf(event: Exclude<BrokerEvent, PartitionEvent>): TimelineMessage
       return message(
         `Broker ${brokerId} recovered ${recoveredLogs} of ${count(totalLogs, 'log')} in ${tookMs} ms, ${bytesText(scannedBytes)} scanned; ${cut}: ${reason}`,
         { brokerId, severity: truncatedLogs === 0 ? 'info' : 'warning' },
+      );
+    }
+    case 'logs-flushed': {
+      const { flushes, fsyncs, messages, bytes, tookMs, overMs } = event;
+      return message(
+        `Broker ${brokerId} flushed its logs ${count(flushes, 'time')} in ${Math.round(overMs / 1000)} s (${reason}): ${count(messages, 'message')}, ${bytesText(bytes)}, ${count(fsyncs, 'fsync')} in ${tookMs} ms`,
+        { brokerId },
       );
     }
     case 'log-dir-failed':
@@ -264,8 +289,4 @@ function summaryOf(kind: PartitionEvent['kind'], events: readonly PartitionEvent
   const moved = MOVES[kind];
   if (moved !== undefined) return { type: kind, severity: 'info', atMs, text: `${events.length} partitions ${moved}; ${reason}` };
   return isrSummary(events.filter((event) => event.kind === 'isr-changed'));
-}
-
-function count(n: number, noun: string): string {
-  return `${n} ${noun}${n === 1 ? '' : 's'}`;
 }

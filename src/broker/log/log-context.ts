@@ -10,6 +10,7 @@ import { BufferPool, READ_BUFFERS, TAIL_BUFFERS } from './buffer-pool.ts';
 import { EndOfTurn } from './end-of-turn.ts';
 import { FilePool } from './file-pool.ts';
 import { IndexCache } from './index-cache.ts';
+import type { LogEvent } from './log-events.ts';
 import { LogStats } from './log-stats.ts';
 import { TailBudget } from './tail-cache.ts';
 import { TurnClock } from './turn-clock.ts';
@@ -38,6 +39,8 @@ export interface LogContext {
   readonly beforeSegmentsGo: (log: UnifiedLog) => Promise<void> | undefined;
   /** Ends a cleaning of a log and lets none begin; undefined when there is no cleaner. */
   readonly pauseCleaning: (log: UnifiedLog) => CleaningPause | undefined;
+  /** Something happened to a log that is worth telling. */
+  readonly onEvent: (event: LogEvent) => void;
   /** An input or output error in `logDirectory`: the whole of it goes offline. */
   readonly onFailure: (logDirectory: string, message: string, error: unknown) => void;
 }
@@ -70,6 +73,7 @@ export function createLogContext(
     readonly onRecoveryPointLowered: LogContext['onRecoveryPointLowered'];
     readonly beforeSegmentsGo?: LogContext['beforeSegmentsGo'];
     readonly pauseCleaning?: LogContext['pauseCleaning'];
+    readonly onEvent?: LogContext['onEvent'];
     readonly limits?: Partial<LogLimits>;
     readonly producerIdExpirationMs?: () => number;
   },
@@ -95,6 +99,7 @@ export function createLogContext(
     stats: new LogStats(metrics),
     producerIdExpirationMs: options.producerIdExpirationMs ?? (() => PRODUCER_ID_EXPIRATION_MS),
     onFailure: options.onFailure,
+    onEvent: options.onEvent ?? (() => {}),
     beforeSegmentsGo: options.beforeSegmentsGo ?? (() => undefined),
     pauseCleaning: options.pauseCleaning ?? (() => undefined),
     onRecoveryPointLowered: options.onRecoveryPointLowered,

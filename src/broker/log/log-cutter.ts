@@ -19,6 +19,7 @@ import type { LogOffsets } from './log-offsets.ts';
 import { deletableByRetention, segmentsBelow } from './log-retention.ts';
 import type { DeletableSegments, RetentionView } from './log-retention.ts';
 import type { LogSegment } from './log-segment.ts';
+import { rollReason } from './roll-reason.ts';
 import { rebuildProducerState } from './producer-state-rebuild.ts';
 import type { ProducerSnapshots } from './producer-snapshots.ts';
 import type { ProducerStateManager } from './producer-state-manager.ts';
@@ -45,6 +46,8 @@ export interface LogCutterParts {
   /** The log end offset has gone back. */
   readonly onCut: () => void;
   readonly onLogStartOffsetMoved: () => void;
+  /** A segment was closed; the next begins at `nextOffset`. */
+  readonly onRoll: (closed: LogSegment, nextOffset: number, reason: string) => void;
 }
 
 export class LogCutter {
@@ -265,15 +268,17 @@ export class LogCutter {
 
   #rollAtEnd(): void {
     const { local, planner, appender } = this.#parts;
-    this.rollTo(local.logEndOffset, appender.planRoll(local.logEndOffset).snapshot);
+    this.rollTo(local.logEndOffset, appender.planRoll(local.logEndOffset).snapshot, 'asked for');
     planner.reset();
   }
 
   /** Begins a segment at `baseOffset`; `snapshot` is the producer state there. */
-  rollTo(baseOffset: number, snapshot: Buffer | undefined): void {
-    const { local, snapshots, flusher, config } = this.#parts;
+  rollTo(baseOffset: number, snapshot: Buffer | undefined, reason?: string): void {
+    const { context, local, snapshots, flusher, config, onRoll } = this.#parts;
+    const closed = local.activeSegment;
     const segment = local.roll(Math.max(baseOffset, local.logEndOffset), config());
     if (snapshot !== undefined) snapshots.write(baseOffset, snapshot);
+    onRoll(closed, segment.baseOffset, reason ?? rollReason(closed, segment.baseOffset, config(), context.clock.wallMs()));
     // What is closed goes to the device in the background, so that recovery never has much to scan.
     if (segment.baseOffset > flusher.recoveryPoint) void flusher.flush(segment.baseOffset, 'roll');
   }

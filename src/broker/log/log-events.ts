@@ -1,6 +1,6 @@
 /**
- * What the logs of a broker tell of themselves, for the timeline and the flush lab: what recovery found after an unclean end, and a
- * log dir that has failed. Kafka says the like in its log only.
+ * What the logs of a broker tell of themselves, for the timeline and the flush lab: what recovery found after an unclean end, a
+ * log dir that has failed, segments rolled and deleted, logs flushed and cleaned. Kafka says the like in its log only.
  */
 import type { TopicPartition } from '../../protocol/topic-partition.ts';
 
@@ -39,4 +39,52 @@ export interface LogDirFailed {
   readonly liveLogDirs: number;
 }
 
-export type LogEvent = LogRecovered | LogsRecovered | LogDirFailed;
+/** A segment was closed and the next begun. */
+export interface SegmentRolled extends TopicPartition {
+  readonly kind: 'segment-rolled';
+  /** Of the closed one. */
+  readonly baseOffset: number;
+  readonly sizeBytes: number;
+  /** Where the next begins. */
+  readonly nextOffset: number;
+  readonly reason: string;
+}
+
+export interface SegmentsDeleted extends TopicPartition {
+  readonly kind: 'segments-deleted';
+  readonly segments: number;
+  readonly sizeBytes: number;
+  /** Where the log starts now. */
+  readonly logStartOffset: number;
+  readonly reason: string;
+}
+
+/** What flushes did in some seconds, of all logs. */
+export interface LogsFlushed {
+  readonly kind: 'logs-flushed';
+  readonly flushes: number;
+  readonly fsyncs: number;
+  readonly messages: number;
+  readonly bytes: number;
+  readonly tookMs: number;
+  readonly overMs: number;
+  /** How many for what. */
+  readonly reason: string;
+}
+
+export interface LogCleaned extends TopicPartition {
+  readonly kind: 'log-cleaned';
+  readonly firstDirtyOffset: number;
+  readonly nextDirtyOffset: number;
+  readonly bytesRead: number;
+  readonly bytesWritten: number;
+  readonly recordsRead: number;
+  readonly recordsWritten: number;
+  readonly tombstonesDropped: number;
+  readonly tookMs: number;
+  readonly reason: string;
+}
+
+export type LogActivity = SegmentRolled | SegmentsDeleted | LogsFlushed | LogCleaned;
+
+export type LogEvent = LogActivity | LogRecovered | LogsRecovered | LogDirFailed;

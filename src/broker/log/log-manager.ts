@@ -34,6 +34,7 @@ import { LogCheckpoints } from './log-checkpoints.ts';
 import { createLogContext } from './log-context.ts';
 import type { CleaningPause, LogContext, LogLimits } from './log-context.ts';
 import type { LogEvent, LogRecovered } from './log-events.ts';
+import { cleanedEvent, FlushReport } from './log-activity.ts';
 import { LogDir } from './log-dir.ts';
 import { LogDirLock } from './log-dir-lock.ts';
 import { LogDirRefusedError, LogStorageError } from './log-errors.ts';
@@ -109,6 +110,7 @@ const MIN_LOAD_CONCURRENCY = 8;
 /** Loading lets other work in after this long. */
 const LOAD_SLICE_MS = 20;
 const INDEX_SWEEP_MS = 1000;
+const FLUSH_REPORT_MS = 10_000;
 /** Tails of logs that nothing is appended to are dropped after this. */
 const TAIL_EXPIRY_MS = 10_000;
 const CLOSE_CONCURRENCY = 16;
@@ -145,6 +147,7 @@ export class LogManager {
       { ...options.runtime, logger: this.#logger },
       {
         onFailure: (directory, message, error) => this.#onFailure(directory, message, error),
+        onEvent: (event) => options.onEvent?.(event),
         onRecoveryPointLowered: ({ logDir }) => this.#checkpoints.writeIn(logDir),
         producerIdExpirationMs: () => options.config().producerIdExpirationMs,
         beforeSegmentsGo: (log) => {
@@ -596,6 +599,7 @@ export class LogManager {
       logDirs: this.liveLogDirs,
       logs: () => this.#logs.values(),
       onLogDirFailure: (directory, error) => this.handleLogDirFailure(directory, error),
+      onCleaned: (log, run) => this.#options.onEvent?.(cleanedEvent(log, run)),
     });
     this.#cleaner.startup();
   }
@@ -733,6 +737,15 @@ export class LogManager {
       () => config().producerIdExpirationCheckIntervalMs,
       initialDelayMs,
       () => this.#removeExpiredProducers(),
+    );
+    const flushes = new FlushReport((nowMs) => this.flushSummary(nowMs), this.#context.clock.wallMs());
+    this.#repeat(
+      () => FLUSH_REPORT_MS,
+      FLUSH_REPORT_MS,
+      () => {
+        const event = flushes.next(this.#context.clock.wallMs());
+        if (event !== undefined) this.#options.onEvent?.(event);
+      },
     );
     this.#repeat(
       () => INDEX_SWEEP_MS,

@@ -195,6 +195,8 @@ export class UnifiedLog {
       onLogStartOffsetMoved: () => {
         for (const listener of this.#listeners) listener.onLogStartOffsetMoved?.(this);
       },
+      onRoll: ({ baseOffset, sizeBytes }, nextOffset, reason) =>
+        this.#context.onEvent({ kind: 'segment-rolled', ...this.topicPartition, baseOffset, sizeBytes, nextOffset, reason }),
     });
   }
 
@@ -601,6 +603,8 @@ export class UnifiedLog {
         reason,
       });
       if (this.#deletions.length > KEPT_DELETIONS) this.#deletions.shift();
+      const { logStartOffset } = this;
+      this.#context.onEvent({ kind: 'segments-deleted', topic, partition, segments: segments.length, sizeBytes, logStartOffset, reason });
       this.#context.logger.info({ topic, partition, baseOffsets }, `Deleting ${segments.length} segments of ${this.#name} for ${reason}`);
     });
   }

@@ -173,7 +173,7 @@ export const en = {
   timeline: {
     title: 'Timeline',
     empty: 'Nothing has happened yet',
-    emptyHint: 'Starts, elections, ISR changes and rebalances appear here with their reasons.',
+    emptyHint: 'Starts, elections, ISR changes, rebalances, and what becomes of segments appear here with their reasons.',
     severity: { warning: 'Warning', error: 'Error' },
   },
   externalZooKeeper: {

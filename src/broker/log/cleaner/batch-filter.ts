@@ -69,6 +69,8 @@ export interface FilterStats {
   recordsWritten: number;
   /** Records without a key. */
   invalidRecords: number;
+  /** Of the records that went: tombstones that no newer record had replaced, whose delete horizon had passed. */
+  tombstonesDropped: number;
 }
 
 export class BatchFilter {
@@ -77,7 +79,7 @@ export class BatchFilter {
   /** The kept records of a batch under work: [start, end) pairs, neighbours joined. */
   readonly #runs: number[] = [];
   #scratch = new BatchOutput(SCRATCH_BYTES);
-  readonly stats: FilterStats = { recordsRead: 0, recordsWritten: 0, invalidRecords: 0 };
+  readonly stats: FilterStats = { recordsRead: 0, recordsWritten: 0, invalidRecords: 0, tombstonesDropped: 0 };
 
   constructor(context: FilterContext) {
     this.#context = context;
@@ -144,7 +146,9 @@ export class BatchFilter {
       return false;
     }
     if (map.get(bytes, keyAt, keyAt + keyLength) > offset) return false;
-    return hasValue || horizonMs === undefined || nowMs < horizonMs;
+    if (hasValue || horizonMs === undefined || nowMs < horizonMs) return true;
+    this.stats.tombstonesDropped++;
+    return false;
   }
 
   #horizonOf(buffer: Buffer, at: number): number | undefined {

@@ -76,6 +76,7 @@ export interface SliceStats {
   readonly recordsRead: number;
   readonly recordsWritten: number;
   readonly invalidRecords: number;
+  readonly tombstonesDropped: number;
 }
 
 export type CleanSliceOutput =
@@ -135,7 +136,14 @@ function indexSlice(disk: Disk, input: IndexSliceInput): CleanSliceOutput {
     cursor: reader.cursor,
     target: undefined,
     isDone: isFull || reader.isDone,
-    stats: { bytesRead: reader.bytesRead, bytesWritten: 0, recordsRead: indexer.recordsRead, recordsWritten: 0, invalidRecords: 0 },
+    stats: {
+      bytesRead: reader.bytesRead,
+      bytesWritten: 0,
+      recordsRead: indexer.recordsRead,
+      recordsWritten: 0,
+      invalidRecords: 0,
+      tombstonesDropped: 0,
+    },
   };
 }
 

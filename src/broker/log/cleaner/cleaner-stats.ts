@@ -18,6 +18,8 @@ export interface CleaningRun {
   readonly recordsWritten: number;
   /** Without a key: dropped. */
   readonly invalidRecords: number;
+  /** Tombstones that no newer record had replaced, whose time was over. */
+  readonly tombstonesDropped: number;
   readonly indexBytesRead: number;
   readonly indexRecordsRead: number;
   readonly segmentsBefore: number;
@@ -67,7 +69,7 @@ export class CleanerStats {
   }
 }
 
-const NOTHING: SliceStats = { bytesRead: 0, bytesWritten: 0, recordsRead: 0, recordsWritten: 0, invalidRecords: 0 };
+const NOTHING: SliceStats = { bytesRead: 0, bytesWritten: 0, recordsRead: 0, recordsWritten: 0, invalidRecords: 0, tombstonesDropped: 0 };
 
 function sum(a: SliceStats, b: SliceStats): SliceStats {
   return {
@@ -76,5 +78,6 @@ function sum(a: SliceStats, b: SliceStats): SliceStats {
     recordsRead: a.recordsRead + b.recordsRead,
     recordsWritten: a.recordsWritten + b.recordsWritten,
     invalidRecords: a.invalidRecords + b.invalidRecords,
+    tombstonesDropped: a.tombstonesDropped + b.tombstonesDropped,
   };
 }
