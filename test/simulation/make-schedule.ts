@@ -213,11 +213,19 @@ function makeDeletions(random: Random, topics: readonly TopicSpec[], always: boo
     else {
       steps.push(
         { atMs, kind: 'alter-config', topic, key: 'segment.bytes', value: '8192' },
-        { atMs: atMs + 500, kind: 'alter-config', topic, key: 'retention.bytes', value: `${8192 * (1 + random.int(4))}` },
+        { atMs: atMs + 500, kind: 'alter-config', topic, ...makeRetention(random) },
       );
     }
   }
   return steps;
+}
+
+/** By size or by age, which goes by wall clocks that may be wrong. */
+function makeRetention(random: Random): { readonly key: string; readonly value: string } {
+  const byBytes = random.int(2) === 0;
+  return byBytes
+    ? { key: 'retention.bytes', value: `${8192 * (1 + random.int(4))}` }
+    : { key: 'retention.ms', value: `${5000 + random.int(10_000)}` };
 }
 
 /** Brokers with two log dirs, of which one fails, or between which a partition moves; in a fifth of the seeds at least. */

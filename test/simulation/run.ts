@@ -129,7 +129,7 @@ class Simulation {
     this.#makeGroups(firstConsumer + schedule.consumers);
     // Retention deletes when it sees fit.
     for (const step of schedule.steps)
-      if (step.kind === 'alter-config' && step.key === 'retention.bytes') this.#expectRetention(step.topic);
+      if (step.kind === 'alter-config' && step.key.startsWith('retention.')) this.#expectRetention(step.topic);
     for (const { name, configs } of schedule.topics) if (configs['unclean.leader.election.enable'] === 'true') history.expectLoss(name);
   }
 

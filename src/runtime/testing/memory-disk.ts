@@ -262,11 +262,20 @@ export class MemoryDisk implements Disk {
   syncDirectory(directory: string): void {
     this.#call('fsync', directory);
     if (!this.#names.has(directory)) throw diskError('ENOENT', 'open', directory);
-    const rest: NameChange[] = [];
-    for (const change of this.#unsyncedChanges) {
-      const path = change.kind === 'rename' ? change.to : change.path;
-      if (parentOf(path) === directory) apply(this.#syncedNames, change);
-      else rest.push(change);
+    // A folder is the same under a new name: what was changed in it before its renaming is synced with it.
+    let rest: NameChange[] = [];
+    for (const [index, change] of this.#unsyncedChanges.entries()) {
+      const later = this.#unsyncedChanges.slice(index + 1);
+      if (renamed(parentOf(change.kind === 'rename' ? change.to : change.path), later) !== directory) {
+        rest.push(change);
+        continue;
+      }
+      // On the device the folders that it lies in may still have their old names.
+      apply(
+        this.#syncedNames,
+        withPaths(change, (path) => beforeRenames(path, rest)),
+      );
+      if (change.kind === 'rename') rest = rest.map((earlier) => withPaths(earlier, (path) => moved(path, change.from, change.to)));
     }
     this.#unsyncedChanges = rest;
   }
@@ -461,6 +470,28 @@ function apply(names: Map<string, Node>, change: NameChange): void {
       names.set(change.to + path.slice(change.from.length), node);
     }
   }
+}
+
+function moved(path: string, from: string, to: string): string {
+  return path === from || path.startsWith(`${from}/`) ? to + path.slice(from.length) : path;
+}
+
+/** A path after some changes. */
+function renamed(path: string, changes: readonly NameChange[]): string {
+  return changes.reduce((now, change) => (change.kind === 'rename' ? moved(now, change.from, change.to) : now), path);
+}
+
+/** The path, of whose folders some were renamed by `changes`, as it is without them. */
+function beforeRenames(path: string, changes: readonly NameChange[]): string {
+  const slash = path.lastIndexOf('/');
+  const folder = changes
+    .toReversed()
+    .reduce((now, change) => (change.kind === 'rename' ? moved(now, change.to, change.from) : now), path.slice(0, slash));
+  return folder + path.slice(slash);
+}
+
+function withPaths(change: NameChange, map: (path: string) => string): NameChange {
+  return change.kind === 'rename' ? { ...change, from: map(change.from), to: map(change.to) } : { ...change, path: map(change.path) };
 }
 
 function shrink(node: FileNode, sizeBytes: number): void {

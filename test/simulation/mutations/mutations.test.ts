@@ -19,7 +19,7 @@ const HUNTS: Readonly<Record<string, Hunt>> = {
   'KIP-207': { focus: 'failover', maxSeeds: 20, as: /ends at .* it was told/ },
   'KAFKA-7128': { focus: 'rejoin', maxSeeds: 50, as: /OUT_OF_ORDER_SEQUENCE_NUMBER|LOST|learns that the log was cut/ },
   'KAFKA-1120': { focus: 'bounce', maxSeeds: 20, as: /NOT LIVE/ },
-  'early-commits': { focus: 'groups', maxSeeds: 40, as: /COMMIT LOST/ },
+  'early-commits': { focus: 'groups', maxSeeds: 40, as: /COMMIT LOST|is owned by/ },
 };
 
 test('every mistake is hunted', () => {
