@@ -1,7 +1,11 @@
 /**
  * Faults for real, as many rounds as wanted: `node test/faults/main.ts [--rounds 200] [--seed N] [--fault TEXT]`. Prints each round and, at the
- * end, how long partitions were without a leader as a distribution. Ends with 1 at the first broken promise.
+ * end, how long partitions were without a leader as a distribution. Ends with 1 at the first broken promise, and leaves the cluster's folder
+ * with its logs.
  */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { startCluster } from '../../src/cluster/start-cluster.ts';
 import { SeededRandom } from '../../src/runtime/testing/seeded-random.ts';
@@ -33,7 +37,8 @@ function printDistribution(title: string, outcomes: readonly RoundOutcome[]): vo
 }
 
 print(`faults: ${rounds} rounds, seed ${seed}`);
-const cluster = await startCluster({ brokers: 3, ephemeral: true, basePort: 0, entries: testEntries });
+const home = mkdtempSync(join(tmpdir(), 'samsa-faults-'));
+const cluster = await startCluster({ brokers: 3, home, basePort: 0, entries: testEntries });
 const outcomes: RoundOutcome[] = [];
 try {
   const run = new FaultRun(cluster, new SeededRandom(seed), faults);
@@ -65,8 +70,10 @@ try {
   );
 } catch (error) {
   print(String(error));
+  print(`The cluster's folder is ${home}`);
   process.exitCode = 1;
 } finally {
   await cluster.stopHard();
+  if (process.exitCode !== 1) rmSync(home, { recursive: true, force: true });
 }
 process.exit();

@@ -55,3 +55,25 @@ test('fails at the call it is told to, until healed', () => {
   disk.heal();
   expect(disk.list('/d')).toEqual([]);
 });
+
+test('the fsync of a folder covers what was made in it before it was renamed, whether the new name is synced or not', () => {
+  for (const syncsName of [true, false]) {
+    const disk = new MemoryDisk();
+    disk.makeDirectory('/old');
+    disk.syncDirectory('/');
+    disk.writeFile('/old/before', '');
+    disk.rename('/old', '/new');
+    if (syncsName) disk.syncDirectory('/');
+    disk.writeFile('/new/after', '');
+    disk.syncDirectory('/new');
+    disk.crash(new SeededRandom(1), 'lose');
+    const folder = syncsName ? '/new' : '/old';
+    expect(disk.list('/').map(({ name }) => `/${name}`)).toEqual([folder]);
+    expect(
+      disk
+        .list(folder)
+        .map(({ name }) => name)
+        .toSorted(),
+    ).toEqual(['after', 'before']);
+  }
+});
