@@ -110,7 +110,8 @@ class ProduceLoad {
         this.#maybeEnd();
         return;
       }
-      const due = Math.floor(((nowMs - startMs) / 1000) * requestsPerSecond);
+      // The first is due at the start.
+      const due = Math.floor(((nowMs - startMs) / 1000) * requestsPerSecond) + 1;
       for (; sent < due; sent++) {
         const lane = lanes[sent % lanes.length]!;
         const produced = lane.frames[Math.floor(sent / lanes.length) % lane.frames.length]!;

@@ -63,6 +63,11 @@ class ScriptedLeader {
     );
   }
 
+  /** The most that is wanted of each partition. */
+  get partitionMaxBytes(): number[] {
+    return this.#next().request.topics.flatMap(({ partitions }) => partitions.map(({ partitionMaxBytes }) => partitionMaxBytes));
+  }
+
   get maxBytes(): number | undefined {
     return this.#next().request.maxBytes;
   }
@@ -501,6 +506,15 @@ describe('a follower', () => {
       await settle();
       expect(valuesIn(log(1))).toEqual(['live']);
       expect(partitionsOf(leader)).toEqual([1]);
+    });
+
+    it('takes little of a partition until it is known how far behind that is', async () => {
+      const { leader, catchUp, settle } = await following(() => {}, [0, 1]);
+      expect(leader.partitionMaxBytes).toEqual([1 << 18, 1 << 18]);
+      leader.answer({ records: replicated([MUCH], 0, 5), highWatermark: 4 }, { partitionIndex: 1 });
+      await settle();
+      expect(leader.partitionMaxBytes).toEqual([1 << 20]);
+      expect(catchUp.partitionMaxBytes).toEqual([1 << 20]);
     });
 
     it('goes back to the others at once when it is in sync', async () => {

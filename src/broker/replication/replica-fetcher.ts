@@ -60,8 +60,10 @@ const LATEST_TIMESTAMP = -1;
  * here, in one turn of the event loop, and ten megabytes would hold others up for ten milliseconds.
  */
 const CATCH_UP_RESPONSE_BYTES = 2 * 2 ** 20;
-/** A partition is far behind when an answer brings it this part of `replica.fetch.max.bytes`, and it still isn't in sync. */
-const FAR_BEHIND = 1 / 4;
+/** Of `replica.fetch.max.bytes`: what is asked for a partition that isn't in sync, while it is unknown how far it is behind. */
+const FIRST_FETCH = 1 / 4;
+/** Of the same: a partition that an answer brings this much, and that still isn't in sync, is far behind. */
+const FAR_BEHIND = 1 / 8;
 const FIRST_RETRY_MS = 20;
 
 interface FollowedPartition {
@@ -292,6 +294,7 @@ export class ReplicaFetcher {
     asked: Map<string, AskedPartition>,
   ): FetchRequestInput {
     const { config } = this.#options;
+    const firstFetchBytes = Math.ceil(config.fetchMaxBytes * FIRST_FETCH);
     const topics = new Map<string, FetchTopicInput & { partitions: FetchTopicInput['partitions'][number][] }>();
     for (const [key, followed] of due) {
       const { log, topicId, topicPartition } = followed.partition;
@@ -308,7 +311,7 @@ export class ReplicaFetcher {
         fetchOffset,
         lastFetchedEpoch: log.latestEpoch ?? -1,
         logStartOffset: log.logStartOffset,
-        partitionMaxBytes: config.fetchMaxBytes,
+        partitionMaxBytes: lane === this.#tail && !followed.isInSync ? firstFetchBytes : config.fetchMaxBytes,
       });
       asked.set(`${topicId}:${topicPartition.partition}`, { key, followed, fetchOffset });
     }
