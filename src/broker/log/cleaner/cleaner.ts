@@ -29,7 +29,7 @@ import { LogCleaningAbortedError, LogCleaningError } from './log-cleaning-error.
 import { groupSegmentsBySize } from './segment-groups.ts';
 import type { GroupableSegment } from './segment-groups.ts';
 import { hashSecretFrom } from './sip-hash.ts';
-import { BYTES_PER_ENTRY, SkimpyOffsetMap } from './skimpy-offset-map.ts';
+import { BYTES_PER_ENTRY, MapMemory, newOffsetMapState } from './skimpy-offset-map.ts';
 import type { OffsetMapState } from './skimpy-offset-map.ts';
 import type { Throttler } from './throttler.ts';
 
@@ -68,6 +68,7 @@ interface SegmentToClean extends GroupableSegment {
 
 export class Cleaner {
   readonly #options: CleanerOptions;
+  readonly #memory = new MapMemory();
 
   constructor(options: CleanerOptions) {
     this.#options = options;
@@ -109,7 +110,7 @@ export class Cleaner {
     const { log, firstDirtyOffset, firstUncleanableOffset } = toClean;
     const limits = this.#options.limits();
     const secret = this.#options.runtime.random.bytes(16);
-    const created = newOffsetMap(firstUncleanableOffset - firstDirtyOffset, limits, secret);
+    const created = newOffsetMap(firstUncleanableOffset - firstDirtyOffset, limits, secret, this.#memory);
     let { map } = created;
     if (firstUncleanableOffset <= firstDirtyOffset) return { ...map, latestOffset: firstDirtyOffset - 1 };
     const transactions = newTransactionState();
@@ -183,7 +184,7 @@ export class Cleaner {
       this.#checkDone(log);
       const budgetBytes = throttler.portion(SLICE_BYTES);
       const slice = input({ map, transactions, cursor, budgetBytes, ioBufferBytes });
-      const result = await runtime.offload.run(cleanTask, slice, [map.memory]).catch((error: unknown) => {
+      const result = await runtime.offload.run(cleanTask, slice).catch((error: unknown) => {
         // No worker could be had, or it died: no fault of the log's. It is tried again.
         this.#options.logger.error({ err: error }, `A worker that cleaned ${log.directory} failed`);
         throw new LogCleaningAbortedError(`a worker that cleaned ${log.directory} failed`, { cause: error });
@@ -231,12 +232,17 @@ class CopyJob {
 }
 
 /** No more memory than the offsets of the dirty section can ask for. */
-function newOffsetMap(offsets: number, limits: CleanerLimits, secret: Buffer): { map: OffsetMapState; maxEntries: number } {
+function newOffsetMap(
+  offsets: number,
+  limits: CleanerLimits,
+  secret: Buffer,
+  memory: MapMemory,
+): { map: OffsetMapState; maxEntries: number } {
   const neededBytes = (Math.ceil(Math.max(0, offsets) / limits.loadFactor) + SPARE_SLOTS) * BYTES_PER_ENTRY;
   const boundedBytes = Math.min(neededBytes, limits.dedupeBufferBytes);
-  const map = boundedBytes < MIN_MAP_BYTES ? undefined : SkimpyOffsetMap.create(boundedBytes, hashSecretFrom(secret));
+  const map = boundedBytes < MIN_MAP_BYTES ? undefined : newOffsetMapState(boundedBytes, hashSecretFrom(secret), memory);
   const maxEntries = map === undefined ? 0 : Math.min(Math.floor(map.slots * limits.loadFactor), map.slots - 2);
-  if (map !== undefined && maxEntries >= 1) return { map: map.state, maxEntries };
+  if (map !== undefined && maxEntries >= 1) return { map, maxEntries };
   throw new LogCleaningError(
     `log.cleaner.dedupe.buffer.size leaves a thread ${limits.dedupeBufferBytes} bytes for its offset map, not enough for a single key: give it more, or use fewer log.cleaner.threads`,
   );

@@ -4,7 +4,8 @@
  *   slot   4 × int32 hash    int32, int32 offset + 1, low and high half (0, 0: the slot is free)
  *
  * Open addressing with double hashing over a prime count of slots: at the load factor of 0.9 a key that isn't there costs 10 probes.
- * The block can be handed to another thread and back (`state`). Differs from Kafka: SipHash with a secret for MD5, and the block is only as large as the
+ * The block is shared with the worker that works on the map (`state`): handed over and back as an ArrayBuffer it would let V8 collect garbage on the event
+ * loop at each slice, as it counts what arrives as newly allocated. Differs from Kafka: SipHash with a secret for MD5, and the block is only as large as the
  * log's dirty section can need. Source: Kafka's SkimpyOffsetMap.
  */
 import type { HashSecret } from './sip-hash.ts';
@@ -18,16 +19,42 @@ const MAX_MEMORY_BYTES = 0x7fff_ffff;
 
 /** The map as data, to be handed over. */
 export interface OffsetMapState {
-  readonly memory: ArrayBuffer;
+  readonly memory: SharedArrayBuffer;
+  readonly slots: number;
+  /** Whether nothing of an older map is in the memory. */
+  readonly isClear: boolean;
   readonly secret: HashSecret;
   readonly size: number;
   readonly latestOffset: number;
 }
 
+/**
+ * Memory for the maps of one thread, one at a time. V8 doesn't see how much lies behind a shared block, and takes its time to collect one: until then
+ * it is used again.
+ */
+export class MapMemory {
+  #last: WeakRef<SharedArrayBuffer> | undefined;
+
+  /** At least `sizeBytes`. */
+  take(sizeBytes: number): { readonly memory: SharedArrayBuffer; readonly isClear: boolean } {
+    const last = this.#last?.deref();
+    if (last !== undefined && last.byteLength >= sizeBytes) return { memory: last, isClear: false };
+    const memory = new SharedArrayBuffer(sizeBytes);
+    this.#last = new WeakRef(memory);
+    return { memory, isClear: true };
+  }
+}
+
+/** An empty map of at most `memoryBytes`; what an older one left in the memory is cleared by who first works on it. */
+export function newOffsetMapState(memoryBytes: number, secret: HashSecret, memory: MapMemory): OffsetMapState {
+  const slots = primeAtMost(Math.floor(Math.min(memoryBytes, MAX_MEMORY_BYTES) / BYTES_PER_ENTRY));
+  return { ...memory.take(slots * BYTES_PER_ENTRY), slots, secret, size: 0, latestOffset: -1 };
+}
+
 export class SkimpyOffsetMap {
   readonly slots: number;
-  readonly #memory: ArrayBuffer;
-  readonly #words: Int32Array;
+  readonly #memory: SharedArrayBuffer;
+  readonly #words: Int32Array<SharedArrayBuffer>;
   readonly #secret: HashSecret;
   readonly #hash = new Int32Array(4);
   #size: number;
@@ -36,17 +63,12 @@ export class SkimpyOffsetMap {
 
   constructor(state: OffsetMapState) {
     this.#memory = state.memory;
-    this.#words = new Int32Array(state.memory);
+    this.slots = state.slots;
+    this.#words = new Int32Array(state.memory, 0, state.slots * WORDS_PER_ENTRY);
+    if (!state.isClear) this.#words.fill(0);
     this.#secret = state.secret;
     this.#size = state.size;
     this.latestOffset = state.latestOffset;
-    this.slots = Math.floor(this.#words.length / WORDS_PER_ENTRY);
-  }
-
-  /** An empty map of at most `memoryBytes`. */
-  static create(memoryBytes: number, secret: HashSecret): SkimpyOffsetMap {
-    const slots = primeAtMost(Math.floor(Math.min(memoryBytes, MAX_MEMORY_BYTES) / BYTES_PER_ENTRY));
-    return new SkimpyOffsetMap({ memory: new ArrayBuffer(slots * BYTES_PER_ENTRY), secret, size: 0, latestOffset: -1 });
   }
 
   get size(): number {
@@ -57,7 +79,8 @@ export class SkimpyOffsetMap {
     return this.#size / this.slots;
   }
   get state(): OffsetMapState {
-    return { memory: this.#memory, secret: this.#secret, size: this.#size, latestOffset: this.latestOffset };
+    const { slots, latestOffset } = this;
+    return { memory: this.#memory, slots, isClear: true, secret: this.#secret, size: this.#size, latestOffset };
   }
 
   /** Notes that the key of `bytes` from `start` to before `end` was last seen at `offset`. @throws RangeError when the map is full. */
