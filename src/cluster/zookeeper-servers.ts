@@ -60,7 +60,11 @@ async function probe(runtime: ProbeRuntime, { host, port }: { host: string; port
     address: host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`,
     reachable: connected,
     mode,
-    version: field('Zookeeper version')?.replace(/,.*/, '') ?? null,
+    // Debian's build leaves a placeholder of its build tool in it.
+    version:
+      field('Zookeeper version')
+        ?.replace(/,.*/, '')
+        .replace(/-\$\{.*/, '') ?? null,
     zxid: field('Zxid')?.replace(/^0x/, '') ?? null,
     connections: number('Connections'),
     outstanding: number('Outstanding'),

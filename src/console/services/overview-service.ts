@@ -53,7 +53,7 @@ export async function getOverview(session: ClusterSession): Promise<Overview> {
     offlinePartitions: view === undefined ? null : countPartitions(view, ({ leaderId }) => leaderId < 0),
     groups: groups ?? null,
     // The last samples are of when somebody answered.
-    recordsPerSecond: view === undefined ? null : session.rates.total(),
+    recordsPerSecond: view === undefined ? null : topics?.length === internal ? 0 : session.rates.total(),
     sizeBytes: size?.bytes ?? null,
     sizeIsPartial: size !== undefined && topics !== undefined && !topics.every(({ partitions }) => isTold(partitions, size.told)),
     // One reason is enough where everything has the same one.
@@ -67,7 +67,7 @@ async function totalSize(session: ClusterSession): Promise<{ readonly bytes: num
   for (const dirs of value.values()) {
     if (dirs instanceof KafkaError) continue;
     for (const dir of dirs.values())
-      if (!(dir instanceof KafkaError)) for (const { sizeBytes } of dir.replicas) total = (total ?? 0) + sizeBytes;
+      if (!(dir instanceof KafkaError)) total = dir.replicas.reduce((sum, { sizeBytes }) => sum + sizeBytes, total ?? 0);
   }
   return { bytes: total, told: brokersThatTold(value) };
 }

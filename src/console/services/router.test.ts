@@ -135,6 +135,10 @@ describe('errors', () => {
     expect(cluster.calls).toEqual([]);
   });
 
+  test('an empty cluster has no records a second and no bytes: both are known', async () => {
+    expect(await client.overview.get({ clusterId: 'dev' })).toMatchObject({ topics: 0, recordsPerSecond: 0, sizeBytes: 0 });
+  });
+
   test('an overview of a cluster where nobody answers says so and shows the rest', async () => {
     cluster.unreachable = true;
     const overview = await client.overview.get({ clusterId: 'dev' });

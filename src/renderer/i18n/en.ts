@@ -218,6 +218,7 @@ export const en = {
     zookeeper: 'ZooKeeper',
     zookeeperHint:
       'Its session expires after a while: another broker leads then, or becomes controller. It goes on serving who can reach it.',
+    zookeeperElsewhere: 'It runs elsewhere, and only links to processes of this cluster can be cut from here.',
     brokerHint: { mutual: 'Neither reaches the other.', oneWay: 'It cannot reach {name}; {name} can still reach it.' },
     clients: 'Whoever connects to it',
     clientsHint: 'Clients and other brokers: their requests are not read, their answers not sent.',
