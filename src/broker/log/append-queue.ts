@@ -184,6 +184,8 @@ export class AppendQueue {
   }
 
   async #writeAsync(group: AppendGroup): Promise<void> {
+    // What has no bytes to write, or fails at a roll, would be over before the caller has noted that it is under way: for good, then.
+    await Promise.resolve();
     this.#context.stats.asyncWrites.add();
     let done = 0;
     try {

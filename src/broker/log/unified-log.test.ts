@@ -33,6 +33,18 @@ function appendMany(fixture: LogFixture, log: UnifiedLog, count: number): void {
     append(fixture, log, batchOf([`value ${index} ${'x'.repeat(60)}`], { timestamp: fixture.time.wallMs() + index }));
 }
 
+/** Each write takes longer than what makes a log write asynchronously from then on. */
+function slowWrites({ disk, time }: LogFixture): void {
+  const write = disk.write.bind(disk);
+  const monotonicMs = time.monotonicMs.bind(time);
+  let spentMs = 0;
+  time.monotonicMs = () => monotonicMs() + spentMs;
+  disk.write = (...args) => {
+    spentMs += 30;
+    return write(...args);
+  };
+}
+
 function producerBatch(
   values_: string[],
   sequence: number,
@@ -81,6 +93,44 @@ describe('appending as leader', () => {
     fixture.time.runTurnEnd();
     expect(fixture.disk.calls - before).toBe(1);
     expect(log.logEndOffset).toBe(51);
+  });
+
+  // A group that ends within the call that begins it was noted as being written for good: every later append hung, and settled() spun.
+  test('goes on after a group without bytes (a duplicate) while the disk is slow', async () => {
+    const fixture = logFixture();
+    const log = newLog(fixture);
+    slowWrites(fixture);
+    append(fixture, log, producerBatch(['first'], 0));
+    const answered: string[] = [];
+    log.appendAsLeader(producerBatch(['first'], 0), { leaderEpoch: 0, onComplete: () => answered.push('duplicate') });
+    fixture.time.runTurnEnd();
+    await fixture.time.settle();
+    log.appendAsLeader(producerBatch(['second'], 1), { leaderEpoch: 0, onComplete: () => answered.push('second') });
+    fixture.time.runTurnEnd();
+    await fixture.time.settle();
+    expect(answered).toEqual(['duplicate', 'second']);
+    expect(log.logEndOffset).toBe(2);
+    await log.settled();
+  });
+
+  test('tells all that waits when a slow disk fails at the roll of a segment', async () => {
+    const fixture = logFixture();
+    const log = newLog(fixture, SMALL);
+    slowWrites(fixture);
+    append(fixture, log, batchOf(['x'.repeat(700)]));
+    fixture.disk.failAfter(1);
+    const answered: boolean[] = [];
+    for (let count = 0; count < 2; count++) {
+      const result = log.appendAsLeader(batchOf(['x'.repeat(700)]), {
+        leaderEpoch: 0,
+        onComplete: (error) => answered.push(error === undefined),
+      });
+      if (!result.ok) answered.push(false);
+      fixture.time.runTurnEnd();
+      await fixture.time.settle();
+    }
+    expect(answered).toEqual([false, false]);
+    await log.settled();
   });
 
   test('tells listeners once a group, before the appends are answered', () => {
