@@ -188,6 +188,21 @@ describe('LogConfig', () => {
     expect(() => validateTopicConfig(parse(), overrides as Record<string, string>)).toThrow(message);
   });
 
+  it.each([
+    ['compression.gzip.level', [-1, 1, 9], [0, 10, -2]],
+    ['compression.lz4.level', [1, 17], [0, 18]],
+    ['compression.zstd.level', [-131_072, 0, 22], [-131_073, 23]],
+  ])('takes %s in the codec’s range only, of a topic and of the broker', (key, good, bad) => {
+    for (const level of good) {
+      expect(() => validateTopicConfig(parse(), { [key]: String(level) })).not.toThrow();
+      expect(() => parse({ [key]: String(level) })).not.toThrow();
+    }
+    for (const level of bad) {
+      expect(() => validateTopicConfig(parse(), { [key]: String(level) }), String(level)).toThrow(key);
+      expect(() => parse({ [key]: String(level) }), String(level)).toThrow(key);
+    }
+  });
+
   it('takes throttled replicas as a list or as *', () => {
     for (const text of ['', '*', '0:1,1:2']) {
       expect(() => validateTopicConfig(parse(), { 'leader.replication.throttled.replicas': text })).not.toThrow();

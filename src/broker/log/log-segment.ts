@@ -80,7 +80,8 @@ export class LogSegment {
     this.#createdMs = context.clock.wallMs();
     this.#lastModifiedMs = modifiedMs;
     this.#indexInterval = config.indexIntervalBytes;
-    this.rollJitterMs = config.segmentJitterMs <= 0 ? 0 : context.random.int(Math.min(config.segmentJitterMs, 0xffff_ffff));
+    const jitterMs = Math.min(config.segmentJitterMs, config.segmentMs, 0xffff_ffff);
+    this.rollJitterMs = jitterMs <= 0 ? 0 : context.random.int(jitterMs);
     this.#file = context.files.file(this.pathOf(LOG_SUFFIX));
     this.indexes = new SegmentIndexes(context, {
       baseOffset,

@@ -827,6 +827,45 @@ describe('retention', () => {
   });
 });
 
+describe('rolls by time', () => {
+  test('go by the first record’s timestamp, not by when the segment was made, and by the clock where records have none', async () => {
+    const fixture = logFixture();
+    const log = newLog(fixture, { 'segment.ms': '1000' });
+    append(fixture, log, batchOf(['a'], { timestamp: 5000 }));
+    await fixture.time.advance(100_000);
+    append(fixture, log, batchOf(['b'], { timestamp: 6000 }));
+    expect(log.numberOfSegments).toBe(1);
+    append(fixture, log, batchOf(['c'], { timestamp: 6001 }));
+    expect(log.numberOfSegments).toBe(2);
+    const untimed = newLog(logFixture(), {});
+    expect(untimed.segments[0]?.firstBatchTimestamp).toBe(-1);
+    const other = logFixture();
+    const none = newLog(other, { 'segment.ms': '1000' });
+    append(other, none, batchOf(['a'], { timestamp: -1 }));
+    await other.time.advance(1000);
+    append(other, none, batchOf(['b'], { timestamp: -1 }));
+    expect(none.numberOfSegments).toBe(1);
+    await other.time.advance(1);
+    append(other, none, batchOf(['c'], { timestamp: -1 }));
+    expect(none.numberOfSegments).toBe(2);
+  });
+
+  test('come earlier by a jitter of each segment, which is never more than segment.ms', () => {
+    const fixture = logFixture();
+    const log = newLog(fixture, { 'segment.ms': '1000', 'segment.jitter.ms': '1000000' });
+    const jitters = new Set<number>();
+    for (let index = 0; index < 200; index++) {
+      append(fixture, log, batchOf(['x'], { timestamp: index * 500 }));
+      const [jitter] = log.segments.slice(-1).map((segment) => segment.rollJitterMs);
+      jitters.add(jitter ?? -1);
+    }
+    expect([...jitters].every((jitter) => jitter >= 0 && jitter < 1000)).toBe(true);
+    expect(jitters.size).toBeGreaterThan(20);
+    // None is so large that a record doesn't even fit with the one before it.
+    expect(log.numberOfSegments).toBeLessThan(200);
+  });
+});
+
 describe('flushing', () => {
   test('moves the recovery point only after everything is synced', async () => {
     const fixture = logFixture();

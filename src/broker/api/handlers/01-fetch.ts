@@ -4,12 +4,14 @@
  * - 7+ fetch sessions (KIP-227): always session 0, a full fetch each time; a request for a session gets FETCH_SESSION_ID_NOT_FOUND,
  *   which every client answers with a full fetch. Incremental sessions come with a later issue.
  * - 12+ lastFetchedEpoch → divergingEpoch (KIP-595); 13+ topics by id (KIP-516): UNKNOWN_TOPIC_ID, INCONSISTENT_TOPIC_ID;
+ *   before 10 a topic with compression.type zstd is refused (KIP-110): who asks so can't read it;
  *   15+ replica state in a tag (KIP-903); 16+ names the leader (KIP-951).
  * Left out: preferred read replicas (KIP-392).
  * Source: Kafka's `KafkaApis.handleFetchRequest`.
  */
 import { ErrorCode } from '../../../protocol/errors.ts';
 import type { FetchRequest, FetchableTopicResponseInput, PartitionDataInput } from '../../../protocol/generated/fetch.ts';
+import type { TopicPartition } from '../../../protocol/topic-partition.ts';
 import { ZERO_UUID } from '../../../protocol/uuid.ts';
 import type { ApiHandler, BrokerRequest } from '../../network/broker-request.ts';
 import { failedFetch } from '../../replication/fetch-types.ts';
@@ -26,6 +28,7 @@ export interface FetchDeps {
   readonly releaseRecords: (records: readonly Buffer[]) => void;
 }
 
+const FIRST_ZSTD_VERSION = 10;
 const FIRST_TOPIC_ID_VERSION = 13;
 const FIRST_REPLICA_STATE_VERSION = 15;
 const FIRST_LEADER_TAG_VERSION = 16;
@@ -63,6 +66,8 @@ export function createFetchHandler(deps: FetchDeps): ApiHandler<FetchRequest> {
           slot.result = failedFetch(ErrorCode.UNKNOWN_TOPIC_ID);
         } else if (replicaId < 0 && !deps.directory.partitionExists(topicPartition)) {
           slot.result = failedFetch(deps.directory.absentPartitionError);
+        } else if (header.apiVersion < FIRST_ZSTD_VERSION && isZstdTopic(deps.replicaManager, topicPartition)) {
+          slot.result = failedFetch(ErrorCode.UNSUPPORTED_COMPRESSION_TYPE);
         } else {
           askedSlots.push(slot);
           asked.push({
@@ -95,6 +100,10 @@ export function createFetchHandler(deps: FetchDeps): ApiHandler<FetchRequest> {
       respond(request, deps, slots);
     });
   };
+}
+
+function isZstdTopic(replicaManager: ReplicaManager, topicPartition: TopicPartition): boolean {
+  return replicaManager.partition(topicPartition)?.log?.appendConfig.compressionType === 'zstd';
 }
 
 function isolationOf(replicaId: number, isolationLevel: number): FetchIsolation {

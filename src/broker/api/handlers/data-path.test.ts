@@ -234,6 +234,15 @@ describe('Fetch', () => {
     }
   });
 
+  it.each(versionsOf(Fetch))('in version %i of a topic whose batches the broker stores as zstd', async (version) => {
+    const fixture = replicaManagerFixture({ config: { 'compression.type': 'zstd' } });
+    fixture.lead({ isr: [1] });
+    fixture.append(batchOf(['a']), { acks: 1 });
+    const { answer } = await send(fixture, version);
+    expect(nameOf(answer?.errorCode)).toBe(version < 10 ? 'UNSUPPORTED_COMPRESSION_TYPE' : 'NONE');
+    expect(valuesOf(answer?.records)).toEqual(version < 10 ? [] : ['a']);
+  });
+
   it.each(versionsOf(Fetch))('of a follower in version %i moves the high watermark', async (version) => {
     const fixture = replicaManagerFixture();
     fixture.lead({ isr: [1, 2] });

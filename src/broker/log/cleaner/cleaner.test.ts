@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { readBatchHeader } from '../../../protocol/records/record-batch.ts';
 import { CompressionCodec } from '../../../protocol/records/compression.ts';
-import { buildControlBatch, ControlRecordType } from '../../../protocol/records/record-batch-builder.ts';
+import { buildControlBatch, buildRecordBatch, ControlRecordType } from '../../../protocol/records/record-batch-builder.ts';
 import { iterateRecords } from '../../../protocol/records/record-reader.ts';
 import { DIRECTORY, inconsistencyOf, openLog, readBatches, until } from '../testing/log-fixture.ts';
 import { LogCleaningAbortedError, LogCleaningError } from './log-cleaning-error.ts';
@@ -130,6 +130,25 @@ describe('keys', () => {
     const before = Array.from(readBatches(fixture.log), (batch) => Buffer.from(batch));
     await clean(fixture);
     expect(Array.from(readBatches(fixture.log))).toEqual(before);
+  });
+
+  test('record headers stay as they are: doubles, empty keys, without a value, in their order', async () => {
+    const fixture = cleanerFixture();
+    const headers = [
+      { key: 'trace', value: Buffer.from('1') },
+      { key: '', value: Buffer.from('empty key') },
+      { key: 'trace', value: null },
+      { key: 'trace', value: Buffer.alloc(0) },
+    ];
+    const record = (key: string) => ({ timestamp: fixture.time.wallMs(), key: Buffer.from(key), value: Buffer.from('v'), headers });
+    appendBatch(fixture, buildRecordBatch([record('a'), record('b')]));
+    put(fixture, [['b', 'newer']]);
+    await rollAndCommit(fixture);
+    const read = (): unknown[] => Array.from(readBatches(fixture.log), (batch) => [...iterateRecords(batch, 1e6)][0]?.headers);
+    expect(read()[0]).toEqual(headers);
+    await clean(fixture);
+    expect(contents(fixture.log)).toEqual(['0:a=v', '2:b=newer']);
+    expect(read()[0]).toEqual(headers);
   });
 
   test('records without a key go', async () => {

@@ -19,7 +19,7 @@ import type { LastRecord } from './batch-filter.ts';
 import type { LogToClean } from './cleanable-offsets.ts';
 import { newCleanedSegment } from './cleaned-segment-writer.ts';
 import type { CleanedSegmentState } from './cleaned-segment-writer.ts';
-import { newTransactionState } from './cleaned-transaction-metadata.ts';
+import { CleanedTransactionMetadata, newTransactionState } from './cleaned-transaction-metadata.ts';
 import type { TransactionState } from './cleaned-transaction-metadata.ts';
 import { CleanerStats } from './cleaner-stats.ts';
 import type { CleaningRun } from './cleaner-stats.ts';
@@ -114,7 +114,9 @@ export class Cleaner {
     let { map } = created;
     if (firstUncleanableOffset <= firstDirtyOffset) return { ...map, latestOffset: firstDirtyOffset - 1 };
     const transactions = newTransactionState();
-    transactions.aborted.push(...log.collectAbortedTransactions(firstDirtyOffset, firstUncleanableOffset));
+    new CleanedTransactionMetadata(transactions).addAbortedTransactions(
+      log.collectAbortedTransactions(firstDirtyOffset, firstUncleanableOffset),
+    );
     const segments = dirtySegments(toClean);
     await this.#runSlices(
       log,
