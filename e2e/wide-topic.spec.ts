@@ -8,6 +8,7 @@ const LAST = 599;
 test('reaches the last of many partitions, and of many znodes, with few of them drawn', async ({ appPage }) => {
   const app = new ConsolePage(appPage);
   await app.createTopic({ name: 'wide', partitions: LAST + 1, replicationFactor: 1 });
+  await expect(app.row('topics', 'wide')).toBeVisible({ timeout: SLOW_MS });
   await app.openTopic('wide', 'replication');
   const panels = appPage.locator('[data-testid^=replication-]');
   await expect(appPage.getByTestId('replication-0')).toContainText('leader', { timeout: SLOW_MS });
@@ -27,4 +28,13 @@ test('reaches the last of many partitions, and of many znodes, with few of them 
     await expect(tree.locator(`[data-path="${parent}/${LAST}"]`)).toBeVisible({ timeout: 500 });
   }).toPass({ timeout: SLOW_MS });
   expect(await tree.locator('[role=treeitem]').count()).toBeLessThan(80);
+});
+
+test('the flush lab counts all replicas and shows the first of each broker', async ({ appPage }) => {
+  const app = new ConsolePage(appPage);
+  // 600 partitions of three replicas: 600 on each broker.
+  await app.createTopic({ name: 'wide-lab', partitions: LAST + 1, replicationFactor: 3 });
+  await expect(app.row('topics', 'wide-lab')).toBeVisible({ timeout: SLOW_MS });
+  await app.openTopic('wide-lab', 'flush');
+  await expect(appPage.getByTestId('lab-replicas-left-out')).toHaveText(/^900 of 1,800/, { timeout: SLOW_MS });
 });

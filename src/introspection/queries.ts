@@ -42,8 +42,8 @@ export interface BrokerQueries {
     { readonly topic: string; readonly from: number; readonly max: number; readonly worst: number },
     ReplicationAnswer
   >;
-  /** How far the replicas of a topic are on the device, what flushing costs, what recovery found at the last start. */
-  readonly 'log.flush': Query<{ readonly topic: string }, LogFlushAnswer>;
+  /** How far the replicas of a topic are on the device (the first `max` of them, 1 to 1000), what flushing costs, what recovery found at the last start. */
+  readonly 'log.flush': Query<{ readonly topic: string; readonly max: number }, LogFlushAnswer>;
   /** Which segments of a replica go, when and why; what compaction has done and will do. */
   readonly 'log.retention': Query<{ readonly topic: string; readonly partition: number }, LogRetentionAnswer>;
 }

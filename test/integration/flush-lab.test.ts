@@ -25,7 +25,7 @@ async function start(brokers: number, configs: Record<string, string>): Promise<
 }
 
 async function flushState(cluster: RunningCluster, brokerId: number): Promise<ReplicaFlush> {
-  const answer = JSON.parse(await cluster.query(`broker-${brokerId}`, 'log.flush', { topic: TOPIC })) as LogFlushAnswer;
+  const answer = JSON.parse(await cluster.query(`broker-${brokerId}`, 'log.flush', { topic: TOPIC, max: 100 })) as LogFlushAnswer;
   const [replica] = answer.replicas;
   if (replica === undefined) throw new Error(`broker ${brokerId} has no replica of ${TOPIC}`);
   return replica;

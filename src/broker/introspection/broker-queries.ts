@@ -42,6 +42,6 @@ export function brokerQueryHandlers({ parts, usage }: BrokerQueriesOptions): Que
         max: input.integer('max', 1, MAX_REPLICAS),
         worst: input.integer('worst', 0, MAX_WORST),
       }),
-    'log.flush': (input) => describeFlush(ready(), input.text('topic')),
+    'log.flush': (input) => describeFlush(ready(), input.text('topic'), input.integer('max', 1, MAX_TOLD)),
   };
 }

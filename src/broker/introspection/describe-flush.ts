@@ -1,20 +1,33 @@
 /** Answers `log.flush`. */
-import type { LogFlushAnswer, LogRecovery, ReplicaFlush } from '../../introspection/answers/log-flush.ts';
+import type { LogFlushAnswer, LogRecovery, ReplicaFlush, TopicFlush } from '../../introspection/answers/log-flush.ts';
 import type { BrokerParts } from '../broker-parts.ts';
 import type { LogRecovered } from '../log/log-events.ts';
 import type { UnifiedLog } from '../log/unified-log.ts';
 
-export function describeFlush(parts: BrokerParts, topic: string): LogFlushAnswer {
+export function describeFlush(parts: BrokerParts, topic: string, max: number): LogFlushAnswer {
   const { config, logManager, runtime } = parts;
   const nowMs = runtime.clock.wallMs();
-  const replicas = logManager.logsOfTopic(topic).map((log) => describeReplica(parts, log));
+  const logs = logManager.logsOfTopic(topic).toSorted((a, b) => a.topicPartition.partition - b.topicPartition.partition);
   return {
     brokerId: config.brokerId,
     nowMs,
     startedAtMs: logManager.openedAtMs,
-    replicas: replicas.toSorted((a, b) => a.partition - b.partition),
+    replicas: logs.slice(0, max).map((log) => describeReplica(parts, log)),
+    total: totalOf(logs),
     broker: logManager.flushSummary(nowMs),
   };
+}
+
+function totalOf(logs: readonly UnifiedLog[]): TopicFlush {
+  let [fsyncs, unflushedBytes] = [0, 0];
+  let p99Ms: number | null = null;
+  for (const log of logs) {
+    const { fsyncs: own, latency } = log.flushSummary;
+    fsyncs += own;
+    unflushedBytes += log.unflushedBytes;
+    if (latency !== null) p99Ms = Math.max(p99Ms ?? 0, latency.p99Ms);
+  }
+  return { replicas: logs.length, fsyncs, p99Ms, unflushedBytes };
 }
 
 function describeReplica({ replicaManager, logManager }: BrokerParts, log: UnifiedLog): ReplicaFlush {

@@ -17,6 +17,8 @@ import { describe, topicConfigs } from './topics-service.ts';
 /** Keys that a broker reads at its start only (Kafka's DynamicBrokerConfig has none of them). */
 const RESTART_KEYS: ReadonlySet<string> = new Set(BROKER_FLUSH_KEYS.slice(2));
 const CALL_MS = 2_000;
+/** Of a broker, shown one by one; more are counted. */
+const MAX_REPLICAS = 300;
 
 /** A session's loads by topic; they end by themselves. */
 const loads = new WeakMap<ClusterSession, Map<string, GentleLoad>>();
@@ -39,7 +41,7 @@ export async function brokersWith(session: ClusterSession, status: ControlStatus
 async function flushOf(session: ClusterSession, status: ControlStatus, brokerId: number, topic: string): Promise<FlushLabBroker> {
   const state = status.processes.find((process) => process.brokerId === brokerId)?.state ?? null;
   try {
-    return { brokerId, state, flush: await askBroker(session, brokerId, 'log.flush', { topic }), failure: null };
+    return { brokerId, state, flush: await askBroker(session, brokerId, 'log.flush', { topic, max: MAX_REPLICAS }), failure: null };
   } catch (error) {
     return { brokerId, state, flush: null, failure: toFailure(error, { api: 'log.flush', brokerId }) };
   }

@@ -68,7 +68,7 @@ describe('the flush lab', () => {
       { brokerId: 2, state: 'frozen', flush: null, failure: { kind: 'unreachable', brokerId: 2 } },
       { brokerId: 3, state: 'running', failure: null },
     ]);
-    expect(asked).toContain('broker-3 log.flush {"topic":"orders"}');
+    expect(asked).toContain('broker-3 log.flush {"topic":"orders","max":300}');
   });
 
   test('changes what a broker reads at its start through the supervisor, and the rest by the API', async () => {

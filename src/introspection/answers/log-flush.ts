@@ -67,13 +67,24 @@ export interface ReplicaFlush {
   readonly recovery: LogRecovery | null;
 }
 
+export interface TopicFlush {
+  readonly replicas: number;
+  /** Since the broker's start. */
+  readonly fsyncs: number;
+  /** The slowest replica's; null without any flush in the last minute. */
+  readonly p99Ms: number | null;
+  readonly unflushedBytes: number;
+}
+
 export interface LogFlushAnswer {
   readonly brokerId: number;
   readonly nowMs: number;
   /** When this process opened its logs: a recovery is of that moment. */
   readonly startedAtMs: number;
-  /** Of this topic, by partition. */
+  /** Of this topic, by partition: the first of them, as many as were asked for. */
   readonly replicas: readonly ReplicaFlush[];
+  /** Of all of this topic's. */
+  readonly total: TopicFlush;
   /** Of all logs of the broker: Kafka's LogFlushRateAndTimeMs. */
   readonly broker: FlushSummary;
 }

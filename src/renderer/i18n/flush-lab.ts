@@ -56,6 +56,7 @@ export const flushLab = {
   },
   replicas: {
     title: 'Replicas',
+    leftOut: '{shown} of {total}: the first partitions of each broker; the charts count all',
     partition: 'Partition',
     broker: 'Broker',
     role: 'Role',

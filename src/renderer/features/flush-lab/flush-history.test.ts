@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { FlushLabState, FlushSummary, ReplicaFlush } from '../../../console/contract/flush-lab.ts';
+import type { FlushLabState, FlushSummary } from '../../../console/contract/flush-lab.ts';
 import { HISTORY_SECONDS, withSample } from './flush-history.ts';
 
 const summary = (fsyncs: number, p99Ms: number | null): FlushSummary => ({
@@ -14,15 +14,8 @@ const summary = (fsyncs: number, p99Ms: number | null): FlushSummary => ({
 });
 
 function look(atMs: number, fsyncs: readonly number[] | null, startedAtMs = 0): FlushLabState {
-  const replicas = (fsyncs ?? []).map((count, partition) => {
-    const replica: Partial<ReplicaFlush> = {
-      partition,
-      unflushedBytes: 10,
-      flushes: summary(count, partition === 0 ? null : partition * 5),
-    };
-    return replica as ReplicaFlush;
-  });
-  const flush = fsyncs === null ? null : { brokerId: 1, nowMs: atMs, startedAtMs, replicas, broker: summary(0, null) };
+  const total = { replicas: 2, fsyncs: (fsyncs ?? []).reduce((sum, count) => sum + count, 0), p99Ms: 5, unflushedBytes: 20 };
+  const flush = fsyncs === null ? null : { brokerId: 1, nowMs: atMs, startedAtMs, replicas: [], total, broker: summary(0, null) };
   return { atMs, brokers: [{ brokerId: 1, state: 'running', flush, failure: null }], load: null };
 }
 

@@ -25,15 +25,14 @@ export function withSample(samples: readonly FlushSample[], state: FlushLabState
   const brokers = new Map<number, BrokerSample>();
   for (const { brokerId, flush } of state.brokers) {
     if (flush === null) continue;
-    const fsyncs = sum(flush.replicas.map(({ flushes }) => flushes.fsyncs));
-    const latencies = flush.replicas.flatMap(({ flushes }) => (flushes.latency === null ? [] : [flushes.latency.p99Ms]));
+    const { fsyncs, p99Ms, unflushedBytes } = flush.total;
     brokers.set(brokerId, {
       nowMs: flush.nowMs,
       startedAtMs: flush.startedAtMs,
       fsyncs,
       fsyncsPerSecond: rateSince(last?.brokers.get(brokerId), { nowMs: flush.nowMs, startedAtMs: flush.startedAtMs, fsyncs }),
-      p99Ms: latencies.length === 0 ? null : Math.max(...latencies),
-      atRiskBytes: sum(flush.replicas.map(({ unflushedBytes }) => unflushedBytes)),
+      p99Ms,
+      atRiskBytes: unflushedBytes,
     });
   }
   const kept = samples.filter(({ atMs }) => atMs > state.atMs - HISTORY_SECONDS * 1000);
@@ -44,8 +43,4 @@ export function withSample(samples: readonly FlushSample[], state: FlushLabState
 function rateSince(before: BrokerSample | undefined, now: Pick<BrokerSample, 'nowMs' | 'startedAtMs' | 'fsyncs'>): number | null {
   if (before === undefined || before.startedAtMs !== now.startedAtMs || now.nowMs <= before.nowMs) return null;
   return Math.max(0, ((now.fsyncs - before.fsyncs) * 1000) / (now.nowMs - before.nowMs));
-}
-
-function sum(values: readonly number[]): number {
-  return values.reduce((total, value) => total + value, 0);
 }
