@@ -1,12 +1,25 @@
 import { defineConfig } from 'vitest/config';
+import { longFirst } from './vitest.long-first.ts';
 
-/** Clients and tools that others wrote, against a cluster of ours. */
+/** Clients and tools that others wrote, against a cluster of ours. Two files at a time: most wait for Java to start. */
 export default defineConfig({
   test: {
     include: ['interop/**/*.test.ts'],
     environment: 'node',
     pool: 'forks',
-    fileParallelism: false,
+    maxWorkers: 2,
+    sequence: {
+      sequencer: longFirst([
+        'graduation',
+        'mixed-cluster',
+        'apache-cluster',
+        'golden-folders',
+        'folder-exchange',
+        'kazoo-suite',
+        'dump-log',
+        'debian-packages',
+      ]),
+    },
     testTimeout: 180_000,
     hookTimeout: 180_000,
   },

@@ -16,6 +16,7 @@ const TRY_AGAIN_MS = 600_000;
 const cache = join(homedir(), '.cache', 'samsa', `apache-kafka-${KAFKA_VERSION}`);
 const lib = join(cache, 'lib');
 const failure = join(cache, 'download-failed');
+const lock = join(cache, 'downloading');
 
 /** For `java -cp`, once `whyNoApacheKafka` gives no reason. */
 export const APACHE_KAFKA_CLASS_PATH = join(lib, '*');
@@ -36,10 +37,36 @@ export function whyNoApacheKafka(): string | undefined {
   if (existsSync(lib)) return undefined;
   if (existsSync(failure) && Date.now() - statSync(failure).mtimeMs < TRY_AGAIN_MS) return 'Maven could not get its jars some minutes ago';
   if (spawnSync('mvn', ['-version']).status !== 0) return 'there is no Maven to get its jars with';
-  return download();
+  mkdirSync(cache, { recursive: true });
+  if (!tryLock()) return waitForOther();
+  try {
+    return download();
+  } finally {
+    rmSync(lock, { recursive: true, force: true });
+  }
 }
 
-/** Into a folder of its own first: two may download at once, and one may be killed in the middle. */
+/** Test files run beside each other: one of them downloads. A lock that is older than a download may take is of one that was killed. */
+function tryLock(): boolean {
+  const takenMs = statSync(lock, { throwIfNoEntry: false })?.mtimeMs;
+  if (takenMs !== undefined && Date.now() - takenMs > DOWNLOAD_MS) rmSync(lock, { recursive: true, force: true });
+  try {
+    mkdirSync(lock);
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
+    throw error;
+  }
+}
+
+function waitForOther(): string | undefined {
+  const untilMs = Date.now() + DOWNLOAD_MS;
+  const sleeper = new Int32Array(new SharedArrayBuffer(4));
+  while (existsSync(lock) && Date.now() < untilMs) Atomics.wait(sleeper, 0, 0, 100);
+  return existsSync(lib) ? undefined : 'another process could not get its jars';
+}
+
+/** Into a folder of its own first: it may be killed in the middle. */
 function download(): string | undefined {
   const folder = join(cache, `download-${process.pid}`);
   mkdirSync(folder, { recursive: true });
