@@ -4,19 +4,21 @@
  */
 import type { AppendConfig } from './append-config.ts';
 import type { LocalLog } from './local-log.ts';
-import type { LogSegment } from './log-segment.ts';
+import { MAX_RELATIVE_OFFSET } from './log-segment.ts';
 
 const UNKNOWN = -1;
 
 export class AppendPlanner {
   readonly #log: LocalLog;
   #appendEndOffset: number;
-  /** The segment that the next append goes to: the active one, or (undefined) one that a waiting append will begin. */
-  #active: LogSegment | undefined;
+  /** Of the segment that the next append goes to: the active one, or one that a waiting append will begin. */
   #baseOffset = UNKNOWN;
-  #firstTimestamp = UNKNOWN;
   /** Its size once all that waits is written; UNKNOWN when nothing waits and the active segment tells. */
   #sizeBytes = UNKNOWN;
+  /** A batch with a later one begins a new segment. */
+  #latestTimestamp = Infinity;
+  /** Any batch does. Asked once: indexes don't grow before what waits is written. */
+  #isDue = false;
 
   constructor(log: LocalLog) {
     this.#log = log;
@@ -30,27 +32,24 @@ export class AppendPlanner {
 
   /** Nothing waits (any more), or the log was cut: what is on disk counts. */
   reset(): void {
-    this.#active = undefined;
     this.#sizeBytes = UNKNOWN;
     this.#appendEndOffset = this.#log.logEndOffset;
   }
 
-  /** Whether a batch must begin a new segment. */
+  /** Whether a batch must begin a new segment. An empty one takes whatever its offsets allow. */
   shouldRoll(sizeBytes: number, lastOffset: number, maxTimestamp: number, config: AppendConfig): boolean {
-    if (this.#sizeBytes === UNKNOWN) this.#startAtActive();
-    if (this.#active !== undefined) return this.#active.shouldRoll(this.#sizeBytes, sizeBytes, lastOffset, maxTimestamp, config);
-    return (
-      this.#sizeBytes > config.segmentBytes - sizeBytes ||
-      lastOffset - this.#baseOffset > 0x7fff_ffff ||
-      (this.#firstTimestamp >= 0 && maxTimestamp - this.#firstTimestamp > config.segmentMs)
-    );
+    if (this.#sizeBytes === UNKNOWN) this.#startAtActive(config);
+    const relativeOffset = lastOffset - this.#baseOffset;
+    if (relativeOffset < 0 || relativeOffset > MAX_RELATIVE_OFFSET) return true;
+    if (this.#sizeBytes === 0) return false;
+    return this.#isDue || this.#sizeBytes > config.segmentBytes - sizeBytes || maxTimestamp > this.#latestTimestamp;
   }
 
   /** The next batch begins a segment. */
-  rollAt(baseOffset: number, maxTimestamp: number): void {
-    this.#active = undefined;
+  rollAt(baseOffset: number, maxTimestamp: number, config: AppendConfig): void {
     this.#baseOffset = baseOffset;
-    this.#firstTimestamp = maxTimestamp;
+    this.#latestTimestamp = maxTimestamp >= 0 ? maxTimestamp + config.segmentMs : Infinity;
+    this.#isDue = false;
     this.#sizeBytes = 0;
   }
 
@@ -60,8 +59,11 @@ export class AppendPlanner {
     this.#appendEndOffset = lastOffset + 1;
   }
 
-  #startAtActive(): void {
-    this.#active = this.#log.activeSegment;
-    this.#sizeBytes = this.#active.sizeBytes;
+  #startAtActive({ segmentMs }: AppendConfig): void {
+    const active = this.#log.activeSegment;
+    this.#baseOffset = active.baseOffset;
+    this.#sizeBytes = active.sizeBytes;
+    this.#latestTimestamp = active.latestTimestamp(segmentMs);
+    this.#isDue = active.isDueForRoll(segmentMs);
   }
 }

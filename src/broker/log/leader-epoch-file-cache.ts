@@ -48,7 +48,8 @@ export class LeaderEpochFileCache {
   /** Notes that `epoch` begins at `startOffset`; entries that contradict it are removed. Returns whether anything changed. */
   assign(epoch: number, startOffset: number): boolean {
     if (epoch < 0 || startOffset < 0) throw new RangeError(`leader epoch ${epoch} from offset ${startOffset} isn't possible`);
-    const latest = this.latestEntry;
+    // For every batch: `at` costs more than the rest.
+    const latest = this.#entries[this.#entries.length - 1];
     if (latest !== undefined && latest.epoch === epoch && startOffset >= latest.startOffset) return false;
     const before = this.#entries.length;
     while (this.#entries.length > 0) {

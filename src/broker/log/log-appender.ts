@@ -10,7 +10,6 @@ import {
   leaderEpochAt,
   maxTimestampAt,
   producerIdAt,
-  recordCountAt,
   sizeAt,
   wholeBatchesBytes,
 } from '../../log-format/batch-fields.ts';
@@ -103,7 +102,7 @@ export class LogAppender {
       if (duplicate !== undefined) {
         // Answered behind what waits: the first one may not be written yet.
         this.#waitForWhatIsQueued(options.onComplete);
-        return this.#duplicateInfo(batch, duplicate);
+        return this.#duplicateInfo(duplicate);
       }
       const error = this.#producers.checkAppend(batch, 0, origin);
       if (error !== undefined) return error;
@@ -127,7 +126,7 @@ export class LogAppender {
     let roll: PlannedRoll | undefined;
     if (planner.shouldRoll(sizeBytes, lastOffset, maxTimestamp, config)) {
       roll = this.planRoll(firstOffset);
-      planner.rollAt(firstOffset, maxTimestamp);
+      planner.rollAt(firstOffset, maxTimestamp, config);
     }
     planner.add(sizeBytes, lastOffset);
     if (leaderEpoch >= 0) this.#epochs.assign(leaderEpoch, firstOffset);
@@ -138,12 +137,7 @@ export class LogAppender {
       ok: true,
       firstOffset,
       lastOffset,
-      maxTimestamp,
       logAppendTimeMs: config.messageTimestampType === 'LogAppendTime' ? maxTimestamp : NO_TIMESTAMP,
-      logStartOffset: this.#host.logStartOffset,
-      lastLeaderEpoch: leaderEpoch,
-      recordCount: recordCountAt(batch, 0),
-      sizeBytes,
       isDuplicate: false,
     };
   }
@@ -175,12 +169,10 @@ export class LogAppender {
 
   /** Queues whole, checked batches; takes them into the producer state and the epoch cache. */
   #append(batches: Buffer, onComplete: AppendOptions['onComplete']): LogAppendInfo {
-    const { config, logStartOffset } = this.#host;
+    const { config } = this.#host;
     const firstOffset = baseOffsetAt(batches, 0);
     let lastOffset = firstOffset;
     let maxTimestamp = NO_TIMESTAMP;
-    let recordCount = 0;
-    let lastLeaderEpoch = -1;
     let begin = 0;
     let roll: PlannedRoll | undefined;
     let aborted: readonly AbortedTxn[] = NONE_ABORTED;
@@ -197,16 +189,15 @@ export class LogAppender {
         begin = at;
         aborted = NONE_ABORTED;
         roll = this.planRoll(baseOffset);
-        this.#planner.rollAt(baseOffset, timestamp);
+        this.#planner.rollAt(baseOffset, timestamp, config);
       }
       this.#planner.add(sizeBytes, batchEnd);
-      lastLeaderEpoch = leaderEpochAt(batches, at);
-      if (lastLeaderEpoch >= 0) this.#epochs.assign(lastLeaderEpoch, baseOffset);
+      const leaderEpoch = leaderEpochAt(batches, at);
+      if (leaderEpoch >= 0) this.#epochs.assign(leaderEpoch, baseOffset);
       if (producerIdAt(batches, at) !== NO_PRODUCER_ID) aborted = this.#updateProducers(batches, at, aborted);
       this.#producers.updateMapEndOffset(batchEnd + 1);
       lastOffset = batchEnd;
       if (timestamp > maxTimestamp) maxTimestamp = timestamp;
-      recordCount += recordCountAt(batches, at);
       at += sizeBytes;
     }
     const records = begin === 0 ? batches : batches.subarray(begin);
@@ -216,12 +207,7 @@ export class LogAppender {
       ok: true,
       firstOffset,
       lastOffset,
-      maxTimestamp,
       logAppendTimeMs: config.messageTimestampType === 'LogAppendTime' ? maxTimestamp : NO_TIMESTAMP,
-      logStartOffset,
-      lastLeaderEpoch,
-      recordCount,
-      sizeBytes: batches.length,
       isDuplicate: false,
     };
   }
@@ -242,34 +228,23 @@ export class LogAppender {
     return { baseOffset, snapshot: isNew ? this.#producers.encodeSnapshot() : undefined };
   }
 
-  #duplicateInfo(batch: Buffer, duplicate: BatchMetadata): LogAppendInfo {
+  #duplicateInfo(duplicate: BatchMetadata): LogAppendInfo {
     return {
       ok: true,
       firstOffset: firstOffsetOf(duplicate),
       lastOffset: duplicate.lastOffset,
-      maxTimestamp: duplicate.timestamp,
       logAppendTimeMs: this.#host.config.messageTimestampType === 'LogAppendTime' ? duplicate.timestamp : NO_TIMESTAMP,
-      logStartOffset: this.#host.logStartOffset,
-      lastLeaderEpoch: this.#epochs.epochForOffset(duplicate.lastOffset) ?? -1,
-      recordCount: recordCountAt(batch, 0),
-      sizeBytes: batch.length,
       isDuplicate: true,
     };
   }
 
   #emptyAppendInfo(): LogAppendInfo {
-    const { logStartOffset } = this.#host;
     const logEndOffset = this.#planner.appendEndOffset;
     return {
       ok: true,
       firstOffset: logEndOffset,
       lastOffset: logEndOffset - 1,
-      maxTimestamp: NO_TIMESTAMP,
       logAppendTimeMs: NO_TIMESTAMP,
-      logStartOffset,
-      lastLeaderEpoch: -1,
-      recordCount: 0,
-      sizeBytes: 0,
       isDuplicate: false,
     };
   }

@@ -16,7 +16,6 @@ import type { OffsetIndex, OffsetPosition } from '../../log-format/offset-index.
 import type { TimeIndex, TimestampOffset } from '../../log-format/time-index.ts';
 import type { AbortedTxn } from '../../log-format/txn-index.ts';
 import { MAGIC_V2, RECORD_BATCH_OVERHEAD } from '../../protocol/records/record-batch.ts';
-import type { AppendConfig } from './append-config.ts';
 import type { PooledFile } from './file-pool.ts';
 import type { LogContext } from './log-context.ts';
 import type { LogConfig } from '../config/log-config.ts';
@@ -125,16 +124,16 @@ export class LogSegment {
     this.#file.moved(this.pathOf(LOG_SUFFIX));
   }
 
-  /**
-   * Whether a batch must go to a new segment. An empty one takes whatever its offsets allow.
-   *
-   * @param segmentBytes the segment's size with what waits to be written to it.
-   */
-  shouldRoll(segmentBytes: number, batchBytes: number, lastOffset: number, maxTimestamp: number, config: AppendConfig): boolean {
-    if (!this.canConvertToRelativeOffset(lastOffset)) return true;
-    if (segmentBytes === 0) return false;
-    if (segmentBytes > config.segmentBytes - batchBytes) return true;
-    return this.#timeWaitedForRoll(maxTimestamp) > config.segmentMs - this.rollJitterMs || this.indexes.isFull;
+  /** A batch with a later timestamp goes to a new segment; Infinity while no record tells how old this one is. */
+  latestTimestamp(segmentMs: number): number {
+    const begin = this.firstBatchTimestamp;
+    return begin >= 0 ? begin + segmentMs - this.rollJitterMs : Infinity;
+  }
+
+  /** Whether any batch goes to a new segment: the index is full, or a segment without timestamps is old. */
+  isDueForRoll(segmentMs: number): boolean {
+    if (this.indexes.isFull) return true;
+    return this.firstBatchTimestamp < 0 && this.#context.clock.wallMs() - this.#createdMs > segmentMs - this.rollJitterMs;
   }
 
   canConvertToRelativeOffset(offset: number): boolean {
@@ -162,7 +161,11 @@ export class LogSegment {
     if (this.#sizeBytes === 0 && records.length > 0) this.#rollingBasedTimestamp = maxTimestampAt(records, 0);
     for (let at = 0; at < records.length;) {
       const sizeBytes = sizeAt(records, at);
-      this.#noteBatch(this.#sizeBytes + at, sizeBytes, lastOffsetAt(records, at), maxTimestampAt(records, at));
+      const maxTimestamp = maxTimestampAt(records, at);
+      // What neither has a larger timestamp nor is due for the index is only counted.
+      if (maxTimestamp > this.#maxTimestamp || this.#bytesSinceLastIndexEntry > this.#indexInterval)
+        this.#noteBatch(this.#sizeBytes + at, sizeBytes, lastOffsetAt(records, at), maxTimestamp);
+      else this.#bytesSinceLastIndexEntry += sizeBytes;
       at += sizeBytes;
     }
     this.#sizeBytes += records.length;
@@ -479,11 +482,6 @@ export class LogSegment {
       if (first !== undefined) this.#rollingBasedTimestamp = maxTimestampAt(first.buffer, first.at);
     }
     return this.#rollingBasedTimestamp ?? -1;
-  }
-
-  #timeWaitedForRoll(messageTimestamp: number): number {
-    const begin = this.firstBatchTimestamp;
-    return begin >= 0 ? messageTimestamp - begin : this.#context.clock.wallMs() - this.#createdMs;
   }
 
   #readLargestTimestamp(): TimestampOffset {

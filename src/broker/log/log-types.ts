@@ -3,18 +3,14 @@ import type { LogAppendError, LogStorageError } from './log-errors.ts';
 import type { LogOffsetMetadata } from './log-offset-metadata.ts';
 import type { LeaderAppendOrigin, ValidatedBatch } from './log-validator.ts';
 
-/** An append that was accepted; `onComplete` tells when it is written. */
+/** An append that was accepted; `onComplete` tells when it is written. It is made for every batch and has only what somebody asks for. */
 export interface LogAppendInfo {
   readonly ok: true;
   readonly firstOffset: number;
+  /** Below the first one when no batch was given. */
   readonly lastOffset: number;
-  readonly maxTimestamp: number;
   /** -1 with CreateTime. */
   readonly logAppendTimeMs: number;
-  readonly logStartOffset: number;
-  readonly lastLeaderEpoch: number;
-  readonly recordCount: number;
-  readonly sizeBytes: number;
   /** The producer sent it before; offsets are those of the first time and nothing is written. */
   readonly isDuplicate: boolean;
 }

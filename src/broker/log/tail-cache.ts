@@ -9,7 +9,7 @@ import { lastOffsetAt, sizeAt } from '../../log-format/batch-fields.ts';
 import { WritePiece } from './write-run.ts';
 import type { Slab, WriteSlabs } from './write-slabs.ts';
 
-const MAX_BYTES_PER_LOG = 1024 * 1024;
+const MAX_BYTES_PER_LOG = 512 * 1024;
 /** A large batch is kept as it came, if it isn't a small part of a buffer that it would keep alive. */
 const MAX_SHARE_OF_BUFFER = 4;
 
