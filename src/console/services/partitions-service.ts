@@ -66,7 +66,7 @@ export async function reassignPartitions(
   if (throttleBytesPerSecond !== undefined) {
     const { partitions } = await describe(session, topic);
     const throttled = moves.map(({ partition, replicas }) => ({ partition, from: partitions[partition]?.replicas ?? [], to: replicas }));
-    session.throttles.keep(topic, await applyThrottle(session.admin, topic, throttled, throttleBytesPerSecond));
+    session.throttles.keep(topic, await applyThrottle(session.admin, topic, throttled, throttleBytesPerSecond, isRegistered(session)));
   }
   return alter(
     session,
@@ -107,10 +107,16 @@ export async function setThrottle(session: ClusterSession, topic: string, bytesP
       to: addingReplicas,
     }));
     if (moves.length === 0) throw refuse('refused', `Nothing of ${topic} is moving: there is nothing to throttle`);
-    session.throttles.keep(topic, await applyThrottle(session.admin, topic, moves, bytesPerSecond));
+    session.throttles.keep(topic, await applyThrottle(session.admin, topic, moves, bytesPerSecond, isRegistered(session)));
   }
   session.changed(throttleChanges([topic]));
   return null;
+}
+
+/** By the last look at the metadata; without one, whoever is named. */
+function isRegistered(session: ClusterSession): (brokerId: number) => boolean {
+  const known = session.view.last?.value.brokers;
+  return (brokerId) => known === undefined || known.has(brokerId);
 }
 
 function brokerIds(session: ClusterSession): number[] {

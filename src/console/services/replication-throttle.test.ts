@@ -71,6 +71,14 @@ test('lists where a partition is on the leaders’ side and where it is new on t
   expect(cluster.of('broker:3')).toEqual({});
 });
 
+test('a broker that is away is moved from with a throttle, and not waited for', async () => {
+  const cluster = makeCluster();
+  cluster.down.add('broker:1');
+  await expect(applyThrottle(cluster.admin, 't', [move], 1000)).rejects.toMatchObject({ failure: { kind: 'kafka' } });
+  expect(await applyThrottle(cluster.admin, 't', [move], 1000, (id) => id !== 1)).toEqual([2, 4]);
+  expect(cluster.of('topic:t')).toEqual({ [LEADER_LIST]: '3:1,3:2', [FOLLOWER_LIST]: '3:4' });
+});
+
 test('keeps what is throttled already, each replica once, and leaves a star a star', async () => {
   const cluster = makeCluster();
   cluster.configs.set(

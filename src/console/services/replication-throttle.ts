@@ -33,12 +33,16 @@ export interface ThrottledMove {
 
 type ThrottleAdmin = Pick<ConsoleAdmin, 'describeConfigs' | 'incrementalAlterConfigs' | 'listPartitionReassignments'>;
 
-/** Sets or changes the limit; what the topic's lists have besides stays. Returns the brokers that have it now. */
+/**
+ * Sets or changes the limit; what the topic's lists have besides stays. Returns the brokers that have it now: one that isn't registered can't be
+ * told, and moves nothing while it is away.
+ */
 export async function applyThrottle(
   admin: ThrottleAdmin,
   topic: string,
   moves: readonly ThrottledMove[],
   bytesPerSecond: number,
+  isRegistered: (brokerId: number) => boolean = () => true,
 ): Promise<number[]> {
   const lists = await throttledReplicas(admin, topic);
   const listed = (ids: (move: ThrottledMove) => readonly number[]): string[] =>
@@ -59,7 +63,7 @@ export async function applyThrottle(
       ),
     },
   ];
-  const brokers = [...new Set(moves.flatMap(({ from, to }) => [...from, ...to]))];
+  const brokers = [...new Set(moves.flatMap(({ from, to }) => [...from, ...to]))].filter(isRegistered);
   const rates = RATES.map((name) => ({ name, op: AlterConfigOp.SET, value: String(bytesPerSecond) }));
   // The limit first: a list without one would throttle nothing, for a moment.
   await alterAll(
