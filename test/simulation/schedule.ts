@@ -133,7 +133,7 @@ export function describeStep(step: Step): string {
     case 'clock-jump':
       return `${at}  wall clock of ${step.machine} jumps by ${step.byMs} ms`;
     case 'slow-disk':
-      return `${at}  fsync on ${step.machine} takes ${step.factor} times as long for ${step.forMs} ms`;
+      return `${at}  fsync on ${step.machine} takes ${step.factor} times as long, and some writes wait, for ${step.forMs} ms`;
     case 'disk-full':
       return `${at}  disk of ${step.machine} is full for ${step.forMs} ms`;
     case 'disk-error':

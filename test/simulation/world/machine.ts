@@ -12,7 +12,7 @@ export class Machine {
   readonly disk: MemoryDisk;
   /** Added to the wall clock. */
   wallOffsetMs = 0;
-  /** How much longer than usual its fsync takes. */
+  /** How much longer than usual its fsync takes; above 1 some writes are held up too. */
   syncSlowness = 1;
   /** Without power it answers nothing, not even with a reset. */
   hasPower = true;

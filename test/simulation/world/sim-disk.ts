@@ -10,6 +10,7 @@ import type { SimProcess } from './sim-process.ts';
 const CALL_MS = 0.004;
 const BYTES_PER_MS = 1_000_000;
 const SYNC_MS = 0.6;
+const LONGEST_WRITE_MS = 80;
 
 /** A process that is dead calls nothing: its code doesn't run. One that was halted may still be in the middle of something. */
 class DeadProcessError extends Error {
@@ -30,6 +31,18 @@ class Costs {
 
   get syncMs(): number {
     return SYNC_MS * this.process.machine.syncSlowness;
+  }
+
+  /** On a slow disk some writes, too, take far longer than the copy into the page cache (writeback throttles whoever writes). */
+  writeMs(bytes: number): number {
+    const { syncSlowness } = this.process.machine;
+    const isHeldUp = syncSlowness > 1 && this.process.writeRandom.int(3) === 0;
+    return bytes / BYTES_PER_MS + (isHeldUp ? Math.min(LONGEST_WRITE_MS, SYNC_MS * syncSlowness) : 0);
+  }
+
+  spendWrite(bytes: number): void {
+    this.spend();
+    this.process.spend(this.writeMs(bytes));
   }
 
   spendSync(): void {
@@ -147,11 +160,11 @@ class SimFile implements DiskFile {
     return this.#costs.later(length / BYTES_PER_MS, () => this.#file.read(target, targetOffset, length, position));
   }
   writeGathered(chunks: readonly Uint8Array[], position: number): number {
-    this.#costs.spend(bytesOf(chunks));
+    this.#costs.spendWrite(bytesOf(chunks));
     return this.#file.writeGathered(chunks, position);
   }
   writeGatheredAsync(chunks: readonly Uint8Array[], position: number): Promise<number> {
-    return this.#costs.later(bytesOf(chunks) / BYTES_PER_MS, () => this.#file.writeGathered(chunks, position));
+    return this.#costs.later(this.#costs.writeMs(bytesOf(chunks)), () => this.#file.writeGathered(chunks, position));
   }
   sync(): void {
     this.#costs.spendSync();

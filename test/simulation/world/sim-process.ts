@@ -9,6 +9,7 @@
 import type { Logger, LogMethod } from '../../../src/runtime/logger.ts';
 import { MetricsRegistry } from '../../../src/runtime/metrics.ts';
 import type { OffloadTask } from '../../../src/runtime/offload.ts';
+import type { Random } from '../../../src/runtime/random.ts';
 import type { Runtime } from '../../../src/runtime/runtime.ts';
 import type { Cancellable } from '../../../src/runtime/scheduler.ts';
 import { EventKind, type SimEvent } from './event-queue.ts';
@@ -27,6 +28,8 @@ export class SimProcess {
   readonly world: World;
   readonly runtime: Runtime;
   readonly net: SimNet;
+  /** Which writes a slow disk holds up. */
+  readonly writeRandom: Random;
   /** Tells processes apart in the trace. */
   readonly index: number;
   readonly name: string;
@@ -46,6 +49,7 @@ export class SimProcess {
     this.#startedAtMs = world.nowMs;
     this.net = new SimNet(this);
     const random = world.random(this.name);
+    this.writeRandom = world.random(`${this.name} writes`);
     this.runtime = {
       clock: {
         wallMs: () => Math.floor(START_WALL_MS + this.localMs + machine.wallOffsetMs),
