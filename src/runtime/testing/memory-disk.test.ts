@@ -77,3 +77,19 @@ test('the fsync of a folder covers what was made in it before it was renamed, wh
     ).toEqual(['after', 'before']);
   }
 });
+
+test('what is synced in a folder stays with it when an earlier one of its name was renamed', () => {
+  const disk = new MemoryDisk();
+  disk.makeDirectory('/a');
+  disk.writeFile('/a/first', '');
+  disk.syncDirectory('/a');
+  disk.syncDirectory('/');
+  disk.rename('/a', '/b');
+  disk.makeDirectory('/a');
+  disk.writeFile('/a/second', '');
+  disk.syncDirectory('/a');
+  disk.syncDirectory('/');
+  disk.crash(new SeededRandom(1), 'lose');
+  expect(disk.list('/a').map(({ name }) => name)).toEqual(['second']);
+  expect(disk.list('/b').map(({ name }) => name)).toEqual(['first']);
+});

@@ -262,6 +262,7 @@ export class MemoryDisk implements Disk {
   syncDirectory(directory: string): void {
     this.#call('fsync', directory);
     if (!this.#names.has(directory)) throw diskError('ENOENT', 'open', directory);
+    this.#syncReusedName(directory);
     // A folder is the same under a new name: what was changed in it before its renaming is synced with it.
     let rest: NameChange[] = [];
     for (const [index, change] of this.#unsyncedChanges.entries()) {
@@ -278,6 +279,14 @@ export class MemoryDisk implements Disk {
       if (change.kind === 'rename') rest = rest.map((earlier) => withPaths(earlier, (path) => moved(path, change.from, change.to)));
     }
     this.#unsyncedChanges = rest;
+  }
+
+  /** Names stand for folders here: of two that had one name, one after the other, the second is synced after the first has gone elsewhere. */
+  #syncReusedName(directory: string): void {
+    const changes = this.#unsyncedChanges;
+    const made = changes.findLastIndex((change) => change.kind === 'link' && change.path === directory);
+    const isReused = changes.slice(0, Math.max(0, made)).some((change) => change.kind === 'rename' && change.from === directory);
+    if (isReused) this.syncDirectory(parentOf(directory));
   }
 
   async syncDirectoryAsync(directory: string): Promise<void> {

@@ -42,7 +42,9 @@ export function checkLogs(options: {
       if (first === undefined) continue;
       const logStartOffset = Math.max(...replicas.map((replica) => replica.logStartOffset));
       if (logStartOffset > history.deletedTo(topic, partition) && !history.isLoose(topic))
-        history.violate(`${name} begins at offset ${logStartOffset}: more is deleted than was asked for`);
+        history.violate(
+          `${name} begins later than anybody asked for: ${replicas.map((replica) => `${replica.logStartOffset} on ${replica.machine.name}`).join(', ')}`,
+        );
       const bytes = bytesFrom(first, logStartOffset);
       for (const other of replicas.slice(1)) {
         const at = firstDifference(bytes, bytesFrom(other, logStartOffset));

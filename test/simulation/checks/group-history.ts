@@ -31,6 +31,8 @@ interface Committing {
   readonly delivered: (number | undefined)[];
   /** Everything below it was delivered, or deleted before anybody could read it. */
   deliveredTo: number;
+  /** Below it something was deleted before it was read. A log whose brokers died before they noted its new start may hold it again. */
+  skippedTo: number;
 }
 
 export class GroupHistory {
@@ -69,6 +71,7 @@ export class GroupHistory {
   /** What lay between was deleted on request before it was read. */
   onSkipped(partition: string, from: number, to: number): void {
     const state = this.#state(partition);
+    state.skippedTo = Math.max(state.skippedTo, to);
     if (from <= state.deliveredTo) state.deliveredTo = Math.max(state.deliveredTo, to);
   }
 
@@ -112,11 +115,12 @@ export class GroupHistory {
 
   /** At the end: what was delivered is what the log holds, from its start up to the committed offset. */
   checkDelivered(partition: string, logStartOffset: number, records: readonly number[]): void {
-    const { delivered } = this.#state(partition);
+    const { delivered, skippedTo } = this.#state(partition);
     const committed = this.lastCommit(partition)?.offset ?? 0;
     for (let offset = logStartOffset; offset < Math.min(committed, records.length); offset++) {
       if (delivered[offset] === records[offset]) continue;
       const got = delivered[offset];
+      if (got === undefined && offset < skippedTo) continue;
       this.#history.violate(
         `${this.groupId} has committed ${committed} of ${partition}, and ${this.#history.nameOf(records[offset] ?? -1)} at offset ${offset} ` +
           (got === undefined ? 'was delivered to nobody' : `was delivered as ${this.#history.nameOf(got)}`),
@@ -128,7 +132,7 @@ export class GroupHistory {
   #state(partition: string): Committing {
     let state = this.#partitions.get(partition);
     if (state === undefined) {
-      state = { commits: [], delivered: [], deliveredTo: 0 };
+      state = { commits: [], delivered: [], deliveredTo: 0, skippedTo: 0 };
       this.#partitions.set(partition, state);
     }
     return state;
