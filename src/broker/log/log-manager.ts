@@ -8,156 +8,98 @@
  * Logs on their way to another folder are `FutureLogs`. Source: Kafka's LogManager.
  */
 import type { FlushSummary } from '../../introspection/answers/log-flush.ts';
-import {
-  DELETE_DIR_SUFFIX,
-  FUTURE_DIR_SUFFIX,
-  logDirName,
-  markedDirName,
-  parsePartitionDirName,
-  STRAY_DIR_SUFFIX,
-} from '../../log-format/file-names.ts';
+import { DELETE_DIR_SUFFIX, logDirName, STRAY_DIR_SUFFIX } from '../../log-format/file-names.ts';
 import { topicPartitionKey } from '../../protocol/topic-partition.ts';
 import type { TopicPartition } from '../../protocol/topic-partition.ts';
-import { makeDirectoryDurably } from '../../runtime/disk.ts';
-import type { Disk } from '../../runtime/disk.ts';
 import type { Logger } from '../../runtime/logger.ts';
-import type { Runtime } from '../../runtime/runtime.ts';
-import type { Cancellable } from '../../runtime/scheduler.ts';
-import { sleep } from '../../runtime/scheduler.ts';
-import type { KafkaConfig } from '../config/kafka-config.ts';
 import type { LogConfig } from '../config/log-config.ts';
 import type { CleanerDescription } from './cleaner/cleaner-description.ts';
 import { LogCleaner } from './cleaner/log-cleaner.ts';
-import type { LogCleanerConfig } from './cleaner/log-cleaner.ts';
-import { FutureLogs, furtherOf, isReadyToReplace, takeOver } from './future-logs.ts';
+import { forEachConcurrently } from './for-each-concurrently.ts';
+import { cleanedEvent } from './log-activity.ts';
 import { LogCheckpoints } from './log-checkpoints.ts';
 import { createLogContext } from './log-context.ts';
-import type { CleaningPause, LogContext, LogLimits } from './log-context.ts';
-import type { LogEvent, LogRecovered } from './log-events.ts';
-import { cleanedEvent, FlushReport } from './log-activity.ts';
-import { LogDir } from './log-dir.ts';
-import { LogDirLock } from './log-dir-lock.ts';
+import type { CleaningPause, LogContext } from './log-context.ts';
+import type { LogDir } from './log-dir.ts';
+import { LogDirMoves } from './log-dir-moves.ts';
 import { LogDirRefusedError, LogStorageError } from './log-errors.ts';
-import { isDiskError } from './log-guard.ts';
-import { createLog, loadLog } from './log-loader.ts';
-import type { LoadOptions } from './log-loader.ts';
+import type { LogEvent, LogRecovered } from './log-events.ts';
+import { LogHousekeeping } from './log-housekeeping.ts';
+import { createLog } from './log-loader.ts';
+import type { LoadProgress, LogDirDescription, LogManagerOptions } from './log-manager-options.ts';
+import { LogRemoval } from './log-removal.ts';
+import type { RemovedDirSuffix } from './log-removal.ts';
+import { LogTable } from './log-table.ts';
+import { LogsLoader } from './logs-loader.ts';
+import { takeLogDirs } from './take-log-dirs.ts';
 import type { UnifiedLog } from './unified-log.ts';
 
-export type LogManagerConfig = Pick<
-  KafkaConfig,
-  | 'brokerId'
-  | 'logDirs'
-  | 'logFlushSchedulerIntervalMs'
-  | 'logFlushOffsetCheckpointIntervalMs'
-  | 'logFlushStartOffsetCheckpointIntervalMs'
-  | 'logRetentionCheckIntervalMs'
-  | 'logInitialTaskDelayMs'
-  | 'producerIdExpirationMs'
-  | 'numRecoveryThreadsPerDataDir'
-  | 'producerIdExpirationCheckIntervalMs'
-  | 'logCleanerEnable'
-> &
-  LogCleanerConfig;
+export type * from './log-manager-options.ts';
 
-export interface LogManagerOptions {
-  readonly runtime: Pick<Runtime, 'disk' | 'clock' | 'scheduler' | 'random' | 'logger' | 'metrics' | 'net' | 'offload'>;
-  /** Asked each time: a dynamic change of the broker's configuration counts from then on. */
-  readonly config: () => LogManagerConfig;
-  readonly clusterId: string;
-  /** A topic's configuration: its own settings over the broker's. */
-  readonly topicConfig: (topic: string) => LogConfig;
-  readonly pid: number;
-  /** A folder with a short path for sockets: the system's temporary one. */
-  readonly socketDirectory: string;
-  /** A log dir has failed; its logs are offline by then. `liveLogDirs` tells how many are left: with none the process must end. */
-  readonly onLogDirFailure?: (directory: string, message: string) => void;
-  readonly onProgress?: (progress: LoadProgress) => void;
-  /** What recovery found, and log dirs that fail. */
-  readonly onEvent?: (event: LogEvent) => void;
-  readonly limits?: Partial<LogLimits>;
-}
-
-export interface LoadProgress {
-  readonly totalLogs: number;
-  readonly loadedLogs: number;
-  /** Bytes scanned by recovery. */
-  readonly scannedBytes: number;
-}
-
-export interface LogDirDescription {
-  readonly path: string;
-  readonly isOffline: boolean;
-  readonly logs: readonly UnifiedLog[];
-  /** Those that are being filled here, to take the place of one in another log dir. */
-  readonly futureLogs: readonly UnifiedLog[];
-  /** Of the file system; -1 when it can't be told. */
-  readonly totalBytes: number;
-  readonly usableBytes: number;
-}
-
-interface FoundLog {
-  readonly dir: LogDir;
-  readonly name: string;
-  readonly topicPartition: TopicPartition;
-  readonly recoveryPoint: number;
-  readonly logStartOffset: number;
-  readonly wasCleaned: boolean;
-  readonly isFuture: boolean;
-}
-
-/** Logs of one dir that are opened beside each other at least: there is one thread here, which waits for the disk as a rule. */
-const MIN_LOAD_CONCURRENCY = 8;
-/** Loading lets other work in after this long. */
-const LOAD_SLICE_MS = 20;
-const INDEX_SWEEP_MS = 1000;
-const FLUSH_REPORT_MS = 10_000;
-/** Tails of logs that nothing is appended to are dropped after this. */
-const TAIL_EXPIRY_MS = 10_000;
 const CLOSE_CONCURRENCY = 16;
-const MAX_PERIOD_MS = 0x7fff_ffff;
 
 export class LogManager {
   readonly #options: LogManagerOptions;
   readonly #context: LogContext;
   readonly #logger: Logger;
-  readonly #dirs = new Map<string, LogDir>();
-  readonly #logs = new Map<string, UnifiedLog>();
-  readonly #futures = new FutureLogs();
+  readonly #table: LogTable;
   readonly #checkpoints: LogCheckpoints;
-  /** Logs that a dir's checkpoints name at start and that aren't there. */
-  readonly #strangers = new Map<LogDir, readonly string[]>();
-  readonly #timers = new Set<Cancellable>();
-  readonly #recoveries = new Map<string, LogRecovered>();
-  #openedAtMs = 0;
-  #nextRetentionCheckMs = 0;
+  readonly #housekeeping: LogHousekeeping;
+  readonly #removal: LogRemoval;
+  readonly #loader: LogsLoader;
+  readonly #moves: LogDirMoves;
   #cleaner: LogCleaner | undefined;
-  #progress: LoadProgress = { totalLogs: 0, loadedLogs: 0, scannedBytes: 0 };
   #state: 'new' | 'running' | 'closed' = 'new';
 
   constructor(options: LogManagerOptions) {
     this.#options = options;
     this.#logger = options.runtime.logger.child({ component: 'LogManager' });
+    this.#table = new LogTable({
+      onDirFailing: (directory, message, error) => {
+        this.#cleaner?.handleLogDirFailure(directory);
+        this.#logger.error({ err: error, directory }, `Log dir ${directory} is offline: ${message}`);
+      },
+      onDirFailed: (directory, reason) => {
+        options.onEvent?.({ kind: 'log-dir-failed', directory, reason, liveLogDirs: this.liveLogDirs.length });
+        options.onLogDirFailure?.(directory, reason);
+      },
+    });
     this.#checkpoints = new LogCheckpoints({
-      dirs: () => this.#dirs.values(),
-      logsIn: (directory) => this.#allLogsIn(directory),
+      dirs: () => this.#table.dirs.values(),
+      logsIn: (directory) => this.#table.allLogsIn(directory),
       cleanerSettled: (directory) => this.#cleaner?.manager.checkpointSettled(directory),
-      onFailure: (directory, message, error) => this.#onFailure(directory, message, error),
+      onFailure: (directory, message, error) => this.#table.fail(directory, message, error),
     });
     this.#context = createLogContext(
       { ...options.runtime, logger: this.#logger },
       {
-        onFailure: (directory, message, error) => this.#onFailure(directory, message, error),
+        onFailure: (directory, message, error) => this.#table.fail(directory, message, error),
         onEvent: (event) => options.onEvent?.(event),
         onRecoveryPointLowered: ({ logDir }) => this.#checkpoints.writeIn(logDir),
         producerIdExpirationMs: () => options.config().producerIdExpirationMs,
         beforeSegmentsGo: (log) => {
-          const dir = this.#dirs.get(log.logDir);
+          const dir = this.#table.dirs.get(log.logDir);
           return dir === undefined ? undefined : this.#checkpoints.startWritten(dir, log);
         },
         pauseCleaning: (log) => this.#pauseCleaning(log),
         ...(options.limits === undefined ? {} : { limits: options.limits }),
       },
     );
+    const [context, table, checkpoints] = [this.#context, this.#table, this.#checkpoints];
+    const cleaner = (): LogCleaner | undefined => this.#cleaner;
+    const onEvent = (event: LogEvent): void => options.onEvent?.(event);
+    this.#housekeeping = new LogHousekeeping({ context, config: options.config, table, checkpoints, cleaner, onEvent });
+    this.#removal = new LogRemoval({ context, table, after: (delayMs, task) => this.#housekeeping.after(delayMs, task) });
+    this.#loader = new LogsLoader({ context, options, table, removal: this.#removal });
+    this.#moves = new LogDirMoves({
+      context,
+      table,
+      removal: this.#removal,
+      topicConfig: options.topicConfig,
+      cleaner,
+      holdUntilForgotten: (log, dir) => this.#holdUntilForgotten(log, dir),
+      forget: (dir, key) => this.#forget(dir, key),
+    });
   }
 
   // ---- Start
@@ -168,197 +110,36 @@ export class LogManager {
    * @throws LogDirRefusedError when a folder is another broker's or in use, or when none is left.
    */
   async startup(): Promise<void> {
-    const { logDirs, brokerId } = this.#options.config();
-    const { runtime, clusterId } = this.#options;
-    for (const path of logDirs) {
-      const dir = new LogDir(runtime.disk, path.replace(/(.)\/+$/, '$1'), this.#logger);
-      this.#dirs.set(dir.path, dir);
-      try {
-        makeDirectoryDurably(runtime.disk, dir.path);
-        dir.setLock(
-          await LogDirLock.acquire({
-            runtime,
-            directory: dir.path,
-            pid: this.#options.pid,
-            socketDirectory: this.#options.socketDirectory,
-          }),
-        );
-        dir.claim({ brokerId, clusterId, nowMs: runtime.clock.wallMs() });
-      } catch (error) {
-        if (error instanceof LogDirRefusedError) {
-          await this.#unlockAll();
-          throw error;
-        }
-        const reason = error instanceof Error ? error.message : String(error);
-        this.#onFailure(dir.path, `${dir.path} can't be used: ${reason}`, error);
-      }
-    }
-    await this.#loadAll();
+    await takeLogDirs(this.#table, this.#options, this.#logger);
+    await this.#loader.load();
     if (this.liveLogDirs.length === 0) {
-      await this.#unlockAll();
-      const reasons = Array.from(this.#dirs.values(), ({ path, failure }) => failure ?? path);
+      await this.#table.unlockAll();
+      const { logDirs } = this.#options.config();
+      const reasons = Array.from(this.#table.dirs.values(), ({ path, failure }) => failure ?? path);
       throw new LogDirRefusedError(logDirs.join(','), `No log dir of ${logDirs.join(', ')} can be used: ${reasons.join('; ')}`);
     }
     this.#state = 'running';
-    this.#startTasks();
+    this.#housekeeping.start();
     this.#startCleaner();
-    for (const [dir, keys] of this.#strangers) void this.#checkpoints.forget(dir, keys);
-  }
-
-  async #loadAll(): Promise<void> {
-    const jobs: FoundLog[][] = [];
-    for (const dir of this.#dirs.values()) if (!dir.isOffline) this.#guarded(dir, () => void jobs.push(this.#findLogs(dir)));
-    const totalLogs = jobs.reduce((sum, ofDir) => sum + ofDir.length, 0);
-    const concurrency = Math.max(MIN_LOAD_CONCURRENCY, this.#options.config().numRecoveryThreadsPerDataDir);
-    const startMs = this.#context.clock.monotonicMs();
-    const recovered: LogRecovered[] = [];
-    this.#setProgress({ totalLogs });
-    let sliceBeganMs = startMs;
-    const load = async (found: FoundLog): Promise<void> => {
-      const { dir, name, topicPartition, recoveryPoint, logStartOffset, wasCleaned } = found;
-      if (dir.isOffline) return;
-      try {
-        const options: LoadOptions = {
-          topicPartition,
-          directory: `${dir.path}/${name}`,
-          config: this.#options.topicConfig(topicPartition.topic),
-          logStartOffset,
-          recoveryPoint,
-          hadCleanShutdown: dir.hadCleanShutdown,
-          wasCleaned,
-          onBytes: (bytes) => this.#setProgress({ scannedBytes: this.#progress.scannedBytes + bytes }),
-          onRecovered: (outcome) => {
-            recovered.push(outcome);
-            if (!found.isFuture) this.#recoveries.set(topicPartitionKey(topicPartition), outcome);
-            this.#options.onEvent?.(outcome);
-          },
-        };
-        const log = await loadLog(this.#context, options).catch((error: unknown) => {
-          if (isDiskError(error)) throw error;
-          // Files that contradict each other in a way that nobody thought of: what the batches say counts.
-          this.#logger.error({ err: error }, `${options.directory} is damaged: all of it is scanned`);
-          return loadLog(this.#context, { ...options, hadCleanShutdown: false, recoveryPoint: 0 });
-        });
-        // Gaps can't be told from what compaction took: after an unclean end only what is known to be on the device is believed.
-        if (found.isFuture && !dir.hadCleanShutdown) await log.truncateTo(Math.max(recoveryPoint, log.logStartOffset));
-        this.#addLoaded(log, found.isFuture);
-      } catch (error) {
-        this.#onFailure(dir.path, `Opening ${dir.path}/${name} failed: ${String(error)}`, error);
-      }
-      this.#setProgress({ loadedLogs: this.#progress.loadedLogs + 1 });
-      if (this.#context.clock.monotonicMs() - sliceBeganMs > LOAD_SLICE_MS) {
-        await sleep(this.#context.scheduler, 0);
-        sliceBeganMs = this.#context.clock.monotonicMs();
-      }
-    };
-    // Dirs are devices, as a rule: none waits for another.
-    await Promise.all(jobs.map((ofDir) => forEachConcurrently(ofDir, concurrency, load)));
-    this.#openedAtMs = this.#context.clock.wallMs();
-    const tookMs = Math.round(this.#context.clock.monotonicMs() - startMs);
-    this.#logger.info(
-      { logs: totalLogs, tookMs },
-      `Opened ${totalLogs} logs in ${tookMs} ms, ${this.#progress.scannedBytes} bytes scanned`,
-    );
-    this.#tellRecovered(recovered, tookMs);
-  }
-
-  #tellRecovered(recovered: readonly LogRecovered[], tookMs: number): void {
-    if (recovered.length === 0) return;
-    const truncated = recovered.filter(({ truncatedBytes }) => truncatedBytes > 0);
-    this.#options.onEvent?.({
-      kind: 'logs-recovered',
-      totalLogs: this.#progress.totalLogs,
-      recoveredLogs: recovered.length,
-      truncatedLogs: truncated.length,
-      truncatedBytes: truncated.reduce((sum, { truncatedBytes }) => sum + truncatedBytes, 0),
-      scannedBytes: this.#progress.scannedBytes,
-      tookMs,
-      reason: 'the broker had not closed them in order',
-    });
-  }
-
-  /** The logs in a folder; those marked for deletion go. */
-  #findLogs(dir: LogDir): FoundLog[] {
-    const { disk } = this.#context;
-    dir.takeCleanShutdownMark();
-    const recoveryPoints = dir.recoveryPoints.read();
-    const logStartOffsets = dir.logStartOffsets.read();
-    const cleanerOffsets = dir.cleanerOffsets.read();
-    const found: FoundLog[] = [];
-    for (const { name, isDirectory } of disk.list(dir.path)) {
-      if (!isDirectory) continue;
-      const partition = parsePartitionDirName(name);
-      if (partition?.kind === 'delete') {
-        this.#removeLater(dir, `${dir.path}/${name}`, 0);
-        continue;
-      }
-      if (partition?.kind !== 'current' && partition?.kind !== 'future') {
-        this.#logger.warn(`${dir.path}/${name} is no folder of a partition in use and is left alone`);
-        continue;
-      }
-      const key = topicPartitionKey(partition.topicPartition);
-      found.push({
-        dir,
-        name,
-        topicPartition: partition.topicPartition,
-        recoveryPoint: Math.max(0, recoveryPoints.get(key) ?? 0),
-        logStartOffset: Math.max(0, logStartOffsets.get(key) ?? 0),
-        // A copy of a log that was cleaned has its gaps.
-        wasCleaned: cleanerOffsets.has(key) || partition.kind === 'future',
-        isFuture: partition.kind === 'future',
-      });
-    }
-    const present = new Set(found.map(({ topicPartition }) => topicPartitionKey(topicPartition)));
-    const named = new Set([...recoveryPoints.keys(), ...logStartOffsets.keys(), ...cleanerOffsets.keys()]);
-    const strangers = [...named].filter((key) => !present.has(key));
-    if (strangers.length > 0) this.#strangers.set(dir, strangers);
-    return found;
-  }
-
-  #addLoaded(log: UnifiedLog, isFuture: boolean): void {
-    const key = topicPartitionKey(log.topicPartition);
-    const other = isFuture ? this.#futures.get(log.topicPartition) : this.#logs.get(key);
-    const kept = other === undefined ? log : this.#keepOne(log, other);
-    if (isFuture) this.#futures.add(kept);
-    else this.#logs.set(key, kept);
-  }
-
-  /** A move that died between its two renames leaves two whole logs; of another topic's or a hand's copy that can't be said. */
-  #keepOne(log: UnifiedLog, other: UnifiedLog): UnifiedLog {
-    const key = topicPartitionKey(log.topicPartition);
-    if (log.topicId === undefined || log.topicId !== other.topicId) {
-      throw new LogStorageError(log.logDir, `${key} lies in ${other.logDir} and in ${log.logDir}: remove the folder that is not wanted`);
-    }
-    const further = furtherOf(other, log);
-    const kept = further ?? other;
-    const spare = kept === log ? other : log;
-    this.#logger.warn(`${key} lies in ${other.logDir} and in ${log.logDir}, as after a move that was cut short: ${kept.directory} is kept`);
-    // The shorter one is for people to look at: nothing but a hand makes one that isn't the beginning of the other.
-    void this.#retire(spare, further === undefined ? DELETE_DIR_SUFFIX : STRAY_DIR_SUFFIX);
-    return kept;
+    for (const [dir, keys] of this.#loader.strangers) void this.#checkpoints.forget(dir, keys);
   }
 
   get progress(): LoadProgress {
-    return this.#progress;
-  }
-
-  #setProgress(change: Partial<LoadProgress>): void {
-    this.#progress = { ...this.#progress, ...change };
-    this.#options.onProgress?.(this.#progress);
+    return this.#loader.progress;
   }
 
   // ---- Logs
 
   getLog(topicPartition: TopicPartition): UnifiedLog | undefined {
-    return this.#logs.get(topicPartitionKey(topicPartition));
+    return this.#table.get(topicPartition);
   }
 
   get allLogs(): IterableIterator<UnifiedLog> {
-    return this.#logs.values();
+    return this.#table.logs.values();
   }
 
   logsOfTopic(topic: string): UnifiedLog[] {
-    return [...this.#logs.values()].filter((log) => log.topicPartition.topic === topic);
+    return [...this.#table.logs.values()].filter((log) => log.topicPartition.topic === topic);
   }
 
   /**
@@ -375,15 +156,15 @@ export class LogManager {
       return found;
     }
     const key = topicPartitionKey(topicPartition);
-    const offline = [...this.#dirs.values()].filter((dir) => dir.isOffline);
+    const offline = [...this.#table.dirs.values()].filter((dir) => dir.isOffline);
     if (!isNew && offline.length > 0) {
       throw new LogStorageError(
         offline.map((dir) => dir.path).join(','),
         `No log of ${key} is made while ${offline.length} log dirs are offline: it may lie in one of them`,
       );
     }
-    const preferred = this.#dirs.get(this.#futures.takePreferred(topicPartition) ?? '');
-    const dir = preferred === undefined || preferred.isOffline ? this.#leastUsedDir() : preferred;
+    const preferred = this.#table.dirs.get(this.#table.futures.takePreferred(topicPartition) ?? '');
+    const dir = preferred === undefined || preferred.isOffline ? this.#table.leastUsedDir() : preferred;
     try {
       const log = createLog(this.#context, {
         topicPartition,
@@ -392,11 +173,11 @@ export class LogManager {
         topicId,
       });
       this.#holdUntilForgotten(log, dir);
-      this.#logs.set(key, log);
+      this.#table.logs.set(key, log);
       return log;
     } catch (error) {
       const message = `Making the log of ${key} in ${dir.path} failed: ${String(error)}`;
-      this.#onFailure(dir.path, message, error);
+      this.#table.fail(dir.path, message, error);
       throw new LogStorageError(dir.path, message, error);
     }
   }
@@ -404,36 +185,6 @@ export class LogManager {
   #holdUntilForgotten(log: UnifiedLog, dir: LogDir): void {
     const forgotten = this.#checkpoints.forgotten(dir, topicPartitionKey(log.topicPartition));
     if (forgotten !== undefined) log.holdFirstWrite(forgotten);
-  }
-
-  #leastUsedDir(): LogDir {
-    let best: LogDir | undefined;
-    let bestCount = Infinity;
-    for (const dir of this.#dirs.values()) {
-      if (dir.isOffline) continue;
-      const count = this.#countIn(dir.path);
-      if (count < bestCount) [best, bestCount] = [dir, count];
-    }
-    if (best === undefined) throw new LogStorageError('', 'No log dir is online');
-    return best;
-  }
-
-  #countIn(directory: string): number {
-    if (this.#dirs.size === 1) return this.#logs.size;
-    let count = this.#futures.in(directory).length;
-    for (const log of this.#logs.values()) if (log.logDir === directory) count++;
-    return count;
-  }
-
-  #logsIn(directory: string): UnifiedLog[] {
-    // With one folder, as nearly always, nothing is looked at.
-    if (this.#dirs.size === 1) return [...this.#logs.values()];
-    return [...this.#logs.values()].filter((log) => log.logDir === directory);
-  }
-
-  /** With those that are on their way there. A partition has at most one of both in a folder, so checkpoints can name it. */
-  #allLogsIn(directory: string): UnifiedLog[] {
-    return [...this.#logsIn(directory), ...this.#futures.in(directory)];
   }
 
   /** Takes a log away: its folder is renamed at once and removed after `file.delete.delay.ms`. Resolves when nothing writes to it. */
@@ -446,14 +197,14 @@ export class LogManager {
     return this.#takeAway(topicPartition, STRAY_DIR_SUFFIX);
   }
 
-  async #takeAway(topicPartition: TopicPartition, suffix: typeof DELETE_DIR_SUFFIX | typeof STRAY_DIR_SUFFIX): Promise<void> {
+  async #takeAway(topicPartition: TopicPartition, suffix: RemovedDirSuffix): Promise<void> {
     const key = topicPartitionKey(topicPartition);
-    const log = this.#logs.get(key);
+    const log = this.#table.logs.get(key);
     if (log === undefined) return;
-    this.#logs.delete(key);
-    const dir = this.#dirs.get(log.logDir);
+    this.#table.logs.delete(key);
+    const dir = this.#table.dirs.get(log.logDir);
     if (dir?.isOffline === false) this.#cleaner?.onLogDeleted(log);
-    await Promise.all([this.#retire(log, suffix), this.#forget(dir, key)]);
+    await Promise.all([this.#removal.retire(log, suffix), this.#forget(dir, key)]);
   }
 
   /** What a folder's checkpoints say of a log that has left it must not be believed of one that comes back under its name. */
@@ -461,77 +212,33 @@ export class LogManager {
     if (dir !== undefined && this.#state === 'running') await this.#checkpoints.forget(dir, [key]);
   }
 
-  /** Renames the folder of a log that isn't one of ours any more. Resolves when nothing writes to it. */
-  async #retire(log: UnifiedLog, suffix: typeof DELETE_DIR_SUFFIX | typeof STRAY_DIR_SUFFIX): Promise<void> {
-    const { topicPartition } = log;
-    const key = topicPartitionKey(topicPartition);
-    const dir = this.#dirs.get(log.logDir);
-    if (dir === undefined || dir.isOffline) return;
-    const target = `${dir.path}/${markedDirName(topicPartition, this.#context.random.bytes(16).toString('hex'), suffix)}`;
-    await this.#guarded(dir, () => {
-      this.#context.disk.rename(log.directory, target);
-      if (suffix === STRAY_DIR_SUFFIX) this.#logger.warn(`Log of ${key} is renamed to ${target}: it is not the topic's of this name`);
-      else {
-        this.#logger.info(`Log of ${key} is renamed to ${target} and will be removed in ${log.config.fileDeleteDelayMs} ms`);
-        this.#removeLater(dir, target, log.config.fileDeleteDelayMs);
-      }
-      return log.abandon(target);
-    });
-  }
-
-  #removeLater(dir: LogDir, path: string, delayMs: number): void {
-    this.#after(Math.min(delayMs, MAX_PERIOD_MS), () => {
-      if (dir.isOffline) return;
-      this.#context.disk.removeTreeAsync(path).catch((error: unknown) => this.#onFailure(dir.path, `Removing ${path} failed`, error));
-    });
-  }
-
   // ---- Moves to another log dir
 
   /** The log that is to take the place of the partition's. */
   futureLog(topicPartition: TopicPartition): UnifiedLog | undefined {
-    return this.#futures.get(topicPartition);
+    return this.#table.futures.get(topicPartition);
   }
 
   /** @param path as in log.dirs; one / more at the end does no harm. */
   logDirState(path: string): { readonly path: string; readonly state: 'online' | 'offline' | 'unknown' } {
-    const dir = this.#dirs.get(path.replace(/(.)\/+$/, '$1'));
+    const dir = this.#table.dirs.get(path.replace(/(.)\/+$/, '$1'));
     if (dir === undefined) return { path, state: 'unknown' };
     return { path: dir.path, state: dir.isOffline ? 'offline' : 'online' };
   }
 
   /** The partition's log is to be made there, when it is. */
   preferLogDir(topicPartition: TopicPartition, directory: string): void {
-    this.#futures.prefer(topicPartition, directory);
+    this.#table.futures.prefer(topicPartition, directory);
   }
 
   /** @throws LogStorageError when the folder can't be made. */
   createFutureLog(topicPartition: TopicPartition, directory: string): UnifiedLog {
-    const name = markedDirName(topicPartition, this.#context.random.bytes(16).toString('hex'), FUTURE_DIR_SUFFIX);
-    try {
-      const log = createLog(this.#context, {
-        topicPartition,
-        directory: `${directory}/${name}`,
-        config: this.#options.topicConfig(topicPartition.topic),
-        topicId: this.getLog(topicPartition)?.topicId,
-      });
-      const dir = this.#dirs.get(directory);
-      if (dir !== undefined) this.#holdUntilForgotten(log, dir);
-      this.#futures.add(log);
-      return log;
-    } catch (error) {
-      const message = `Making ${directory}/${name} failed: ${String(error)}`;
-      this.#onFailure(directory, message, error);
-      throw new LogStorageError(directory, message, error);
-    }
+    return this.#moves.create(topicPartition, directory);
   }
 
   /** The move is given up: the folder is renamed at once and removed later. */
-  async deleteFutureLog(topicPartition: TopicPartition): Promise<void> {
-    const log = this.#futures.get(topicPartition);
-    if (log === undefined) return;
-    this.#futures.delete(topicPartition);
-    await Promise.all([this.#retire(log, DELETE_DIR_SUFFIX), this.#forget(this.#dirs.get(log.logDir), topicPartitionKey(topicPartition))]);
+  deleteFutureLog(topicPartition: TopicPartition): Promise<void> {
+    return this.#moves.delete(topicPartition);
   }
 
   /** Until `resume` the partition's log isn't cleaned; undefined when there is no cleaner. */
@@ -539,44 +246,21 @@ export class LogManager {
     return this.#cleaner?.pauseForMove(log);
   }
 
-  /**
-   * The future log takes the place of the partition's, at once, when it holds everything and nothing is under way in either: the log that
-   * is the partition's then; undefined when it isn't so, or a disk failed. The old log is refused from then on, its folder removed later.
-   */
+  /** The future log takes the place of the partition's, if it can: the log that is the partition's then; undefined when it can't. */
   replaceCurrentWithFuture(topicPartition: TopicPartition): UnifiedLog | undefined {
-    const current = this.getLog(topicPartition);
-    const future = this.#futures.get(topicPartition);
-    const dir = this.#dirs.get(future?.logDir ?? '');
-    if (current === undefined || future === undefined || dir === undefined || !isReadyToReplace(current, future)) return undefined;
-    takeOver(current, future);
-    const target = `${dir.path}/${logDirName(topicPartition)}`;
-    const isDone = this.#guarded(dir, () => {
-      this.#context.disk.rename(future.directory, target);
-      future.movedTo(target);
-      // Before the old one goes: a crash must find at least one of the two under this name.
-      this.#context.disk.syncDirectory(dir.path);
-      return true;
-    });
-    if (isDone === undefined) return undefined;
-    this.#futures.delete(topicPartition);
-    this.#logs.set(topicPartitionKey(topicPartition), future);
-    this.#cleaner?.manager.alterCheckpointDir(current, future);
-    this.#logger.info(`${topicPartitionKey(topicPartition)} has moved from ${current.logDir} to ${future.logDir}`);
-    void this.#retire(current, DELETE_DIR_SUFFIX);
-    void this.#forget(this.#dirs.get(current.logDir), topicPartitionKey(topicPartition));
-    return future;
+    return this.#moves.replaceCurrent(topicPartition);
   }
 
   /** A topic's configuration has changed. */
   updateTopicConfig(topic: string, config: LogConfig): void {
     for (const log of this.logsOfTopic(topic)) this.#updateConfig(log, config);
-    for (const log of this.#futures.all()) if (log.topicPartition.topic === topic) log.updateConfig(config);
+    for (const log of this.#table.futures.all()) if (log.topicPartition.topic === topic) log.updateConfig(config);
   }
 
   /** The broker's defaults have changed: every log gets its topic's configuration anew. */
   reconfigureDefaults(): void {
-    for (const log of this.#futures.all()) log.updateConfig(this.#options.topicConfig(log.topicPartition.topic));
-    for (const log of this.#logs.values()) this.#updateConfig(log, this.#options.topicConfig(log.topicPartition.topic));
+    for (const log of this.#table.futures.all()) log.updateConfig(this.#options.topicConfig(log.topicPartition.topic));
+    for (const log of this.#table.logs.values()) this.#updateConfig(log, this.#options.topicConfig(log.topicPartition.topic));
   }
 
   #updateConfig(log: UnifiedLog, config: LogConfig): void {
@@ -597,7 +281,7 @@ export class LogManager {
       runtime: { ...runtime, logger: this.#logger },
       config,
       logDirs: this.liveLogDirs,
-      logs: () => this.#logs.values(),
+      logs: () => this.#table.logs.values(),
       onLogDirFailure: (directory, error) => this.handleLogDirFailure(directory, error),
       onCleaned: (log, run) => this.#options.onEvent?.(cleanedEvent(log, run)),
     });
@@ -626,12 +310,12 @@ export class LogManager {
 
   /** Wall clock of the moment when all logs were open. */
   get openedAtMs(): number {
-    return this.#openedAtMs;
+    return this.#loader.openedAtMs;
   }
 
   /** Wall clock. */
   get nextRetentionCheckMs(): number {
-    return this.#nextRetentionCheckMs;
+    return this.#housekeeping.nextRetentionCheckMs;
   }
 
   /** What the flushes of all logs have cost. */
@@ -641,153 +325,37 @@ export class LogManager {
 
   /** What recovery found when the log was opened; undefined when it had nothing to scan. */
   recoveryOf(topicPartition: TopicPartition): LogRecovered | undefined {
-    return this.#recoveries.get(topicPartitionKey(topicPartition));
+    return this.#loader.recoveryOf(topicPartition);
   }
 
   get liveLogDirs(): string[] {
-    return [...this.#dirs.values()].filter((dir) => !dir.isOffline).map((dir) => dir.path);
+    return this.#table.liveLogDirs;
   }
 
   describeLogDirs(): LogDirDescription[] {
-    return Array.from(this.#dirs.values(), (dir) => {
-      const { path, isOffline } = dir;
-      const space = isOffline ? undefined : this.#guarded(dir, () => spaceOf(this.#context.disk, path));
-      return {
-        path,
-        isOffline,
-        logs: isOffline ? [] : this.#logsIn(path),
-        futureLogs: isOffline ? [] : this.#futures.in(path),
-        totalBytes: space?.totalBytes ?? -1,
-        usableBytes: space?.usableBytes ?? -1,
-      };
-    });
+    return this.#table.describe(this.#context.disk);
   }
 
   /** The broker epoch of the last clean shutdown, -1 when a folder wasn't left in order (KIP-966). */
   get previousBrokerEpoch(): number {
-    const epochs = new Set(Array.from(this.#dirs.values(), (dir) => dir.previousBrokerEpoch));
-    const [first] = epochs;
-    return epochs.size === 1 && first !== undefined ? first : -1;
+    return this.#table.previousBrokerEpoch;
   }
 
   /** Someone else found a folder's disk to fail. */
   handleLogDirFailure(directory: string, error: unknown): void {
-    this.#onFailure(directory, `Input or output on ${directory} failed: ${String(error)}`, error);
-  }
-
-  #onFailure(directory: string, message: string, error: unknown): void {
-    const dir = this.#dirs.get(directory);
-    if (dir === undefined || dir.isOffline) return;
-    dir.goOffline(message);
-    this.#cleaner?.handleLogDirFailure(directory);
-    this.#logger.error({ err: error, directory }, `Log dir ${directory} is offline: ${message}`);
-    for (const [key, log] of this.#logs) {
-      if (log.logDir !== directory) continue;
-      log.goOffline(message);
-      this.#logs.delete(key);
-    }
-    for (const log of this.#futures.in(directory)) {
-      log.goOffline(message);
-      this.#futures.delete(log.topicPartition);
-    }
-    this.#options.onEvent?.({ kind: 'log-dir-failed', directory, reason: message, liveLogDirs: this.liveLogDirs.length });
-    this.#options.onLogDirFailure?.(directory, message);
-  }
-
-  /** What `action` returns; undefined when the disk fails it, which takes the folder offline. */
-  #guarded<T>(dir: LogDir, action: () => T): T | undefined {
-    try {
-      return action();
-    } catch (error) {
-      this.#onFailure(dir.path, String(error), error);
-      return undefined;
-    }
+    this.#table.fail(directory, `Input or output on ${directory} failed: ${String(error)}`, error);
   }
 
   // ---- What time asks for
 
-  #startTasks(): void {
-    const { config } = this.#options;
-    const initialDelayMs = config().logInitialTaskDelayMs;
-    this.#nextRetentionCheckMs = this.#context.clock.wallMs() + initialDelayMs;
-    this.#repeat(
-      () => config().logRetentionCheckIntervalMs,
-      initialDelayMs,
-      () => {
-        this.#nextRetentionCheckMs = this.#context.clock.wallMs() + config().logRetentionCheckIntervalMs;
-        this.deleteOldSegments();
-      },
-    );
-    this.#repeat(
-      () => config().logFlushSchedulerIntervalMs,
-      initialDelayMs,
-      () => this.flushDirtyLogs(),
-    );
-    this.#repeat(
-      () => config().logFlushOffsetCheckpointIntervalMs,
-      initialDelayMs,
-      () => void this.checkpointRecoveryPoints(),
-    );
-    this.#repeat(
-      () => config().logFlushStartOffsetCheckpointIntervalMs,
-      initialDelayMs,
-      () => void this.checkpointLogStartOffsets(),
-    );
-    this.#repeat(
-      () => config().producerIdExpirationCheckIntervalMs,
-      initialDelayMs,
-      () => this.#removeExpiredProducers(),
-    );
-    const flushes = new FlushReport((nowMs) => this.flushSummary(nowMs), this.#context.clock.wallMs());
-    this.#repeat(
-      () => FLUSH_REPORT_MS,
-      FLUSH_REPORT_MS,
-      () => {
-        const event = flushes.next(this.#context.clock.wallMs());
-        if (event !== undefined) this.#options.onEvent?.(event);
-      },
-    );
-    this.#repeat(
-      () => INDEX_SWEEP_MS,
-      INDEX_SWEEP_MS,
-      () => this.#sweep(),
-    );
-  }
-
-  #repeat(periodMs: () => number, firstMs: number, task: () => void): void {
-    const again = (delayMs: number): void => {
-      this.#after(Math.min(delayMs, MAX_PERIOD_MS), () => {
-        task();
-        again(periodMs());
-      });
-    };
-    again(firstMs);
-  }
-
-  #after(delayMs: number, task: () => void): void {
-    const timer = this.#context.scheduler.after(delayMs, () => {
-      this.#timers.delete(timer);
-      if (this.#state !== 'closed') task();
-    });
-    this.#timers.add(timer);
-  }
-
   /** Deletes what retention and the log start offsets let go, of logs that the cleaner doesn't look after. Returns the count of segments. */
   deleteOldSegments(): number {
-    let count = 0;
-    for (const log of this.#logs.values()) {
-      const isCleaners = this.#cleaner !== undefined && (log.config.compact || this.#cleaner.isInProgress(log));
-      if (!isCleaners) count += log.deleteOldSegments();
-    }
-    return count;
+    return this.#housekeeping.deleteOldSegments();
   }
 
   /** Flushes the logs whose `flush.ms` has passed since the last time. */
   flushDirtyLogs(): void {
-    const nowMs = this.#context.clock.wallMs();
-    for (const log of this.#logs.values()) {
-      if (log.unflushedMessages > 0 && nowMs - log.lastFlushMs >= log.config.flushMs) void log.flush('flush.ms');
-    }
+    this.#housekeeping.flushDirtyLogs();
   }
 
   checkpointRecoveryPoints(): Promise<void> {
@@ -799,23 +367,9 @@ export class LogManager {
     return this.#checkpoints.writeLogStartOffsets();
   }
 
-  #removeExpiredProducers(): void {
-    const nowMs = this.#context.clock.wallMs();
-    for (const log of this.#logs.values()) if (log.activeProducers.size > 0) log.removeExpiredProducers(nowMs);
-  }
-
   /** What was read from a log has been sent: its memory may be used for the next read. */
   releaseRecords(records: readonly Buffer[]): void {
     this.#context.readBuffers.giveBack(records);
-  }
-
-  /** Index entries go to their files for whoever looks at them from outside; memory that isn't in use any more is dropped. */
-  #sweep(): void {
-    for (const log of this.#logs.values()) if (log.unflushedMessages > 0) log.persistIndexes();
-    const idleSinceMs = this.#context.clock.wallMs() - TAIL_EXPIRY_MS;
-    this.#context.tail.expire(idleSinceMs);
-    this.#context.readBuffers.expire(idleSinceMs);
-    this.#context.tailBuffers.expire(idleSinceMs);
   }
 
   // ---- End
@@ -825,39 +379,21 @@ export class LogManager {
     if (this.#state === 'closed') return;
     const wasRunning = this.#state === 'running';
     this.#state = 'closed';
-    for (const timer of this.#timers) timer.cancel();
-    this.#timers.clear();
+    this.#housekeeping.stop();
     await this.#cleaner?.shutdown();
     await this.#checkpoints.settled();
-    for (const dir of this.#dirs.values()) {
+    for (const dir of this.#table.dirs.values()) {
       if (dir.isOffline || !wasRunning) continue;
-      const logs = this.#allLogsIn(dir.path);
+      const logs = this.#table.allLogsIn(dir.path);
       await forEachConcurrently(logs, CLOSE_CONCURRENCY, (log) => log.close());
       if (dir.isOffline) continue;
-      this.#guarded(dir, () => {
+      this.#table.guarded(dir, () => {
         this.#checkpoints.writeNow(dir);
         dir.markCleanShutdown(options.brokerEpoch ?? -1);
       });
     }
-    this.#logs.clear();
-    this.#futures.clear();
-    await this.#unlockAll();
+    this.#table.logs.clear();
+    this.#table.futures.clear();
+    await this.#table.unlockAll();
   }
-
-  async #unlockAll(): Promise<void> {
-    for (const dir of this.#dirs.values()) await dir.unlock();
-  }
-}
-
-function spaceOf(disk: Disk, path: string): { totalBytes: number; usableBytes: number } {
-  return { totalBytes: disk.totalBytes(path), usableBytes: disk.freeBytes(path) };
-}
-
-/** Runs `task` on each item, `concurrency` at a time. */
-async function forEachConcurrently<T>(items: readonly T[], concurrency: number, task: (item: T) => Promise<void>): Promise<void> {
-  const iterator = items[Symbol.iterator]();
-  const worker = async (): Promise<void> => {
-    for (let next = iterator.next(); next.done !== true; next = iterator.next()) await task(next.value);
-  };
-  await Promise.all(Array.from({ length: Math.min(concurrency, items.length) }, worker));
 }
