@@ -1,23 +1,25 @@
 /**
- * What the JSON reports of the test stages say: counts, failures with the first line of their message, the slowest files.
+ * What the JSON reports of the test stages say: counts, failures with the beginning of their message, the slowest files.
  * Reads vitest's report (Jest's format) and Playwright's. A file that could not be loaded counts as one failure.
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { relative } from 'node:path';
 
 const NOTHING = { passed: 0, failed: 0, skipped: 0, failures: [], files: [] };
-const LINE_LIMIT = 300;
+const MAX_LINES = 4;
+const MAX_CHARACTERS = 400;
 // Colours are escape sequences in Playwright's messages.
 // oxlint-disable-next-line no-control-regex
 const COLOURS = /\u001b\[[0-9;]*m/g;
 
-function firstLine(text) {
-  const line =
-    (text ?? '')
-      .replace(COLOURS, '')
-      .split('\n')
-      .find((one) => one.trim() !== '') ?? 'no message';
-  return line.trim().slice(0, LINE_LIMIT);
+/** The beginning of a message; an expectation says on later lines what was expected and what was there. No stack. */
+function beginning(text) {
+  const lines = (text ?? '')
+    .replace(COLOURS, '')
+    .split('\n')
+    .map((line) => line.trim())
+    .filter((line) => line !== '' && !line.startsWith('at '));
+  return lines.length === 0 ? 'no message' : lines.slice(0, MAX_LINES).join(' | ').slice(0, MAX_CHARACTERS);
 }
 
 function ofVitest(report, root) {
@@ -27,9 +29,9 @@ function ofVitest(report, root) {
     const name = relative(root, file.name);
     files.push({ name, durationMs: file.endTime - file.startTime });
     const failed = file.assertionResults.filter((test) => test.status === 'failed');
-    for (const test of failed) failures.push({ name: `${name} > ${test.fullName}`, message: firstLine(test.failureMessages[0]) });
+    for (const test of failed) failures.push({ name: `${name} > ${test.fullName}`, message: beginning(test.failureMessages[0]) });
     // A file that doesn't load, or whose hook fails, has no failed test of its own.
-    if (file.status === 'failed' && failed.length === 0) failures.push({ name, message: firstLine(file.message) });
+    if (file.status === 'failed' && failed.length === 0) failures.push({ name, message: beginning(file.message) });
   }
   return {
     passed: report.numPassedTests,
@@ -51,13 +53,13 @@ function ofPlaywright(report) {
         durations.set(file, (durations.get(file) ?? 0) + spentMs);
         if (test.status !== 'unexpected') continue;
         const result = test.results.at(-1);
-        failures.push({ name: [file, ...titles, spec.title].join(' > '), message: firstLine(result?.error?.message ?? result?.status) });
+        failures.push({ name: [file, ...titles, spec.title].join(' > '), message: beginning(result?.error?.message ?? result?.status) });
       }
     }
     for (const inner of suite.suites ?? []) visit(inner, [...titles, inner.title]);
   };
   for (const file of report.suites) visit(file, []);
-  for (const error of report.errors ?? []) failures.push({ name: 'e2e', message: firstLine(error.message) });
+  for (const error of report.errors ?? []) failures.push({ name: 'e2e', message: beginning(error.message) });
   return {
     passed: report.stats.expected + report.stats.flaky,
     failed: Math.max(report.stats.unexpected, failures.length),

@@ -58,7 +58,13 @@ const playwrightReport = {
                 {
                   projectName: 'browser',
                   status: 'unexpected',
-                  results: [{ duration: 1200, status: 'failed', error: { message: '\u001b[31mTimed out\u001b[39m waiting\nCall log' } }],
+                  results: [
+                    {
+                      duration: 1200,
+                      status: 'failed',
+                      error: { message: '\u001b[31mTimed out\u001b[39m waiting\n\nExpected: 1\nReceived: 2\nTimeout: 5 s\nCall log' },
+                    },
+                  ],
                 },
                 { projectName: 'harness', status: 'expected', results: [{ duration: 300, status: 'passed' }] },
               ],
@@ -70,7 +76,7 @@ const playwrightReport = {
   ],
 };
 
-test('names each failed test of vitest with the first line of its message, and a file that did not load', () => {
+test('names each failed test of vitest with the beginning of its message, without the stack, and a file that did not load', () => {
   const report = reportOf('vitest.json', vitestReport);
   expect(report.failures).toEqual([
     { name: 'test/a.test.ts > elects a leader', message: 'Error: no leader' },
@@ -81,7 +87,9 @@ test('names each failed test of vitest with the first line of its message, and a
 
 test("names Playwright's failed tests with their project, without colours", () => {
   const report = reportOf('e2e.json', playwrightReport);
-  expect(report.failures).toEqual([{ name: 'browser: topics.spec.ts > the list > filters', message: 'Timed out waiting' }]);
+  expect(report.failures).toEqual([
+    { name: 'browser: topics.spec.ts > the list > filters', message: 'Timed out waiting | Expected: 1 | Received: 2 | Timeout: 5 s' },
+  ]);
   expect(report).toMatchObject({ passed: 5, failed: 1, skipped: 1 });
 });
 
