@@ -17,6 +17,10 @@ const PYTHON_MODULES = {
   snappy: 'python3-snappy',
   zstandard: 'python3-zstandard',
   kazoo: 'python3-kazoo',
+  // What kazoo's own tests import.
+  pytest: 'python3-pytest',
+  mock: 'python3-mock',
+  objgraph: 'python3-objgraph',
   confluent_kafka: 'python3-confluent-kafka',
 };
 /** A real ZooKeeper, whose folders and wire ours is compared with. */
