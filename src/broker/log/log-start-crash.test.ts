@@ -2,7 +2,7 @@
  * The power goes while records are let go, by DeleteRecords and retention, and the log is cut, also below its start: what the two
  * checkpoint files say of it must fit what is on the device at any moment. SAMSA_SEED runs one seed, SAMSA_SEEDS many.
  */
-import { expect, test } from 'vitest';
+import { test } from 'vitest';
 import { ManualTime } from '../../runtime/testing/manual-time.ts';
 import { MemoryDisk } from '../../runtime/testing/memory-disk.ts';
 import { SeededRandom } from '../../runtime/testing/seeded-random.ts';
@@ -10,6 +10,7 @@ import type { LogManager } from './log-manager.ts';
 import { batchOf, inconsistencyOf, readAll } from './testing/log-fixture.ts';
 import { memoryLogManager, whileTimeGoesOn } from './testing/memory-log-manager.ts';
 import type { UnifiedLog } from './unified-log.ts';
+import { forEachSeed } from './testing/seeds.ts';
 
 const DIR = '/data/a';
 const ORDERS = { topic: 'orders', partition: 0 };
@@ -167,16 +168,8 @@ class Run {
   }
 }
 
-test('whatever was let go or cut, a crash leaves a log that is right, with all that was synced', async () => {
-  const only = process.env['SAMSA_SEED'];
-  const count = Number(process.env['SAMSA_SEEDS'] ?? 150);
-  const seeds = only === undefined ? Array.from({ length: count }, (_, seed) => seed) : [Number(only)];
-  for (const seed of seeds) {
-    try {
-      await new Run(seed).rounds(5);
-    } catch (error) {
-      throw new Error(`seed ${seed}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
-    }
-  }
-  expect(seeds.length).toBeGreaterThan(0);
-}, 600_000);
+test(
+  'whatever was let go or cut, a crash leaves a log that is right, with all that was synced',
+  () => forEachSeed(150, (seed) => new Run(seed).rounds(5)),
+  600_000,
+);

@@ -2,7 +2,7 @@
  * A topic is deleted and made again under its name, and the power goes before the next checkpoint is due: nothing that the log dir's
  * checkpoint files said of the old log may be believed of the new one. SAMSA_SEED runs one seed.
  */
-import { expect, test } from 'vitest';
+import { test } from 'vitest';
 import { ManualTime } from '../../runtime/testing/manual-time.ts';
 import { MemoryDisk } from '../../runtime/testing/memory-disk.ts';
 import { SeededRandom } from '../../runtime/testing/seeded-random.ts';
@@ -10,6 +10,7 @@ import type { LogManager } from './log-manager.ts';
 import { batchOf, inconsistencyOf, readAll } from './testing/log-fixture.ts';
 import { memoryLogManager, whileTimeGoesOn } from './testing/memory-log-manager.ts';
 import type { UnifiedLog } from './unified-log.ts';
+import { forEachSeed } from './testing/seeds.ts';
 
 const DIR = '/data/a';
 const ORDERS = { topic: 'orders', partition: 0 };
@@ -107,16 +108,8 @@ async function run(seed: number): Promise<void> {
   if (fault !== undefined) throw new Error(fault);
 }
 
-test('what checkpoints say of a deleted log is not believed of one made under its name before a crash', async () => {
-  const only = process.env['SAMSA_SEED'];
-  const count = Number(process.env['SAMSA_SEEDS'] ?? 200);
-  const seeds = only === undefined ? Array.from({ length: count }, (_, seed) => seed) : [Number(only)];
-  for (const seed of seeds) {
-    try {
-      await run(seed);
-    } catch (error) {
-      throw new Error(`seed ${seed}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
-    }
-  }
-  expect(seeds.length).toBeGreaterThan(0);
-}, 600_000);
+test(
+  'what checkpoints say of a deleted log is not believed of one made under its name before a crash',
+  () => forEachSeed(200, run),
+  600_000,
+);

@@ -3,7 +3,7 @@
  * aborted or open transactions, also when their markers are gone. The consumer here does what Kafka's does with the aborted transactions it
  * is told of. SAMSA_SEED runs one seed.
  */
-import { expect, test } from 'vitest';
+import { test } from 'vitest';
 import { attributesAt, baseOffsetAt, lastOffsetAt, producerIdAt, sizeAt } from '../../../log-format/batch-fields.ts';
 import { buildControlBatch, ControlRecordType } from '../../../protocol/records/record-batch-builder.ts';
 import { CONTROL_FLAG, TRANSACTIONAL_FLAG } from '../../../protocol/records/record-batch.ts';
@@ -11,6 +11,7 @@ import { iterateRecords } from '../../../protocol/records/record-reader.ts';
 import { SeededRandom } from '../../../runtime/testing/seeded-random.ts';
 import { appendBatch, clean, cleanerFixture, put, rollAndCommit } from './testing/cleaner-fixture.ts';
 import type { CleanerFixture } from './testing/cleaner-fixture.ts';
+import { forEachSeed } from '../testing/seeds.ts';
 
 const PRODUCERS = [5, 6, 7];
 const KEYS = ['a', 'b', 'c', 'd'];
@@ -108,16 +109,4 @@ async function run(seed: number): Promise<void> {
   check();
 }
 
-test('compaction changes nothing of what read_committed sees as the newest of each key', async () => {
-  const only = process.env['SAMSA_SEED'];
-  const count = Number(process.env['SAMSA_SEEDS'] ?? 60);
-  const seeds = only === undefined ? Array.from({ length: count }, (_, seed) => seed) : [Number(only)];
-  for (const seed of seeds) {
-    try {
-      await run(seed);
-    } catch (error) {
-      throw new Error(`seed ${seed}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
-    }
-  }
-  expect(seeds.length).toBeGreaterThan(0);
-}, 120_000);
+test('compaction changes nothing of what read_committed sees as the newest of each key', () => forEachSeed(60, run), 120_000);
