@@ -50,6 +50,22 @@ test('makes a cluster, uses it, stops, starts and deletes it; the console’s ow
   await app.goto('/c/local-second/topics');
   await expect(app.row('topics', 'letters')).toBeVisible();
 
+  // Another name, a second broker, which starts at once, and a setting, which the first takes over when it is restarted.
+  await appPage.getByTestId('cluster-local-second').click();
+  await appPage.getByTestId('edit-cluster').click();
+  await expect(appPage.getByTestId('zookeeper-reason')).toBeVisible();
+  await appPage.getByTestId('cluster-name').fill('Second try');
+  await appPage.getByTestId('add-broker').click();
+  await appPage.getByTestId('cluster-config').fill('num.io.threads=none');
+  await appPage.getByTestId('edit-cluster-submit').click();
+  await expect(appPage.getByTestId('edit-cluster-error')).toContainText('num.io.threads', { timeout: SLOW_MS });
+  await appPage.getByTestId('cluster-config').fill('num.io.threads=3');
+  await appPage.getByTestId('edit-cluster-submit').click();
+  await expect(appPage.getByTestId('edit-cluster-dialog')).toHaveCount(0, { timeout: SLOW_MS });
+  await expect(app.clusterState).toContainText('Second try – Running', { timeout: SLOW_MS });
+  await expect(appPage.getByTestId('card-broker-2').getByTestId('process-state')).toContainText('Running', { timeout: SLOW_MS });
+  await expect(appPage.getByTestId('card-broker-1')).toContainText('Restart it');
+
   await appPage.getByTestId('cluster-local-second').click();
   const folder = join(running.home.path, 'clusters', 'second');
   expect(existsSync(folder)).toBe(true);

@@ -25,6 +25,8 @@ interface BrokerProcessConfig {
   readonly logFile?: string;
   readonly logLevel?: 'debug' | 'info' | 'warn' | 'error';
   readonly zooKeeperClient?: 'library' | 'own';
+  /** Says whether the properties are in order, and ends. */
+  readonly checkOnly?: boolean;
 }
 
 /** A shutdown that hangs is cut off. */
@@ -50,6 +52,11 @@ async function main(): Promise<void> {
   // Written by the supervisor beside it, for this version.
   const processConfig = JSON.parse(nodeDisk.readFile(path).toString('utf8')) as BrokerProcessConfig;
   const config = parseKafkaConfig(processConfig.properties);
+  if (processConfig.checkOnly === true) {
+    tellParent({ type: 'ready', port: 0 });
+    process.disconnect?.();
+    return;
+  }
   process.title = `samsa broker ${config.brokerId}`;
   const logger = createNodeLogger({ destination: processConfig.logFile ?? 1, level: processConfig.logLevel ?? 'info' }).child({
     brokerId: config.brokerId,

@@ -14,6 +14,8 @@ export interface BrokerChildConfig {
   readonly sessionFile: string;
   readonly logFile: string;
   readonly clusterDataDir: string;
+  /** The broker reads its properties, says whether it takes them, and ends. */
+  readonly checkOnly?: true;
 }
 
 /** The JSON file that ZooKeeper's `main` reads. */

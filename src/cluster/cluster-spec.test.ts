@@ -59,7 +59,7 @@ describe('reading a cluster spec', () => {
     [
       'an unknown key',
       { ...good, broker: [] },
-      /c\.json\.broker is unknown; version, brokers, zookeeper, logDirsPerBroker, config are allowed/,
+      /c\.json\.broker is unknown; version, name, brokers, zookeeper, logDirsPerBroker, config are allowed/,
     ],
     ['no brokers', { ...good, brokers: [] }, /brokers must be a list of 1 to 32/],
     ['a port out of range', { ...good, brokers: [{ id: 1, port: 99_999 }] }, /brokers\[0\]\.port is 99999; a whole number from 1 to 65535/],

@@ -6,6 +6,9 @@
  */
 import type { Disk } from '../runtime/disk.ts';
 import { writeFileAtomically } from '../runtime/disk.ts';
+import { integerAt, noneTwice, objectAt, show, SpecError, textAt } from './spec-values.ts';
+
+export { SpecError };
 
 export interface BrokerSpec {
   readonly id: number;
@@ -22,6 +25,8 @@ export type ZooKeeperSpec =
 
 export interface ClusterSpec {
   readonly version: 1;
+  /** What people call it; where it is left out, the console has a name for it. */
+  readonly name?: string;
   readonly brokers: readonly BrokerSpec[];
   readonly zookeeper: ZooKeeperSpec;
   /** 1 when left out: each broker has so many folders in `log.dirs`, as if it had as many disks. */
@@ -30,19 +35,12 @@ export interface ClusterSpec {
   readonly config: Readonly<Record<string, string>>;
 }
 
-/** A spec that can't be used: says where and why. */
-export class SpecError extends Error {
-  constructor(where: string, problem: string) {
-    super(`${where} ${problem}`);
-    this.name = 'SpecError';
-  }
-}
-
 export const DEFAULT_BROKER_COUNT = 3;
 export const DEFAULT_BASE_PORT = 9092;
 export const DEFAULT_ZOOKEEPER_PORT = 2181;
 export const MAX_BROKERS = 32;
 export const MAX_LOG_DIRS = 8;
+const MAX_NAME_LENGTH = 40;
 const MAX_BROKER_ID = 1_000_000;
 const MAX_PORT = 65_535;
 
@@ -134,7 +132,7 @@ export function writeClusterSpec(disk: Disk, path: string, spec: ClusterSpec): v
 
 /** `value` as a spec, or `SpecError` with `source` and the place in it. */
 export function checkClusterSpec(value: unknown, source: string): ClusterSpec {
-  const spec = objectAt(value, source, ['version', 'brokers', 'zookeeper', 'logDirsPerBroker', 'config']);
+  const spec = objectAt(value, source, ['version', 'name', 'brokers', 'zookeeper', 'logDirsPerBroker', 'config']);
   if (spec['version'] !== 1) throw new SpecError(`${source}: version`, `is ${show(spec['version'])}; this program knows 1`);
   const list = spec['brokers'];
   if (!Array.isArray(list) || list.length === 0 || list.length > MAX_BROKERS)
@@ -150,14 +148,24 @@ export function checkClusterSpec(value: unknown, source: string): ClusterSpec {
     ports.map(({ port }) => port),
     `${source}: the port`,
   );
-  const { logDirsPerBroker: dirs } = spec;
+  const { logDirsPerBroker: dirs, name } = spec;
   return {
     version: 1,
+    ...(name === undefined ? {} : { name: nameAt(name, `${source}: name`) }),
     brokers,
     zookeeper,
     ...(dirs === undefined ? {} : { logDirsPerBroker: integerAt(dirs, `${source}: logDirsPerBroker`, 1, MAX_LOG_DIRS) }),
     config: configAt(spec['config'] ?? {}, `${source}: config`),
   };
+}
+
+function nameAt(value: unknown, where: string): string {
+  const name = textAt(value, where);
+  if (name.length <= MAX_NAME_LENGTH && name.trim() === name && !/\p{Cc}/u.test(name)) return name;
+  throw new SpecError(
+    where,
+    `is ${show(value)}; at most ${MAX_NAME_LENGTH} characters on one line, without spaces around them, are allowed`,
+  );
 }
 
 function brokerAt(value: unknown, where: string): BrokerSpec {
@@ -194,36 +202,6 @@ function configAt(value: unknown, where: string): Readonly<Record<string, string
   return checked;
 }
 
-function objectAt(value: unknown, where: string, keys?: readonly string[]): Record<string, unknown> {
-  if (typeof value !== 'object' || value === null || Array.isArray(value))
-    throw new SpecError(where, `must be an object, not ${show(value)}`);
-  for (const key of Object.keys(value))
-    if (keys?.includes(key) === false) throw new SpecError(`${where}.${key}`, `is unknown; ${keys.join(', ')} are allowed`);
-  return value as Record<string, unknown>;
-}
-
-function integerAt(value: unknown, where: string, min: number, max: number): number {
-  if (typeof value === 'number' && Number.isInteger(value) && value >= min && value <= max) return value;
-  throw new SpecError(where, `is ${show(value)}; a whole number from ${min} to ${max} is allowed`);
-}
-
-function textAt(value: unknown, where: string, mayBeEmpty = false): string {
-  if (typeof value === 'string' && (mayBeEmpty || value !== '')) return value;
-  throw new SpecError(where, `is ${show(value)}; text is allowed`);
-}
-
-function noneTwice(values: readonly number[], what: string): void {
-  const seen = new Set<number>();
-  for (const value of values) {
-    if (seen.has(value)) throw new SpecError(what, `${value} is there twice`);
-    seen.add(value);
-  }
-}
-
 function checkedCount(brokers: number): number {
   return integerAt(brokers, 'brokers:', 1, MAX_BROKERS);
-}
-
-function show(value: unknown): string {
-  return value === undefined ? 'missing' : JSON.stringify(value);
 }

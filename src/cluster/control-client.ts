@@ -2,6 +2,8 @@
 import { QUERY_TIMEOUT_MS } from '../introspection/queries.ts';
 import type { Net, Socket } from '../runtime/net.ts';
 import type { Cancellable, Scheduler } from '../runtime/scheduler.ts';
+import type { ClusterChange } from './cluster-change.ts';
+import type { ClusterSpec } from './cluster-spec.ts';
 import { ControlError, MAX_REPLY_BYTES } from './control-contract.ts';
 import type {
   ClusterControl,
@@ -13,6 +15,7 @@ import type {
   PowerLoss,
   ProcessAction,
   ProcessStatus,
+  Reshaped,
 } from './control-contract.ts';
 import { jsonLine, JsonLineReader } from './json-lines.ts';
 
@@ -103,6 +106,14 @@ export class ControlClient implements ClusterControl {
 
   async configure(changes: Readonly<Record<string, string | null>>): Promise<void> {
     await this.#ask({ verb: 'configure', changes }, CONFIGURE_TIMEOUT_MS);
+  }
+
+  async readSpec(): Promise<ClusterSpec> {
+    return (await this.#ask({ verb: 'spec' }, this.#timeoutMs)) as ClusterSpec;
+  }
+
+  async reshape(change: ClusterChange): Promise<Reshaped> {
+    return (await this.#ask({ verb: 'reshape', change }, this.#actionTimeoutMs)) as Reshaped;
   }
 
   async logs(processId: string, query: LogQuery): Promise<LogPage> {

@@ -3,7 +3,7 @@
  * interface for both. On the socket it is JSON lines:
  *
  *     ◄ {"samsa":1,"pid":123}                                  the greeting, at once
- *     ► {"id":1,"verb":"status"}                               also: act, cutOff, losePower, configure, query, logs, stop, subscribe
+ *     ► {"id":1,"verb":"status"}                               also: act, cutOff, losePower, configure, spec, reshape, query, logs, stop, subscribe
  *     ◄ {"id":1,"ok":true,"result":{…}} | {"id":1,"ok":false,"error":{"code":"…","message":"…"}}
  *     ◄ {"event":{…}}                                          after subscribe
  *
@@ -11,6 +11,11 @@
  * one is cut off. `CONTROL_VERSION` goes up
  * when an older client would misunderstand; additions don't.
  */
+import { checkClusterChange } from './cluster-change.ts';
+import type { ClusterChange } from './cluster-change.ts';
+import type { ClusterSpec } from './cluster-spec.ts';
+import { SpecError } from './spec-values.ts';
+
 export const CONTROL_VERSION = 1;
 export const MAX_REQUEST_BYTES = 1 << 16;
 export const MAX_REPLY_BYTES = 1 << 22;
@@ -60,12 +65,16 @@ export interface ProcessStatus {
   /** Where its data lies: a broker's log dirs, or ZooKeeper's folder. */
   readonly dataDirs: readonly string[];
   readonly logFile: string;
+  /** What it is made of was changed, and it still runs as before. */
+  readonly awaitsRestart: boolean;
 }
 
 export type ClusterState = 'starting' | 'running' | 'stopping' | 'stopped';
 
 export interface ClusterStatus {
   readonly version: typeof CONTROL_VERSION;
+  /** What its spec says people call it. */
+  readonly name: string | null;
   readonly supervisorPid: number;
   readonly state: ClusterState;
   readonly startedAtMs: number;
@@ -107,6 +116,12 @@ export type ClusterEvent =
   | { readonly type: 'process'; readonly process: ProcessStatus; readonly previous: ProcessState; readonly atMs: number }
   /** What a child told of itself over its channel (an election, an ISR change, …); its form is the child's. */
   | { readonly type: 'child'; readonly processId: string; readonly event: unknown; readonly atMs: number };
+
+/** What a change of the make-up has led to. */
+export interface Reshaped {
+  /** Processes that run and have it only when they are started again. */
+  readonly awaitRestart: readonly string[];
+}
 
 /** What was cut off the files of a broker whose machine seemed to lose power. */
 export interface PowerLoss {
@@ -151,6 +166,14 @@ export interface ClusterControl {
    * another. When one does not start with it, what was before is put back and all are started with that: rejects with `ControlError` then.
    */
   configure(changes: Readonly<Record<string, string | null>>): Promise<void>;
+  /** What the cluster is made of, as it is kept: what runs may still run as before. */
+  readSpec(): Promise<ClusterSpec>;
+  /**
+   * Changes what the cluster is made of and keeps it. Added brokers are started where others run; removed ones are stopped, if nothing lies on them;
+   * whatever else runs takes its part over when it is restarted. Rejects with `ControlError`: 'bad-request' for what can't be, 'refused' for what
+   * is in the way (replicas on a broker that is to go, metadata in the ZooKeeper, ports that are taken). Nothing is changed then.
+   */
+  reshape(change: ClusterChange): Promise<Reshaped>;
   logs(processId: string, query: LogQuery): Promise<LogPage>;
   /** Stops everything in order, the supervisor too; resolves when all processes have ended. */
   stop(): Promise<void>;
@@ -190,6 +213,8 @@ export type ControlRequest = { readonly id: number } & (
   | { readonly verb: 'query'; readonly processId: string; readonly name: string; readonly input: unknown; readonly timeoutMs: number }
   | { readonly verb: 'losePower'; readonly processId: string }
   | { readonly verb: 'configure'; readonly changes: Readonly<Record<string, string | null>> }
+  | { readonly verb: 'spec' }
+  | { readonly verb: 'reshape'; readonly change: ClusterChange }
   | { readonly verb: 'logs'; readonly processId: string; readonly query: LogQuery }
   | { readonly verb: 'stop' }
   | { readonly verb: 'subscribe' }
@@ -202,7 +227,7 @@ export type ControlReply =
 const MAX_LOG_LINES = 2_000;
 const MAX_CUT_OFF = 1_000;
 const MAX_CHANGES = 100;
-const VERBS = ['status', 'act', 'cutOff', 'losePower', 'configure', 'query', 'logs', 'stop', 'subscribe'];
+const VERBS = ['status', 'act', 'cutOff', 'losePower', 'configure', 'spec', 'reshape', 'query', 'logs', 'stop', 'subscribe'];
 const MAX_QUERY_TIMEOUT_MS = 60_000;
 
 /** `value` as a request, or `ControlError` with code 'bad-request'. */
@@ -211,7 +236,8 @@ export function checkControlRequest(value: unknown): ControlRequest {
   const request = value as Record<string, unknown>;
   const { id, verb, processId, action } = request;
   if (typeof id !== 'number' || !Number.isSafeInteger(id)) throw bad('id must be a whole number');
-  if (verb === 'status' || verb === 'stop' || verb === 'subscribe') return { id, verb };
+  if (verb === 'status' || verb === 'stop' || verb === 'subscribe' || verb === 'spec') return { id, verb };
+  if (verb === 'reshape') return { id, verb, change: changeOf(request['change']) };
   if (verb === 'configure') return { id, verb, changes: checkChanges(request['changes']) };
   if (verb !== 'act' && verb !== 'logs' && verb !== 'cutOff' && verb !== 'losePower' && verb !== 'query')
     throw bad(`verb ${JSON.stringify(verb)} is unknown; ${VERBS.join(', ')} are allowed`);
@@ -223,6 +249,14 @@ export function checkControlRequest(value: unknown): ControlRequest {
   const known = PROCESS_ACTIONS.find((candidate) => candidate === action);
   if (known === undefined) throw bad(`action ${JSON.stringify(action)} is unknown; ${PROCESS_ACTIONS.join(', ')} are allowed`);
   return { id, verb, processId, action: known };
+}
+
+function changeOf(value: unknown): ClusterChange {
+  try {
+    return checkClusterChange(value);
+  } catch (error) {
+    throw error instanceof SpecError ? bad(error.message) : error;
+  }
 }
 
 function checkCutOff(value: unknown): string[] {

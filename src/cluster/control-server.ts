@@ -6,6 +6,8 @@ import type { Socket } from '../runtime/net.ts';
 import type { Logger } from '../runtime/logger.ts';
 import { checkControlRequest, ControlError, MAX_REPLY_BYTES, MAX_REQUEST_BYTES } from './control-contract.ts';
 import type { ClusterControl, ControlReply, ControlRequest } from './control-contract.ts';
+import { NoFreePortError } from './ports.ts';
+import { SpecError } from './spec-values.ts';
 import { jsonLine, JsonLineReader } from './json-lines.ts';
 
 /** What may wait to be sent to one peer before it is cut off. */
@@ -84,10 +86,7 @@ class ControlConnection {
       const result = await this.#carryOut(checkControlRequest(value));
       this.#send({ id, ok: true, result: result ?? null } satisfies ControlReply);
     } catch (error) {
-      const { code, message } =
-        error instanceof ControlError
-          ? error
-          : { code: 'failed' as const, message: error instanceof Error ? error.message : String(error) };
+      const { code, message } = error instanceof ControlError ? error : asControlError(error);
       this.#send({ id, ok: false, error: { code, message } } satisfies ControlReply);
     } finally {
       this.#pending--;
@@ -108,6 +107,10 @@ class ControlConnection {
         return this.#control.losePower(request.processId);
       case 'configure':
         return this.#control.configure(request.changes);
+      case 'spec':
+        return this.#control.readSpec();
+      case 'reshape':
+        return this.#control.reshape(request.change);
       case 'logs':
         return this.#control.logs(request.processId, request.query);
       case 'stop':
@@ -127,6 +130,12 @@ class ControlConnection {
     }
     this.#socket.write([jsonLine(message)]);
   }
+}
+
+function asControlError(error: unknown): ControlError {
+  if (error instanceof SpecError) return new ControlError('bad-request', error.message);
+  if (error instanceof NoFreePortError) return new ControlError('refused', error.message);
+  return new ControlError('failed', error instanceof Error ? error.message : String(error));
 }
 
 function idOf(value: unknown): number {

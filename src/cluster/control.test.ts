@@ -8,7 +8,10 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createNodeRuntime } from '../runtime/node/node-runtime.ts';
 import { silentLogger } from '../runtime/node/node-logger.ts';
 import { checkControlRequest, CLIENTS, ControlError, MAX_REQUEST_BYTES } from './control-contract.ts';
-import type { ClusterControl, ClusterEvent, ClusterStatus, PowerLoss, ProcessStatus } from './control-contract.ts';
+import type { ClusterControl, ClusterEvent, ClusterStatus, PowerLoss, ProcessStatus, Reshaped } from './control-contract.ts';
+import type { ClusterChange } from './cluster-change.ts';
+import { newClusterSpec, SpecError } from './cluster-spec.ts';
+import type { ClusterSpec } from './cluster-spec.ts';
 import { connectControl } from './control-client.ts';
 import { ControlServer } from './control-server.ts';
 
@@ -48,6 +51,14 @@ class FakeCluster implements ClusterControl {
   configure(changes: Readonly<Record<string, string | null>>): Promise<void> {
     this.acts.push(`configure ${JSON.stringify(changes)}`);
     return Promise.resolve();
+  }
+  readSpec(): Promise<ClusterSpec> {
+    return Promise.resolve(newClusterSpec());
+  }
+  reshape(change: ClusterChange): Promise<Reshaped> {
+    this.acts.push(`reshape ${JSON.stringify(change)}`);
+    if (change.brokers?.length === 0) return Promise.reject(new SpecError('the cluster: brokers', 'must be a list of 1 to 32'));
+    return Promise.resolve({ awaitRestart: ['broker-1'] });
   }
   query(processId: string, name: string, input: unknown, timeoutMs?: number): Promise<string> {
     return Promise.resolve(JSON.stringify({ processId, name, input, timeoutMs }));
@@ -109,6 +120,21 @@ describe('the control socket', () => {
     });
     await client.cutOff('broker-1', ['broker-2', CLIENTS]);
     expect(cluster.acts).toEqual(['kill broker-1', 'stop broker-9', 'cut off broker-1 from broker-2 clients']);
+  });
+
+  it('carries the spec and its changes, and tells one that makes none in the spec’s words', async () => {
+    const cluster = await serve();
+    const client = await attach();
+    expect(await client.readSpec()).toEqual(newClusterSpec());
+    const change = { brokers: [{ id: 1, port: null }], config: { 'a.b': null } };
+    expect(await client.reshape(change)).toEqual({ awaitRestart: ['broker-1'] });
+    expect(cluster.acts).toEqual([`reshape ${JSON.stringify(change)}`]);
+    await expect(client.reshape({ brokers: [] })).rejects.toThrow('the cluster: brokers must be a list of 1 to 32');
+    await expect(client.reshape({ brokers: [{ id: 1, port: 0 }] })).rejects.toMatchObject({
+      code: 'bad-request',
+      message: 'the change.brokers[0].port is 0; a whole number from 1 to 65535 is allowed',
+    });
+    expect(cluster.acts).toHaveLength(2);
   });
 
   it('sends events to those that subscribed, until they are gone', async () => {

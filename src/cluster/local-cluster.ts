@@ -5,9 +5,13 @@
 import { QUERY_TIMEOUT_MS } from '../introspection/queries.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import type { Processes } from '../runtime/processes.ts';
-import { brokerConfig, bootstrapServersOf, logDirsOf, processIdOf, zookeeperConfig, zookeeperConnectOf } from './child-config.ts';
-import { checkClusterSpec, SpecError } from './cluster-spec.ts';
-import type { ClusterSpec } from './cluster-spec.ts';
+import { refuseIfHolding, removeLeftBehind, settleChange } from './change-cluster.ts';
+import type { ChangeContext } from './change-cluster.ts';
+import { processIdOf, zookeeperConnectOf } from './child-config.ts';
+import { planChange } from './cluster-change.ts';
+import type { ClusterChange } from './cluster-change.ts';
+import { SpecError } from './cluster-spec.ts';
+import type { BrokerSpec, ClusterSpec } from './cluster-spec.ts';
 import { CONTROL_VERSION, ControlError } from './control-contract.ts';
 import type {
   ClusterControl,
@@ -19,6 +23,7 @@ import type {
   PowerLoss,
   ProcessAction,
   ProcessStatus,
+  Reshaped,
 } from './control-contract.ts';
 import { ControlServer } from './control-server.ts';
 import type { DataFolder } from './data-folder.ts';
@@ -26,7 +31,7 @@ import type { FolderLock } from './folder-lock.ts';
 import type { ChildRecords } from './leftover-children.ts';
 import type { ManagedProcessOptions, ProcessDefinition } from './managed-process.ts';
 import type { MovedPort } from './ports.ts';
-import { childCommand } from './process-entry.ts';
+import { processDefinitions } from './process-definitions.ts';
 import { Supervisor } from './supervisor.ts';
 import { describeZooKeeper, waitForZooKeeper } from './zookeeper-servers.ts';
 
@@ -74,8 +79,6 @@ export interface ProcessHandle {
 }
 
 export class LocalCluster implements ClusterControl {
-  readonly bootstrapServers: string;
-  readonly zookeeperConnect: string;
   readonly folder: DataFolder;
   readonly movedPorts: readonly MovedPort[];
   /** Resolves when everything has ended and the folder is given back. */
@@ -88,7 +91,8 @@ export class LocalCluster implements ClusterControl {
   readonly #settleClosed: () => void;
   #spec: ClusterSpec;
   #state: ClusterState = 'stopped';
-  #configuring: Promise<void> = Promise.resolve();
+  /** Changes of the spec are made one after another. */
+  #changing: Promise<unknown> = Promise.resolve();
   #stopping: Promise<void> | undefined;
 
   constructor(parts: LocalClusterParts) {
@@ -97,8 +101,6 @@ export class LocalCluster implements ClusterControl {
     this.#spec = spec;
     this.folder = folder;
     this.movedPorts = parts.movedPorts;
-    this.bootstrapServers = bootstrapServersOf(spec);
-    this.zookeeperConnect = zookeeperConnectOf(spec);
     this.#startedAtMs = runtime.clock.wallMs();
     const closed = Promise.withResolvers<void>();
     this.closed = closed.promise;
@@ -115,6 +117,16 @@ export class LocalCluster implements ClusterControl {
     return this.#spec;
   }
 
+  /** Where the brokers listen now: one whose port was changed takes the new one over when it is restarted. */
+  get bootstrapServers(): string {
+    const brokers = this.processes().filter(({ role }) => role === 'broker');
+    return brokers.map(({ host, port }) => `${host}:${port}`).join(',');
+  }
+
+  get zookeeperConnect(): string {
+    return zookeeperConnectOf(this.#spec);
+  }
+
   get state(): ClusterState {
     return this.#state;
   }
@@ -123,8 +135,8 @@ export class LocalCluster implements ClusterControl {
   async start(): Promise<void> {
     if (this.#stopping !== undefined) throw new ControlError('refused', 'the cluster is stopping');
     this.#become('starting');
-    const { runtime, spec } = this.#parts;
-    if (spec.zookeeper.kind === 'external') await waitForZooKeeper(runtime, this.zookeeperConnect);
+    const { runtime } = this.#parts;
+    if (this.#spec.zookeeper.kind === 'external') await waitForZooKeeper(runtime, this.zookeeperConnect);
     if (this.#state !== 'starting') return;
     this.#closeLeftSessions();
     await this.#supervisor.startAll();
@@ -138,8 +150,8 @@ export class LocalCluster implements ClusterControl {
    * up would be controller of a cluster of ghosts, elect them, and elect again as they vanish one by one.
    */
   #closeLeftSessions(): void {
-    const { folder, spec, runtime } = this.#parts;
-    for (const broker of spec.brokers) {
+    const { folder, runtime } = this.#parts;
+    for (const broker of this.#spec.brokers) {
       // The file is read at once, before the broker is there to write its own.
       this.#parts.closeDeadSession(folder.session(processIdOf(broker)), this.zookeeperConnect).catch((error: unknown) => {
         runtime.logger.info(
@@ -168,6 +180,7 @@ export class LocalCluster implements ClusterControl {
   status(): Promise<ClusterStatus> {
     return Promise.resolve({
       version: CONTROL_VERSION,
+      name: this.#spec.name ?? null,
       supervisorPid: this.#parts.processes.ownPid,
       state: this.#state,
       startedAtMs: this.#startedAtMs,
@@ -207,31 +220,75 @@ export class LocalCluster implements ClusterControl {
   }
 
   configure(changes: Readonly<Record<string, string | null>>): Promise<void> {
-    const configuring = this.#configuring.then(() => this.#configure(changes));
-    // The next one waits, however this one ends.
-    this.#configuring = configuring.catch(() => {});
-    return configuring;
+    return this.#inTurn(() => this.#configure(changes));
   }
 
   async #configure(changes: Readonly<Record<string, string | null>>): Promise<void> {
     if (this.#state !== 'running') throw new ControlError('refused', `the cluster is ${this.#state}, not running`);
     const before = this.#spec;
-    const config: Record<string, string> = { ...before.config };
-    for (const [key, text] of Object.entries(changes)) {
-      if (text === null) delete config[key];
-      else config[key] = text;
-    }
     try {
-      this.#spec = checkClusterSpec({ ...before, config }, 'the cluster');
+      this.#use(planChange(before, { config: changes }).spec);
       await this.#restartBrokers();
     } catch (error) {
-      this.#spec = before;
+      this.#use(before);
       if (error instanceof SpecError) throw new ControlError('bad-request', error.message);
       await this.#restartBrokers();
       const why = error instanceof Error ? error.message : String(error);
       throw new ControlError('refused', `the brokers run with what was set before, since they did not start with the change: ${why}`);
     }
     this.#parts.keepSpec(this.#spec);
+  }
+
+  readSpec(): Promise<ClusterSpec> {
+    return Promise.resolve(this.#spec);
+  }
+
+  reshape(change: ClusterChange): Promise<Reshaped> {
+    return this.#inTurn(() => this.#reshape(change));
+  }
+
+  async #reshape(change: ClusterChange): Promise<Reshaped> {
+    if (this.#stopping !== undefined) throw new ControlError('refused', 'the cluster is stopping');
+    const { runtime, processes, entries } = this.#parts;
+    const { folder } = this;
+    const isUp = (id: string): boolean => this.#supervisor.isUp(id);
+    const context = { runtime, processes, folder, brokerEntry: entries.broker, isUp };
+    const before = this.#spec;
+    const settled = await settleChange(context, before, change);
+    for (const broker of settled.removed) await this.#letGo(context, broker);
+    await removeLeftBehind(context, settled);
+    const someUp = before.brokers.some((broker) => isUp(processIdOf(broker)));
+    const added = this.#use(settled.spec);
+    this.#parts.keepSpec(settled.spec);
+    // How they come up is told by their events.
+    if (someUp) for (const id of added) this.act(id, 'start').catch(() => undefined);
+    return { awaitRestart: this.processes().flatMap(({ id, awaitsRestart }) => (awaitsRestart ? [id] : [])) };
+  }
+
+  /** Stops a broker that holds nothing. What came to it meanwhile keeps it. */
+  async #letGo(context: ChangeContext, broker: BrokerSpec): Promise<void> {
+    const id = processIdOf(broker);
+    const wasUp = context.isUp(id);
+    await this.#supervisor.act(id, 'stop');
+    try {
+      refuseIfHolding(context, this.#spec, broker);
+    } catch (error) {
+      if (wasUp) await this.#supervisor.act(id, 'start');
+      throw error;
+    }
+  }
+
+  /** From now on; what runs takes it over when it is started again. Gives the processes that are new. */
+  #use(spec: ClusterSpec): readonly string[] {
+    this.#spec = spec;
+    return this.#supervisor.redefine(this.#definitions());
+  }
+
+  #inTurn<T>(change: () => Promise<T>): Promise<T> {
+    const changing = this.#changing.then(change);
+    // The next one waits, however this one ends.
+    this.#changing = changing.catch(() => undefined);
+    return changing;
   }
 
   /** One after another, so that the others lead meanwhile. What the user has stopped, killed or frozen stays so. */
@@ -314,48 +371,8 @@ export class LocalCluster implements ClusterControl {
   }
 
   #definitions(): ProcessDefinition[] {
-    const { runtime, folder, spec, entries, movedPorts } = this.#parts;
-    const { disk } = runtime;
-    const noteFor = (processId: string): string | null => {
-      const moved = movedPorts.find((candidate) => candidate.processId === processId);
-      return moved === undefined ? null : describeMovedPort(moved);
-    };
-    const write = (processId: string, config: object): string => {
-      const path = folder.config(processId);
-      disk.writeFile(path, `${JSON.stringify(config, undefined, 2)}\n`);
-      return path;
-    };
-    const definitions: ProcessDefinition[] = [];
-    const { zookeeper } = spec;
-    if (zookeeper.kind === 'embedded') {
-      definitions.push({
-        id: 'zookeeper',
-        role: 'zookeeper',
-        brokerId: null,
-        host: 'localhost',
-        port: zookeeper.port,
-        dataDirs: [folder.zookeeper],
-        logFile: folder.log('zookeeper'),
-        note: noteFor('zookeeper'),
-        prepare: () => childCommand('zookeeper', write('zookeeper', zookeeperConfig(disk, zookeeper.port, folder)), entries.zookeeper),
-      });
-    }
-    for (const broker of spec.brokers) {
-      const id = processIdOf(broker);
-      definitions.push({
-        id,
-        role: 'broker',
-        brokerId: broker.id,
-        host: 'localhost',
-        port: broker.port,
-        dataDirs: logDirsOf(spec, broker, folder),
-        logFile: folder.log(id),
-        note: noteFor(id),
-        prepare: () => childCommand('broker', write(id, brokerConfig(disk, this.#spec, broker, folder)), entries.broker),
-        afterExit: () => this.#parts.closeDeadSession(folder.session(id), this.zookeeperConnect),
-      });
-    }
-    return definitions;
+    const { disk } = this.#parts.runtime;
+    return processDefinitions(this.#spec, { ...this.#parts, disk });
   }
 
   #become(state: ClusterState): void {
@@ -366,13 +383,4 @@ export class LocalCluster implements ClusterControl {
   #emit(event: ClusterEvent): void {
     for (const listener of this.#listeners) listener(event);
   }
-}
-
-/** One line for a person. */
-export function describeMovedPort(moved: MovedPort): string {
-  return `${describeTakenPort(moved)}; using ${moved.used}`;
-}
-
-export function describeTakenPort({ wanted, holder }: MovedPort): string {
-  return `port ${wanted} is ${holder === undefined ? 'taken' : `taken by ${holder.command} (pid ${holder.pid})`}`;
 }

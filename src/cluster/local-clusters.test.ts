@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, existsSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -87,4 +87,72 @@ test('removing takes the folder with everything in it', async () => {
   expect(clusters.all()).toEqual([]);
   expect(existsSync(join(home, 'clusters', 'second'))).toBe(false);
   await expect(clusters.remove('second')).rejects.toThrow('there is no cluster second');
+});
+
+const freshBroker = { id: null, port: null };
+
+test('a stopped cluster is made of something else after a change, and keeps that', async () => {
+  const cluster = await (await open()).create(wanted);
+  const [first] = cluster.spec.brokers;
+  const change = {
+    name: 'Second try',
+    brokers: [{ id: 1, port: null }, freshBroker],
+    logDirsPerBroker: 2,
+    config: { 'num.partitions': '7' },
+  };
+  expect(await cluster.reshape(change)).toEqual({ awaitRestart: [] });
+  const [found] = (await open()).all();
+  expect(found?.spec).toMatchObject({ name: 'Second try', logDirsPerBroker: 2, config: { 'num.partitions': '7' } });
+  expect(found?.spec.brokers.map(({ id }) => id)).toEqual([1, 3]);
+  expect(found?.spec.brokers[0]).toEqual(first);
+  expect((await found?.status())?.name).toBe('Second try');
+});
+
+test('a broker with replicas is not removed, and the topics are named; one without goes with its folder', async () => {
+  const cluster = await (await open()).create(wanted);
+  const folder = cluster.folder.broker(2);
+  for (const name of ['orders-0', 'orders-11', 'a-b-3', `moving-0.${'0'.repeat(32)}-future`, `gone-0.${'0'.repeat(32)}-delete`])
+    mkdirSync(join(folder, name), { recursive: true });
+  const change = { brokers: [{ id: 1, port: null }] };
+  await expect(cluster.reshape(change)).rejects.toThrow("broker 2 can't be removed: it has replicas of a-b, moving, orders. Move them");
+  expect(cluster.spec.brokers).toHaveLength(2);
+  for (const name of ['orders-0', 'orders-11', 'a-b-3', `moving-0.${'0'.repeat(32)}-future`])
+    rmSync(join(folder, name), { recursive: true });
+  await cluster.reshape(change);
+  expect(cluster.spec.brokers.map(({ id }) => id)).toEqual([1]);
+  expect(existsSync(folder)).toBe(false);
+});
+
+test('ZooKeeper is exchanged only while nothing lies in the cluster, and what is bound to the old one goes', async () => {
+  const cluster = await (await open()).create(wanted);
+  const topic = join(cluster.folder.broker(1), 'orders-0');
+  mkdirSync(topic, { recursive: true });
+  mkdirSync(cluster.folder.zookeeper, { recursive: true });
+  const change = { zookeeper: { kind: 'external', connect: 'zk:2181/here' } } as const;
+  await expect(cluster.reshape(change)).rejects.toThrow("ZooKeeper can't be exchanged: topics, configurations and ACLs are kept in it");
+  expect(existsSync(topic)).toBe(true);
+  rmSync(topic, { recursive: true });
+  await cluster.reshape(change);
+  expect((await cluster.status()).zookeeperConnect).toBe('zk:2181/here');
+  expect([existsSync(cluster.folder.broker(1)), existsSync(cluster.folder.zookeeper)]).toEqual([false, false]);
+});
+
+test('settings that a broker would not take are refused in its own words, and so is a port that is taken', async () => {
+  const cluster = await (await open()).create(wanted);
+  const before = cluster.spec;
+  await expect(cluster.reshape({ config: { 'num.network.threads': 'many' } })).rejects.toThrow(
+    'Invalid value many for configuration num.network.threads',
+  );
+  const server = createServer();
+  await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  const brokers = [
+    { id: 1, port: null },
+    { id: 2, port },
+  ];
+  await expect(cluster.reshape({ brokers })).rejects.toThrow(`broker-2 can't have its port: port ${port} is taken`);
+  await new Promise((resolve) => void server.close(resolve));
+  expect(cluster.spec).toEqual(before);
+  await cluster.reshape({ brokers });
+  expect(cluster.spec.brokers[1]).toEqual({ id: 2, port });
 });

@@ -9,10 +9,9 @@ import { newClusterSpec, SpecError, writeClusterSpec } from './cluster-spec.ts';
 import type { ClusterSpec } from './cluster-spec.ts';
 import { ControlError } from './control-contract.ts';
 import { dataFolderAt, makeDataFolder } from './data-folder.ts';
-import { describeTakenPort } from './local-cluster.ts';
 import type { ClusterRuntime } from './local-cluster.ts';
 import { ManagedCluster } from './managed-cluster.ts';
-import { choosePorts } from './ports.ts';
+import { choosePorts, describeTakenPort } from './ports.ts';
 import { samsaCommand } from './process-entry.ts';
 
 export interface NewLocalCluster {

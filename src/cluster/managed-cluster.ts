@@ -6,7 +6,9 @@
 import type { Child, ChildCommand, Processes } from '../runtime/processes.ts';
 import { sleep } from '../runtime/scheduler.ts';
 import { bootstrapServersOf, logDirsOf, processIdOf, zookeeperConnectOf } from './child-config.ts';
-import { readClusterSpec } from './cluster-spec.ts';
+import { removeLeftBehind, settleChange } from './change-cluster.ts';
+import type { ClusterChange } from './cluster-change.ts';
+import { readClusterSpec, writeClusterSpec } from './cluster-spec.ts';
 import type { ClusterSpec } from './cluster-spec.ts';
 import { connectControl } from './control-client.ts';
 import type { ControlClient } from './control-client.ts';
@@ -21,9 +23,10 @@ import type {
   PowerLoss,
   ProcessAction,
   ProcessStatus,
+  Reshaped,
 } from './control-contract.ts';
 import type { DataFolder } from './data-folder.ts';
-import { findHolder } from './folder-lock.ts';
+import { acquireFolderLock, findHolder } from './folder-lock.ts';
 import type { ClusterRuntime } from './local-cluster.ts';
 
 export interface ManagedClusterOptions {
@@ -172,6 +175,7 @@ export class ManagedCluster implements ClusterControl {
     const { spec, folder } = this;
     return {
       version: CONTROL_VERSION,
+      name: spec.name ?? null,
       supervisorPid: 0,
       state: this.#starting === undefined ? 'stopped' : 'starting',
       startedAtMs: 0,
@@ -196,6 +200,7 @@ export class ManagedCluster implements ClusterControl {
       restartAtMs: null,
       reason: this.#problem ?? null,
       cutOffFrom: [],
+      awaitsRestart: false,
     };
     const { folder } = this;
     const { zookeeper } = spec;
@@ -246,6 +251,32 @@ export class ManagedCluster implements ClusterControl {
 
   configure(changes: Readonly<Record<string, string | null>>): Promise<void> {
     return this.#running().configure(changes);
+  }
+
+  async readSpec(): Promise<ClusterSpec> {
+    return this.#client === undefined ? this.spec : this.#client.readSpec();
+  }
+
+  async reshape(change: ClusterChange): Promise<Reshaped> {
+    if (this.#client !== undefined) return this.#client.reshape(change);
+    if (this.#starting !== undefined) throw new ControlError('refused', `the cluster ${this.name} is being started`);
+    const { runtime, processes } = this.#options;
+    const { folder } = this;
+    // Whoever starts it meanwhile waits, and reads the spec afterwards.
+    const held = await acquireFolderLock({ runtime, processes, lockFile: folder.lock, socketPath: folder.socket });
+    if (held.outcome !== 'acquired') throw new ControlError('refused', `${folder.home} is held by process ${held.pid}`);
+    try {
+      const context = { runtime, processes, folder, isUp: () => false };
+      const settled = await settleChange(context, this.spec, change);
+      await removeLeftBehind(context, settled);
+      writeClusterSpec(runtime.disk, folder.spec, settled.spec);
+    } finally {
+      await held.lock.release();
+    }
+    // What the last start stumbled on may be mended by it.
+    this.#problem = undefined;
+    this.#tell('stopped');
+    return { awaitRestart: [] };
   }
 
   logs(processId: string, query: LogQuery): Promise<LogPage> {

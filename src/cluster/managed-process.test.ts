@@ -48,6 +48,7 @@ function setUp(definition: Partial<ProcessDefinition> = {}) {
       dataDirs: ['/d'],
       logFile: '/l',
       note: null,
+      config: 'as first defined',
       prepare: () => ({ command: 'node', args: [], env: {} }),
       ...definition,
     },
@@ -79,6 +80,30 @@ describe('ManagedProcess', () => {
     last().ready();
     await started;
     expect(process.status()).toMatchObject({ state: 'running', readyAfterMs: 250, generation: 1, pid: 101 });
+  });
+
+  it('takes another definition over when it is started again, and says until then that it waits for that', async () => {
+    const { process, last, running, time } = setUp();
+    await running();
+    const changed = { ...process.definition, port: 9999, config: 'changed' };
+    process.redefine(changed);
+    expect(process.status()).toMatchObject({ port: 9092, awaitsRestart: true });
+    // Changed back before anybody restarted it.
+    process.redefine({ ...changed, port: 9092, config: 'as first defined' });
+    expect(process.status()).toMatchObject({ port: 9092, awaitsRestart: false });
+    process.redefine(changed);
+    const restarted = process.act('restart');
+    await time.settle();
+    last().exit(0);
+    await time.settle();
+    last().ready();
+    expect(await restarted).toMatchObject({ port: 9999, awaitsRestart: false, state: 'running' });
+  });
+
+  it('takes another definition at once while it is down', () => {
+    const { process } = setUp();
+    process.redefine({ ...process.definition, port: 9999, config: 'changed' });
+    expect(process.status()).toMatchObject({ port: 9999, awaitsRestart: false });
   });
 
   it('tells how far a starting child is, until it is ready', async () => {

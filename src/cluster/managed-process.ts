@@ -30,6 +30,8 @@ export interface ProcessDefinition {
   readonly port: number;
   readonly dataDirs: readonly string[];
   readonly logFile: string;
+  /** What the child reads: a process that runs with another must be started again to have this one. */
+  readonly config: string;
   /** Called before each start: writes what the child reads and says how to start it. */
   prepare(): ChildCommand;
   /** Called after each exit, however it came; the next start waits for it. */
@@ -85,7 +87,9 @@ const MAX_AFTER_EXIT_MS = 3_000;
 const POWER_LOSS_TIMEOUT_MS = 5_000;
 
 export class ManagedProcess {
-  readonly definition: ProcessDefinition;
+  #definition: ProcessDefinition;
+  /** What takes the place of the definition when the child that runs with it has ended. */
+  #next: ProcessDefinition | undefined;
   readonly #runtime: ProcessRuntime;
   readonly #options: ManagedProcessOptions;
   readonly #listener: ProcessListener;
@@ -108,7 +112,7 @@ export class ManagedProcess {
   #waiters: { readonly resolve: () => void; readonly reject: (error: Error) => void }[] = [];
 
   constructor(definition: ProcessDefinition, runtime: ProcessRuntime, options: ManagedProcessOptions, listener: ProcessListener) {
-    this.definition = definition;
+    this.#definition = definition;
     this.#runtime = runtime;
     this.#options = options;
     this.#listener = listener;
@@ -117,6 +121,20 @@ export class ManagedProcess {
 
   get state(): ProcessState {
     return this.#state;
+  }
+
+  /** What it runs with, or will be started with. */
+  get definition(): ProcessDefinition {
+    return this.#definition;
+  }
+
+  /** From its next start on; at once when it isn't there. */
+  redefine(definition: ProcessDefinition): void {
+    if (this.#generation === undefined || definition.config === this.#definition.config) {
+      this.#definition = definition;
+      this.#next = undefined;
+    } else this.#next = definition;
+    this.#listener.onChange(this.status(), this.#state);
   }
 
   status(): ProcessStatus {
@@ -138,6 +156,7 @@ export class ManagedProcess {
       cutOffFrom: this.#generation?.cutOffFrom ?? [],
       dataDirs,
       logFile,
+      awaitsRestart: this.#next !== undefined,
     };
   }
 
@@ -363,7 +382,10 @@ export class ManagedProcess {
     generation.queries.end();
     this.#lastExit = { code, signal, atMs: this.#runtime.clock.wallMs() };
     this.#listener.onPid(undefined);
+    // After what the child leaves behind, which is where its own definition says.
     this.#cleaning = this.#clean();
+    this.#definition = this.#next ?? this.#definition;
+    this.#next = undefined;
     const ending =
       error !== undefined ? `could not be started: ${error.message}` : signal !== null ? `ended by ${signal}` : `ended with code ${code}`;
     const why = generation.failure ?? ending;

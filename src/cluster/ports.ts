@@ -131,3 +131,12 @@ function answers(net: Net, host: string, port: number): Promise<boolean> {
     );
   });
 }
+
+/** One line for a person. */
+export function describeMovedPort(moved: MovedPort): string {
+  return `${describeTakenPort(moved)}; using ${moved.used}`;
+}
+
+export function describeTakenPort({ wanted, holder }: MovedPort): string {
+  return `port ${wanted} is ${holder === undefined ? 'taken' : `taken by ${holder.command} (pid ${holder.pid})`}`;
+}

@@ -27,8 +27,10 @@ interface Supervised {
 }
 
 export class Supervisor {
-  readonly #supervised = new Map<string, Supervised>();
-  readonly #disk: Disk;
+  #supervised = new Map<string, Supervised>();
+  readonly #runtime: SupervisorRuntime;
+  readonly #options: ManagedProcessOptions;
+  readonly #events: SupervisorEvents;
 
   constructor(
     definitions: readonly ProcessDefinition[],
@@ -36,18 +38,42 @@ export class Supervisor {
     options: ManagedProcessOptions,
     events: SupervisorEvents,
   ) {
-    this.#disk = runtime.disk;
-    const wallMs = (): number => runtime.clock.wallMs();
-    for (const definition of definitions) {
-      const log = new ProcessLog(runtime.disk, definition.logFile, wallMs);
-      const process = new ManagedProcess(definition, runtime, options, {
-        onChange: (status, previous) => events.onEvent({ type: 'process', process: status, previous, atMs: wallMs() }),
-        onOutput: (line) => log.addOutput(line),
-        onEvent: (event) => events.onEvent({ type: 'child', processId: definition.id, event, atMs: wallMs() }),
-        onPid: (pid) => events.onPid(definition.id, pid),
-      });
-      this.#supervised.set(definition.id, { process, log });
-    }
+    this.#runtime = runtime;
+    this.#options = options;
+    this.#events = events;
+    this.redefine(definitions);
+  }
+
+  /**
+   * These are the processes from now on. One that is known and runs takes its definition over when it is started again; one that isn't
+   * named any more is forgotten (stop it before). Gives the ids of those that are new; they are not started.
+   */
+  redefine(definitions: readonly ProcessDefinition[]): readonly string[] {
+    const before = this.#supervised;
+    for (const definition of definitions) before.get(definition.id)?.process.redefine(definition);
+    this.#supervised = new Map(
+      definitions.map((definition) => [definition.id, before.get(definition.id) ?? this.#superviseOne(definition)]),
+    );
+    return definitions.flatMap(({ id }) => (before.has(id) ? [] : [id]));
+  }
+
+  #superviseOne(definition: ProcessDefinition): Supervised {
+    const { id } = definition;
+    const wallMs = (): number => this.#runtime.clock.wallMs();
+    const log = new ProcessLog(this.#runtime.disk, definition.logFile, wallMs);
+    const process = new ManagedProcess(definition, this.#runtime, this.#options, {
+      onChange: (status, previous) => this.#events.onEvent({ type: 'process', process: status, previous, atMs: wallMs() }),
+      onOutput: (line) => log.addOutput(line),
+      onEvent: (event) => this.#events.onEvent({ type: 'child', processId: id, event, atMs: wallMs() }),
+      onPid: (pid) => this.#events.onPid(id, pid),
+    });
+    return { process, log };
+  }
+
+  /** Whether the process is there, or will be started again by itself. */
+  isUp(processId: string): boolean {
+    const state = this.#supervised.get(processId)?.process.state;
+    return state !== undefined && state !== 'stopped' && state !== 'failed';
   }
 
   /** In the order of the definitions. */
@@ -82,7 +108,7 @@ export class Supervisor {
   async losePower(processId: string, noteFile: string): Promise<PowerLoss> {
     const { process } = this.#find(processId);
     await process.losePower(noteFile);
-    return losePower(this.#disk, noteFile, process.definition.dataDirs);
+    return losePower(this.#runtime.disk, noteFile, process.definition.dataDirs);
   }
 
   logs(processId: string, query: LogQuery): LogPage {

@@ -1,12 +1,13 @@
 /** A further local cluster with a supervisor of its own: started, attached to by a second console, stopped with its console, found by the command. */
 import { afterEach, expect, it } from 'vitest';
+import { ConfigResourceType } from '../../src/client/admin/configs.ts';
 import { LocalClusters } from '../../src/cluster/local-clusters.ts';
 import type { ManagedCluster } from '../../src/cluster/managed-cluster.ts';
 import { attachToCluster } from '../../src/cluster/start-cluster.ts';
 import { silentLogger } from '../../src/runtime/node/node-logger.ts';
 import { nodeProcesses } from '../../src/runtime/node/node-processes.ts';
 import { createNodeRuntime } from '../../src/runtime/node/node-runtime.ts';
-import { Cleanups, temporaryHome, until } from './support/clusters.ts';
+import { adminOf, Cleanups, temporaryHome, until, valueOf } from './support/clusters.ts';
 
 const cleanups = new Cleanups();
 afterEach(() => cleanups.run());
@@ -45,4 +46,55 @@ it('lives and ends with who started it, and is seen by others while it runs', as
   await cluster.start();
   await first.close();
   expect(await attachToCluster({ home: cluster.folder.home })).toBeUndefined();
+});
+
+it('becomes of something else while it runs: brokers come and go, what runs takes its part over when it is restarted', async () => {
+  const home = temporaryHome(cleanups);
+  const clusters = await open(home);
+  const zookeeper = { kind: 'embedded', port: null } as const;
+  const cluster = await clusters.create({ name: 'second', brokers: 2, basePort: null, logDirsPerBroker: 1, zookeeper });
+  await cluster.start();
+  await until('it runs', () => isRunning(cluster));
+  const { bootstrapServers } = await cluster.status();
+  const admin = adminOf(cleanups, bootstrapServers);
+  await admin.createTopics([{ name: 'orders', assignments: [[2]] }]);
+  const stateOf = async (id: string) => (await cluster.status()).processes.find((process) => process.id === id);
+  const keep = [1, 2].map((id) => ({ id, port: null }));
+
+  // A third broker joins at once; the others' default replication factor grows with it, when they are restarted.
+  const grown = await cluster.reshape({
+    name: 'Second try',
+    brokers: [...keep, { id: null, port: null }],
+    config: { 'log.roll.ms': '5000' },
+  });
+  expect(grown.awaitRestart).toEqual(['broker-1', 'broker-2']);
+  await until('the third is there', async () => (await stateOf('broker-3'))?.state === 'running');
+  await until('it is one of the cluster', async () => (await admin.describeCluster()).brokers.length === 3);
+  expect(await stateOf('broker-1')).toMatchObject({ awaitsRestart: true, generation: 1 });
+  expect(await cluster.act('broker-1', 'restart')).toMatchObject({ awaitsRestart: false, generation: 2 });
+  const [configs] = (await admin.describeConfigs([{ type: ConfigResourceType.BROKER, name: '1' }])).values();
+  expect(valueOf(configs).find(({ name }) => name === 'log.roll.ms')?.value).toBe('5000');
+
+  // What can't be is refused, and changes nothing.
+  const spec = await cluster.readSpec();
+  await expect(cluster.reshape({ config: { 'num.io.threads': '0' } })).rejects.toThrow('num.io.threads');
+  await expect(cluster.reshape({ zookeeper: { kind: 'external', connect: 'zk:1/x' } })).rejects.toThrow('stop it first');
+  await expect(
+    cluster.reshape({
+      brokers: [
+        { id: 1, port: null },
+        { id: 3, port: null },
+      ],
+    }),
+  ).rejects.toThrow("broker 2 can't be removed: it has replicas of orders");
+  expect(await stateOf('broker-2')).toMatchObject({ state: 'running', generation: 1 });
+  expect(await cluster.readSpec()).toEqual(spec);
+
+  // The third has nothing: it goes, and its folder with it.
+  await cluster.reshape({ brokers: keep });
+  expect(await stateOf('broker-3')).toBeUndefined();
+  await until('it has left', async () => (await admin.describeCluster()).brokers.length === 2);
+  await cluster.stop();
+  expect(cluster.spec.brokers.map(({ id }) => id)).toEqual([1, 2]);
+  expect(cluster.spec).toMatchObject({ name: 'Second try', config: { 'log.roll.ms': '5000' } });
 });

@@ -115,6 +115,30 @@ export const newLocalCluster = z.object({
   ]),
 });
 
+/** What a local cluster is made of, as it is kept: a process that awaits its restart still runs as before. */
+export interface ClusterMakeUp {
+  readonly name: string;
+  readonly brokers: readonly { readonly id: number; readonly port: number }[];
+  readonly logDirsPerBroker: number;
+  readonly zookeeper: { readonly kind: 'embedded'; readonly port: number } | { readonly kind: 'external'; readonly connect: string };
+  /** Static settings of all brokers, over the defaults of a local cluster. */
+  readonly config: Readonly<Record<string, string>>;
+}
+
+/** What isn't named stays as it is. */
+export const clusterChange = z.object({
+  name: z.string().min(1).max(40).exactOptional(),
+  /** All there shall be: one that isn't named is removed, a new one has no id. Without a port: the one it has, or any free one. */
+  brokers: z
+    .array(z.object({ id: z.int().min(0).nullable(), port: port.nullable() }))
+    .max(32)
+    .exactOptional(),
+  logDirsPerBroker: z.int().min(1).max(8).exactOptional(),
+  zookeeper: newLocalCluster.shape.zookeeper.exactOptional(),
+  /** Null: back to the default of a local cluster. */
+  config: z.record(z.string().min(1).max(200), z.string().max(10_000).nullable()).exactOptional(),
+});
+
 /** Where a local cluster's ZooKeeper is, and what each of its servers says of itself when asked. */
 export interface ClusterZooKeeper {
   /** Embedded: one of the cluster's own processes. External: it runs elsewhere. */
@@ -142,6 +166,14 @@ export const clusters = {
   stop: write.input(clusterInput).output(bulk<null>()),
   /** Stops a local cluster and deletes its data folder. Refused for the console's own. */
   remove: destroy.input(clusterInput).output(bulk<null>()),
+  makeUp: read.input(clusterInput).output(bulk<ClusterMakeUp>()),
+  /**
+   * Changes what a local cluster is made of. Added brokers are started where others run, removed ones (nothing may lie on them) stopped; whatever else
+   * runs has its part when it is restarted: `awaitRestart` names those, and with `restart` they are restarted one after another.
+   */
+  change: write
+    .input(clusterInput.extend({ change: clusterChange, restart: z.boolean() }))
+    .output(bulk<{ readonly awaitRestart: readonly string[] }>()),
   /** Tries it from this machine; changes nothing there. */
   checkZooKeeper: read.input(z.object({ connect })).output(bulk<readonly ZooKeeperCheckStep[]>()),
   /** Refused on a remote cluster. */

@@ -39,6 +39,8 @@ export interface ProcessStatus {
   readonly reason: string | null;
   /** What its network is cut off from: process ids, and `clients` for whoever connects to it. Empty when all is well. */
   readonly cutOffFrom: readonly string[];
+  /** What the cluster is made of was changed; this process runs as before until it is restarted. */
+  readonly awaitsRestart: boolean;
 }
 
 export interface LogLine {

@@ -2,6 +2,9 @@
  * What the console needs of a local cluster's supervisor, whoever holds it: the control socket's client in its adapter
  * (`supervisor-control.ts`), or a fake in a test. Every method rejects with a FailureError.
  */
+import type { ClusterChange } from '../../cluster/cluster-change.ts';
+import type { ClusterSpec } from '../../cluster/cluster-spec.ts';
+import type { Reshaped } from '../../cluster/control-contract.ts';
 import type { PowerLossReport } from '../contract/flush-lab.ts';
 import type { LogPage, ProcessStatus } from '../contract/processes.ts';
 import type { NewEntry } from './timeline.ts';
@@ -9,6 +12,8 @@ import type { NewEntry } from './timeline.ts';
 export type ProcessAction = 'start' | 'stop' | 'restart' | 'kill' | 'freeze' | 'thaw';
 
 export interface ControlStatus {
+  /** What its spec says people call it. */
+  readonly name: string | null;
   readonly processes: readonly ProcessStatus[];
   readonly bootstrapServers: string;
   readonly zookeeperConnect: string | null;
@@ -40,6 +45,8 @@ export interface ClusterControl {
   /** As the supervisor's (src/cluster/control-contract.ts). */
   losePower(processId: string): Promise<PowerLossReport>;
   configure(changes: Readonly<Record<string, string | null>>): Promise<void>;
+  readSpec(): Promise<ClusterSpec>;
+  reshape(change: ClusterChange): Promise<Reshaped>;
   /** As the contract's `cutOff`, of one side. */
   cutOff(processId: string, from: readonly string[]): Promise<ProcessStatus>;
   logs(processId: string, query: LogQuery): Promise<LogPage>;

@@ -132,6 +132,11 @@ export class ClusterSession {
     this.logDirs = new SharedValue(clock, () => this.#fetchLogDirs());
   }
 
+  /** A local cluster may be given another name than it was added with. */
+  get name(): string {
+    return this.control?.lastStatus?.name ?? this.options.name;
+  }
+
   get isLocal(): boolean {
     return this.control !== undefined;
   }

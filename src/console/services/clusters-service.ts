@@ -22,10 +22,10 @@ const NOT_BUILT: ReadonlySet<Feature> = new Set(['groups.alterOffsets', 'acls', 
 const VERSIONS_MS = 2_000;
 
 export function clusterSummary(session: ClusterSession): ClusterSummary {
-  const { name, environment, readOnly, color } = session.options;
+  const { environment, readOnly, color } = session.options;
   return {
     id: session.id,
-    name,
+    name: session.name,
     kind: session.isLocal ? 'local' : 'remote',
     environment,
     readOnly,

@@ -15,6 +15,7 @@ function control(states: Partial<Record<string, ProcessStatus['state']>> = {}): 
       role: id === 'zookeeper' ? 'zookeeper' : 'broker',
       state: states[id] ?? 'running',
       cutOffFrom: cuts.get(id) ?? [],
+      awaitsRestart: false,
     }) as ProcessStatus;
   const fake: Pick<ClusterControl, 'cutOff' | 'status'> = {
     cutOff: (id, from) => {

@@ -20,6 +20,7 @@ const status: ControlStatus = {
   processes: [process(1, 'running'), process(2, 'frozen'), process(3, 'running')],
   bootstrapServers: 'localhost:9092',
   zookeeperConnect: null,
+  name: null,
   dataFolder: null,
   ephemeral: false,
   supervisorPid: 1,
@@ -44,6 +45,8 @@ const control: ClusterControl = {
     asked.push(`configure ${JSON.stringify(changes)}`);
     return Promise.resolve();
   },
+  readSpec: () => Promise.reject(new Error('not asked here')),
+  reshape: () => Promise.reject(new Error('not asked here')),
   logs: () => Promise.reject(new Error('not asked here')),
   onEvent: () => () => undefined,
   close: () => Promise.resolve(),

@@ -4,11 +4,10 @@
  */
 import type { LocalClusters, NewLocalCluster } from '../../cluster/local-clusters.ts';
 import type { ManagedCluster } from '../../cluster/managed-cluster.ts';
-import { ControlError } from '../../cluster/control-contract.ts';
-import { SpecError } from '../../cluster/cluster-spec.ts';
-import { NoFreePortError } from '../../cluster/ports.ts';
+import type { ClusterChange } from '../../cluster/cluster-change.ts';
+import type { Reshaped } from '../../cluster/control-contract.ts';
 import { checkZooKeeper } from '../../cluster/zookeeper-check.ts';
-import type { ZooKeeperCheckStep } from '../contract/clusters.ts';
+import type { ClusterMakeUp, ZooKeeperCheckStep } from '../contract/clusters.ts';
 import type { ClusterControl } from './cluster-control.ts';
 import type { ClusterDirectory } from './cluster-directory.ts';
 import type { ClusterSession, SessionRuntime } from './cluster-session.ts';
@@ -28,6 +27,8 @@ const COLOURS = ['blue', 'amber', 'violet', 'green', 'pink', 'orange', 'red', 'g
 /** How often others' doings are looked at: clusters that were made or started by another console, or by the command. */
 const REFRESH_MS = 3_000;
 const VIEW_MAX_AGE_MS = 5_000;
+/** How many topics a refusal names. */
+const MAX_NAMED = 8;
 
 export class LocalClustersService {
   readonly #options: LocalClustersServiceOptions;
@@ -107,6 +108,56 @@ export class LocalClustersService {
     return null;
   }
 
+  async makeUp(id: string): Promise<ClusterMakeUp> {
+    const { brokers, logDirsPerBroker, zookeeper, config } = await this.#controlOf(id).readSpec();
+    return {
+      name: this.#session(id).name,
+      brokers: brokers.map((broker) => ({ id: broker.id, port: broker.port })),
+      logDirsPerBroker: logDirsPerBroker ?? 1,
+      zookeeper,
+      config,
+    };
+  }
+
+  async change(id: string, change: ClusterChange, restart: boolean): Promise<Reshaped> {
+    const control = this.#controlOf(id);
+    const session = this.#session(id);
+    const wanted = change.name?.toLowerCase();
+    const namesake = this.#options.directory
+      .all()
+      .find((known) => known.session !== session && known.session.name.toLowerCase() === wanted);
+    if (namesake !== undefined) throw refuse('refused', `There is a cluster ${namesake.session.name} already`);
+    await this.#refuseIfAssigned(session, change);
+    const { awaitRestart } = await control.reshape(change);
+    this.#changed(id);
+    if (!restart) return { awaitRestart };
+    // One after another, so that the others lead meanwhile.
+    for (const processId of awaitRestart) await control.act(processId, 'restart');
+    return { awaitRestart: [] };
+  }
+
+  /** A replica that is only on its way to a broker is not on its disk yet, but its metadata names it. */
+  async #refuseIfAssigned(session: ClusterSession, { brokers }: ClusterChange): Promise<void> {
+    if (brokers === undefined) return;
+    const stays = new Set(brokers.map(({ id }) => id));
+    const before = (await session.control?.readSpec())?.brokers ?? [];
+    const removed = before.filter(({ id }) => !stays.has(id));
+    if (removed.length === 0) return;
+    // A stopped cluster tells nothing; what lies on the disks is looked at in any case.
+    const view = await session.view.get(VIEW_MAX_AGE_MS).catch(() => undefined);
+    for (const { id } of removed) {
+      const topics = Array.from(view?.value.topics ?? []).flatMap(([name, { partitions }]) =>
+        partitions.some(({ replicas }) => replicas.includes(id)) ? [name] : [],
+      );
+      if (topics.length === 0) continue;
+      const more = topics.length > MAX_NAMED ? ` and ${topics.length - MAX_NAMED} more topics` : '';
+      throw refuse(
+        'refused',
+        `broker ${id} can't be removed: it has replicas of ${topics.slice(0, MAX_NAMED).join(', ')}${more}. Move them to other brokers first (Partitions, Reassign), or delete the topics`,
+      );
+    }
+  }
+
   async #forget(id: string): Promise<void> {
     this.#byId.delete(id);
     await this.#options.directory.remove(id);
@@ -158,9 +209,7 @@ export class LocalClustersService {
     try {
       return await work();
     } catch (error) {
-      if (error instanceof SpecError) throw refuse('invalid', error.message);
-      if (error instanceof NoFreePortError) throw refuse('refused', error.message);
-      throw error instanceof ControlError ? toControlFailure(error) : error;
+      throw toControlFailure(error) ?? error;
     }
   }
 }

@@ -1,5 +1,6 @@
 import { createRouterClient } from '@orpc/server';
 import { beforeEach, describe, expect, test } from 'vitest';
+import { checkClusterSpec, newClusterSpec } from '../../cluster/cluster-spec.ts';
 import { ErrorCode, KafkaError } from '../../protocol/errors.ts';
 import { silentLogger } from '../../runtime/node/node-logger.ts';
 import { ManualTime } from '../../runtime/testing/manual-time.ts';
@@ -58,6 +59,8 @@ const anyInput = {
   processId: 'broker-1',
   brokerId: 1,
   count: 3,
+  change: {},
+  restart: false,
   changes: [{ name: 'flush.ms', operation: 'set', value: '1' }],
 };
 
@@ -69,6 +72,7 @@ describe('a read-only cluster', () => {
       'brokers.alterConfigs',
       'brokers.moveReplicas',
       'brokers.throttleMoves',
+      'clusters.change',
       'clusters.remove',
       'clusters.start',
       'clusters.stop',
@@ -264,6 +268,7 @@ describe('a local cluster', () => {
     lastExit: { code: null, signal: 'SIGKILL', atMs: 1 },
     restartAtMs: null,
     cutOffFrom: [],
+    awaitsRestart: false,
     reason: null,
   };
   const status: ControlStatus = {
@@ -272,6 +277,7 @@ describe('a local cluster', () => {
     ),
     bootstrapServers: 'localhost:9092',
     zookeeperConnect: 'localhost:2181',
+    name: null,
     dataFolder: '/data',
     ephemeral: false,
     supervisorPid: 1,
@@ -287,6 +293,8 @@ describe('a local cluster', () => {
     losePower: () => Promise.reject(new Error('not asked here')),
     configure: () => Promise.reject(new Error('not asked here')),
     query: () => Promise.reject(new Error('not asked here')),
+    readSpec: () => Promise.reject(new Error('not asked here')),
+    reshape: () => Promise.reject(new Error('not asked here')),
     logs: () => Promise.reject(new Error('not asked for')),
     onEvent: () => () => undefined,
     close: () => Promise.resolve(),
@@ -319,6 +327,63 @@ describe('a local cluster', () => {
     expect(await client.clusters.zookeeper({ clusterId: 'local' })).toEqual(told);
     expect(asked).toEqual(['supervisor supervisor.zookeeper']);
     expect(await failureOfCall(client.clusters.zookeeper({ clusterId: 'dev' }))).toMatchObject({ kind: 'refused' });
+  });
+
+  describe('what a cluster is made of', () => {
+    const asked: string[] = [];
+    const addChangeable = (...brokers: number[]): void => {
+      asked.length = 0;
+      const control: ClusterControl = {
+        ...controlOf({ ...status, name: 'Mine' }),
+        readSpec: () =>
+          Promise.resolve(checkClusterSpec({ ...newClusterSpec(), brokers: brokers.map((id) => ({ id, port: 9091 + id })) }, 'test')),
+        reshape: (change) => {
+          asked.push(JSON.stringify(change));
+          return Promise.resolve({ awaitRestart: ['broker-1', 'broker-3'] });
+        },
+        act: (processId, action) => {
+          asked.push(`${action} ${processId}`);
+          return processId === 'broker-3' ? Promise.reject(new KafkaError(ErrorCode.UNKNOWN_SERVER_ERROR)) : Promise.resolve(process);
+        },
+      };
+      const options = { id: 'local', name: 'Local', environment: 'local' as const, readOnly: false, color: 'teal' };
+      directory.add({ ...options, runtime: manualRuntime(time), control, makeAdmin: () => cluster.admin() }, cluster);
+    };
+    const keep = (...ids: number[]) => ids.map((id) => ({ id, port: null }));
+
+    test('is told with the name its spec has, and changed; restarts are made only when they are asked for', async () => {
+      addChangeable(1, 2);
+      expect(await client.clusters.makeUp({ clusterId: 'local' })).toMatchObject({
+        name: 'Mine',
+        brokers: [{ id: 1 }, { id: 2 }],
+        logDirsPerBroker: 1,
+        zookeeper: { kind: 'embedded', port: 2181 },
+      });
+      const change = { config: { 'num.io.threads': '3' } };
+      const done = await client.clusters.change({ clusterId: 'local', change, restart: false });
+      expect(done).toEqual({ awaitRestart: ['broker-1', 'broker-3'] });
+      expect(asked).toEqual([JSON.stringify(change)]);
+      // One that doesn't come up ends the round: the others go on with what they have.
+      expect(await failureOfCall(client.clusters.change({ clusterId: 'local', change, restart: true }))).toMatchObject({ kind: 'kafka' });
+      expect(asked.slice(1)).toEqual([JSON.stringify(change), 'restart broker-1', 'restart broker-3']);
+    });
+
+    test('keeps a broker that a replica is assigned to, though nothing may lie on it yet', async () => {
+      cluster.addTopic('orders');
+      addChangeable(1, 2, 3, 4);
+      const call = client.clusters.change({ clusterId: 'local', change: { brokers: keep(1, 3, 4) }, restart: false });
+      expect((await failureOfCall(call))['message']).toContain("broker 2 can't be removed: it has replicas of orders. Move them");
+      expect(asked).toEqual([]);
+      await client.clusters.change({ clusterId: 'local', change: { brokers: keep(1, 2, 3) }, restart: false });
+      expect(asked).toHaveLength(1);
+    });
+
+    test('refuses the name of another cluster', async () => {
+      addChangeable(1);
+      const call = client.clusters.change({ clusterId: 'local', change: { name: 'dev' }, restart: false });
+      expect(await failureOfCall(call)).toMatchObject({ kind: 'refused', message: 'There is a cluster Dev already' });
+      await client.clusters.change({ clusterId: 'local', change: { name: 'mine' }, restart: false });
+    });
   });
 
   test('does not wait for a broker that is frozen: it says so at once', async () => {
@@ -355,6 +420,8 @@ describe('a local cluster', () => {
       losePower: () => Promise.reject(new Error('not asked here')),
       configure: () => Promise.reject(new Error('not asked here')),
       query: () => Promise.reject(new Error('not asked here')),
+      readSpec: () => Promise.reject(new Error('not asked here')),
+      reshape: () => Promise.reject(new Error('not asked here')),
       logs: () => Promise.reject(new KafkaError(ErrorCode.UNKNOWN_SERVER_ERROR)),
       onEvent: () => () => undefined,
       close: () => Promise.resolve(),

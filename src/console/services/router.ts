@@ -117,6 +117,8 @@ export function createRouter({ directory, local, logger, version, wallMs }: Rout
       start: base.clusters.start.handler(({ input }) => local.start(input.clusterId)),
       stop: base.clusters.stop.handler(({ input }) => local.stop(input.clusterId)),
       remove: base.clusters.remove.handler(({ input }) => local.remove(input.clusterId)),
+      makeUp: base.clusters.makeUp.handler(({ input }) => local.makeUp(input.clusterId)),
+      change: base.clusters.change.handler(({ input }) => local.change(input.clusterId, input.change, input.restart)),
       checkZooKeeper: base.clusters.checkZooKeeper.handler(({ input }) => local.checkZooKeeper(input.connect)),
       get: base.clusters.get.handler(({ input }) => clusterDetail(sessionOf(input))),
       zookeeper: base.clusters.zookeeper.handler(({ input }) => askSupervisor(sessionOf(input), 'supervisor.zookeeper', {})),
@@ -282,7 +284,7 @@ export function enforceEffect(directory: ClusterDirectory, meta: ProcedureMeta, 
   const clusterId = typeof input === 'object' && input !== null && 'clusterId' in input ? input.clusterId : undefined;
   if (typeof clusterId !== 'string') throw refuse('invalid', 'A change must name its cluster');
   const { session } = directory.get(clusterId);
-  if (session.options.readOnly) throw refuse('refused', `${session.options.name} is read-only: changes are refused`);
+  if (session.options.readOnly) throw refuse('refused', `${session.name} is read-only: changes are refused`);
 }
 
 function asContractError(error: unknown, path: readonly string[], logger: Logger): ORPCError<string, unknown> {

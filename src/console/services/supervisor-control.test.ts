@@ -22,9 +22,11 @@ const broker: ProcessStatus = {
   dataDirs: ['/data/broker-1', '/data/broker-1-dir-2'],
   logFile: '/data/logs/broker-1.log',
   cutOffFrom: [],
+  awaitsRestart: false,
 };
 const status: ClusterStatus = {
   version: 1,
+  name: null,
   supervisorPid: 1,
   state: 'running',
   startedAtMs: 0,
@@ -48,6 +50,8 @@ function supervisor(act: () => Promise<ProcessStatus> = () => Promise.resolve(br
       losePower: () => Promise.resolve({ brokerId: 1, atMs: 0, logs: [] }),
       configure: () => Promise.resolve(),
       query: () => Promise.resolve('{}'),
+      readSpec: () => Promise.reject(new Error('not asked here')),
+      reshape: () => Promise.reject(new Error('not asked here')),
       logs: () => Promise.resolve({ lines: [], dropped: 0 }),
       stop: () => Promise.resolve(),
       onEvent: (listener) => {

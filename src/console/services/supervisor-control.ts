@@ -8,7 +8,12 @@ import type {
   ClusterEvent,
   ClusterStatus,
   ProcessStatus as SupervisorProcess,
+  Reshaped,
 } from '../../cluster/control-contract.ts';
+import type { ClusterChange } from '../../cluster/cluster-change.ts';
+import { SpecError } from '../../cluster/cluster-spec.ts';
+import type { ClusterSpec } from '../../cluster/cluster-spec.ts';
+import { NoFreePortError } from '../../cluster/ports.ts';
 import { ControlError } from '../../cluster/control-contract.ts';
 import type { PowerLossReport } from '../contract/flush-lab.ts';
 import type { LogPage, ProcessStatus } from '../contract/processes.ts';
@@ -76,6 +81,16 @@ export class SupervisorConsoleControl implements ClusterControl {
     return this.#ask(() => this.#control.configure(changes));
   }
 
+  readSpec(): Promise<ClusterSpec> {
+    return this.#ask(() => this.#control.readSpec());
+  }
+
+  async reshape(change: ClusterChange): Promise<Reshaped> {
+    const reshaped = await this.#ask(() => this.#control.reshape(change));
+    await this.status().catch(() => undefined);
+    return reshaped;
+  }
+
   async cutOff(processId: string, from: readonly string[]): Promise<ProcessStatus> {
     const process = await this.#ask(() => this.#control.cutOff(processId, from));
     this.#replace(process);
@@ -101,8 +116,7 @@ export class SupervisorConsoleControl implements ClusterControl {
     try {
       return await ask();
     } catch (error) {
-      if (error instanceof ControlError) throw toControlFailure(error);
-      throw new FailureError(toFailure(error, { api: 'supervisor' }));
+      throw toControlFailure(error) ?? new FailureError(toFailure(error, { api: 'supervisor' }));
     }
   }
 
@@ -115,7 +129,8 @@ export class SupervisorConsoleControl implements ClusterControl {
       event.type === 'child' ? [] : [{ type: 'status', processId: event.type === 'process' ? event.process.id : null }];
     if (entry) told.push({ type: 'timeline', entry });
     for (const listener of this.#listeners) for (const one of told) listener(one);
-    if (event.type === 'cluster') void this.#lookAgain();
+    const isNew = event.type === 'process' && this.#last?.processes.every(({ id }) => id !== event.process.id) === true;
+    if (event.type === 'cluster' || isNew) void this.#lookAgain();
   }
 
   /** A supervisor that came or is gone knows, or leaves, other processes than those told of last. */
@@ -145,13 +160,18 @@ export class SupervisorConsoleControl implements ClusterControl {
   }
 }
 
-export function toControlFailure(error: ControlError): FailureError {
+/** Undefined for an error that the supervisor doesn't foresee. */
+export function toControlFailure(error: unknown): FailureError | undefined {
+  if (error instanceof SpecError) return refuse('invalid', error.message, { api: 'supervisor' });
+  if (error instanceof NoFreePortError) return refuse('refused', error.message, { api: 'supervisor' });
+  if (!(error instanceof ControlError)) return undefined;
   return refuse(FAILURE_KINDS[error.code], error.message, { api: 'supervisor' });
 }
 
 function consoleStatus(status: ClusterStatus): ControlStatus {
   const brokers = status.processes.flatMap(({ brokerId, dataDirs }) => (brokerId === null ? [] : [[brokerId, dataDirs] as const]));
   return {
+    name: status.name ?? null,
     processes: status.processes.map(consoleProcess),
     bootstrapServers: status.bootstrapServers,
     zookeeperConnect: status.zookeeperConnect === '' ? null : status.zookeeperConnect,
@@ -164,8 +184,9 @@ function consoleStatus(status: ClusterStatus): ControlStatus {
 }
 
 function consoleProcess(process: SupervisorProcess): ProcessStatus {
-  const { id, role, brokerId, state, pid, host, port, startedAtMs, generation, lastExit, restartAtMs, reason, cutOffFrom } = process;
-  return { id, role, brokerId, state, pid, host, port, startedAtMs, generation, lastExit, restartAtMs, reason, cutOffFrom };
+  const { id, role, brokerId, state, pid, host, port, startedAtMs, generation, lastExit, restartAtMs, reason, cutOffFrom, awaitsRestart } =
+    process;
+  return { id, role, brokerId, state, pid, host, port, startedAtMs, generation, lastExit, restartAtMs, reason, cutOffFrom, awaitsRestart };
 }
 
 function entryOf(event: ClusterEvent): NewEntry | undefined {

@@ -362,6 +362,14 @@ export function fakeClient(options: FakeOptions): ConsoleClient {
       start: os.clusters.start.handler(() => noLab()),
       stop: os.clusters.stop.handler(() => noLab()),
       remove: os.clusters.remove.handler(() => noLab()),
+      makeUp: os.clusters.makeUp.handler(() => ({
+        name: summary().name,
+        brokers: [1, 2, 3].map((id) => ({ id, port: 9091 + id })),
+        logDirsPerBroker: 1,
+        zookeeper: { kind: 'embedded' as const, port: 2181 },
+        config: { 'num.partitions': '6' },
+      })),
+      change: os.clusters.change.handler(() => noLab()),
       checkZooKeeper: os.clusters.checkZooKeeper.handler(() => noLab()),
       zookeeper: os.clusters.zookeeper.handler(() => ({
         kind: 'embedded' as const,

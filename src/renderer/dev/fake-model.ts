@@ -88,6 +88,7 @@ export function makeCluster(topicCount: number, groupCount: number): FakeCluster
     generation: 1,
     lastExit: null,
     cutOffFrom: [],
+    awaitsRestart: false,
     restartAtMs: null,
     reason: null,
   });

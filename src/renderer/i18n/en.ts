@@ -202,6 +202,7 @@ export const en = {
     failed: '{action} failed: {name}',
     upSince: 'pid {pid}, up {time}',
     restartIn: 'starts again in {time}',
+    awaitsRestart: 'Restart it for the change to take effect',
     kill: {
       title: 'Kill {name}?',
       explanation:
