@@ -1,7 +1,7 @@
 /** The app on the fake backend. `?topics=10000&groups=2000&tick=0&failing=topics&environment=prod` choose what it shows. */
 import { startApp } from '../app/app.ts';
 import { fixedConnector } from '../app/rpc/connectors.ts';
-import { fakeClient } from './fake-backend.ts';
+import { fakeClient } from './fake/fake-backend.ts';
 
 const query = new URLSearchParams(location.search);
 const number = (name: string, otherwise: number): number => Number(query.get(name) ?? otherwise);

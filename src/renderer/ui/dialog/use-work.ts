@@ -7,6 +7,8 @@ import { failureOf } from '../../../console/transport/failure-of.ts';
 export interface Work<What extends string> {
   readonly busy: Readonly<Ref<What | null>>;
   readonly failure: Readonly<Ref<Failure | null>>;
+  /** What failed is of something else by now. */
+  readonly forget: () => void;
   /** Does nothing while another is under way. Never rejects. */
   readonly run: (what: What, work: () => Promise<void>) => Promise<void>;
 }
@@ -29,5 +31,5 @@ export function useWork<What extends string>(onFailure?: (failure: Failure, what
       busy.value = null;
     }
   }
-  return { busy, failure, run };
+  return { busy, failure, run, forget: () => (failure.value = null) };
 }

@@ -1,8 +1,8 @@
 /** The make-believe cluster behind fake-backend.ts: three brokers, topics and groups by the thousand, records made from their offset. Only for development and tests. */
-import type { ProcessStatus } from '../../console/contract/processes.ts';
-import type { MessageRow, Payload } from '../../console/contract/messages.ts';
-import type { PartitionRow, TopicRow } from '../../console/contract/topics.ts';
-import type { TimelineEntry } from '../../console/contract/live.ts';
+import type { ProcessStatus } from '../../../console/contract/processes.ts';
+import type { MessageRow, Payload } from '../../../console/contract/messages.ts';
+import type { PartitionRow, TopicRow } from '../../../console/contract/topics.ts';
+import type { TimelineEntry } from '../../../console/contract/live.ts';
 
 export interface FakeTopic {
   readonly name: string;
