@@ -33,6 +33,8 @@ export interface DiskFile {
   /** Reads up to `length` bytes at `position` into `target` at `targetOffset`; returns the bytes read, 0 at the end. */
   read(target: Uint8Array, targetOffset: number, length: number, position: number): number;
   readAsync(target: Uint8Array, targetOffset: number, length: number, position: number): Promise<number>;
+  /** Writes `length` bytes of `source` from `sourceOffset` on at `position`; returns the bytes written, which may be fewer (ENOSPC). */
+  write(source: Uint8Array, sourceOffset: number, length: number, position: number): number;
   /** Writes `chunks` one after another from `position`; returns the bytes written, which may be fewer (ENOSPC). */
   writeGathered(chunks: readonly Uint8Array[], position: number): number;
   writeGatheredAsync(chunks: readonly Uint8Array[], position: number): Promise<number>;

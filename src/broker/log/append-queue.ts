@@ -10,10 +10,9 @@ import type { AbortedTxn } from '../../log-format/txn-index.ts';
 import { shortWriteError } from '../../runtime/disk.ts';
 import type { LogContext } from './log-context.ts';
 import type { LogStorageError } from './log-errors.ts';
-import type { LogSegment } from './log-segment.ts';
+import type { LocalLog } from './local-log.ts';
 import { WriteRun } from './write-run.ts';
 import type { PlannedRoll } from './write-run.ts';
-import type { WriteSlabs } from './write-slabs.ts';
 
 const MAX_SYNC_BYTES = 1024 * 1024;
 const SLOW_WRITE_MS = 20;
@@ -22,11 +21,8 @@ const ASYNC_AFTER_SLOW_MS = 5000;
 /** More than this waits for no disk: further appends are refused. */
 export const MAX_QUEUED_BYTES = 256 * 1024 * 1024;
 
-/** The log that the queue writes to. */
+/** What the queue asks of the log that it writes to. */
 export interface AppendTarget {
-  readonly activeSegment: LogSegment;
-  /** Where small batches are copied together. */
-  readonly slabs: WriteSlabs;
   /** Begins the planned segment. */
   roll(roll: PlannedRoll): void;
   /** The run's bytes are written at the end of the active segment. */
@@ -41,13 +37,15 @@ type OnComplete = ((error?: LogStorageError) => void) | undefined;
 
 /** What is written at one time: runs of one segment each, and whom to tell. */
 interface AppendGroup {
-  readonly runs: WriteRun[];
+  readonly firstRun: WriteRun;
+  lastRun: WriteRun;
   /** In the order of the appends. */
   readonly completions: OnComplete[];
 }
 
 export class AppendQueue {
   readonly #context: LogContext;
+  readonly #local: LocalLog;
   readonly #target: AppendTarget;
   #waiting: AppendGroup | undefined;
   #queuedBytes = 0;
@@ -57,8 +55,9 @@ export class AppendQueue {
   #failure: LogStorageError | undefined;
   #beforeFirstWrite: (() => Promise<void>) | undefined;
 
-  constructor(context: LogContext, target: AppendTarget) {
+  constructor(context: LogContext, local: LocalLog, target: AppendTarget) {
     this.#context = context;
+    this.#local = local;
     this.#target = target;
   }
 
@@ -88,18 +87,18 @@ export class AppendQueue {
     let run: WriteRun;
     if (group === undefined) {
       run = new WriteRun(roll);
-      this.#waiting = { runs: [run], completions: [onComplete] };
+      this.#waiting = { firstRun: run, lastRun: run, completions: [onComplete] };
       run.appends = 1;
     } else {
-      run = group.runs[group.runs.length - 1] as WriteRun;
+      run = group.lastRun;
       if (roll !== undefined) {
-        run = new WriteRun(roll);
-        group.runs.push(run);
+        group.lastRun = run.next = new WriteRun(roll);
+        run = run.next;
       }
       run.appends = group.completions.push(onComplete);
     }
     if (records.length > 0) {
-      run.add(records, firstOffset, lastOffset, this.#target.slabs, this.#context.turnClock.wallMs());
+      run.add(records, firstOffset, lastOffset, this.#local.slabs, this.#context.turnClock.wallMs());
       this.#queuedBytes += records.length;
     }
     if (abortedTxns.length > 0) run.abortedTxns = [...run.abortedTxns, ...abortedTxns];
@@ -169,10 +168,10 @@ export class AppendQueue {
   #writeSync(group: AppendGroup): void {
     let done = 0;
     try {
-      for (const run of group.runs) {
+      for (let run: WriteRun | undefined = group.firstRun; run !== undefined; run = run.next) {
         this.#beginRun(run);
         const startMs = this.#context.clock.monotonicMs();
-        const written = run.bytes === 0 ? 0 : this.#target.activeSegment.write(run.chunks());
+        const written = run.write(this.#local.activeSegment);
         this.#endRun(run, written, startMs);
         done = run.appends;
       }
@@ -189,10 +188,10 @@ export class AppendQueue {
     this.#context.stats.asyncWrites.add();
     let done = 0;
     try {
-      for (const run of group.runs) {
+      for (let run: WriteRun | undefined = group.firstRun; run !== undefined; run = run.next) {
         this.#beginRun(run);
         const startMs = this.#context.clock.monotonicMs();
-        const written = run.bytes === 0 ? 0 : await this.#target.activeSegment.writeAsync(run.chunks());
+        const written = run.bytes === 0 ? 0 : await run.writeAsync(this.#local.activeSegment);
         this.#endRun(run, written, startMs);
         done = run.appends;
       }
@@ -212,7 +211,7 @@ export class AppendQueue {
 
   #endRun(run: WriteRun, written: number, startMs: number): void {
     const { clock, stats, turnClock } = this.#context;
-    if (written !== run.bytes) throw shortWriteError(this.#target.activeSegment.path, written, run.bytes);
+    if (written !== run.bytes) throw shortWriteError(this.#local.activeSegment.path, written, run.bytes);
     const tookMs = clock.monotonicMs() - startMs;
     stats.writeTimeMs.record(tookMs);
     stats.writeBytes.record(run.bytes);
@@ -235,7 +234,7 @@ export class AppendQueue {
 
   #onFailure({ completions }: AppendGroup, done: number, cause: unknown): void {
     try {
-      this.#target.activeSegment.cutToSize();
+      this.#local.activeSegment.cutToSize();
     } catch {
       // What is left behind the segment's end is cut off by recovery.
     }

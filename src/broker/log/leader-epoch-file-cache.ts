@@ -6,6 +6,7 @@
  * inside `assign`, which would hold the event loop at each change of leadership.
  * Source: Kafka's LeaderEpochFileCache.
  */
+import { lastOf } from './last-of.ts';
 import type { EpochEntry } from '../../log-format/checkpoint.ts';
 
 export interface OffsetAndEpoch {
@@ -49,7 +50,7 @@ export class LeaderEpochFileCache {
   assign(epoch: number, startOffset: number): boolean {
     if (epoch < 0 || startOffset < 0) throw new RangeError(`leader epoch ${epoch} from offset ${startOffset} isn't possible`);
     // For every batch: `at` costs more than the rest.
-    const latest = this.#entries[this.#entries.length - 1];
+    const latest = lastOf(this.#entries);
     if (latest !== undefined && latest.epoch === epoch && startOffset >= latest.startOffset) return false;
     const before = this.#entries.length;
     while (this.#entries.length > 0) {

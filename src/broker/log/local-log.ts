@@ -90,7 +90,7 @@ export class LocalLog {
   appended(piece: WritePiece, nowMs: number): void {
     const active = this.activeSegment;
     const position = active.sizeBytes;
-    active.appended(piece.records, nowMs);
+    active.appended(piece.buffer, piece.start, piece.end, nowMs);
     this.#logEndOffset = piece.lastOffset + 1;
     this.tail.add(position, piece, nowMs);
   }

@@ -23,52 +23,54 @@ import { checkFollowerBatches } from './follower-batches.ts';
 import type { LeaderEpochFileCache } from './leader-epoch-file-cache.ts';
 import { appendError } from './log-errors.ts';
 import type { AppendOptions, LeaderAppendOptions, LogAppendInfo, LogAppendResult } from './log-types.ts';
+import type { LogOffsets } from './log-offsets.ts';
 import { assignOffsets, validateLeaderBatch } from './log-validator.ts';
 import type { ProducerSnapshots } from './producer-snapshots.ts';
 import { plainBatchTimestamp } from './plain-batch.ts';
 import { firstOffsetOf } from './producer-state-entry.ts';
 import type { BatchMetadata } from './producer-state-entry.ts';
 import type { ProducerStateManager } from './producer-state-manager.ts';
+import type { TurnClock } from './turn-clock.ts';
 import type { PlannedRoll } from './write-run.ts';
 
 const NO_BYTES = Buffer.alloc(0);
 const NONE_ABORTED: readonly AbortedTxn[] = [];
 
-/** The log that is appended to. */
-export interface AppendHost {
-  readonly config: AppendConfig;
-  readonly logStartOffset: number;
-  /** The empty log begins anew at `offset`, its log start offset unchanged. */
-  startBelow(offset: number): void;
-}
-
 export interface LogAppenderParts {
-  readonly host: AppendHost;
+  readonly config: AppendConfig;
+  readonly offsets: LogOffsets;
+  /** The empty log begins anew at `offset`, its log start offset unchanged. */
+  readonly startBelow: (offset: number) => void;
   readonly queue: AppendQueue;
   readonly planner: AppendPlanner;
   readonly producers: ProducerStateManager;
   readonly snapshots: ProducerSnapshots;
   readonly epochs: LeaderEpochFileCache;
-  readonly nowMs: () => number;
+  readonly turnClock: TurnClock;
 }
 
 export class LogAppender {
-  readonly #host: AppendHost;
+  /** What appends go by from here on. */
+  config: AppendConfig;
+  readonly #offsets: LogOffsets;
+  readonly #startBelow: (offset: number) => void;
   readonly #queue: AppendQueue;
   readonly #planner: AppendPlanner;
   readonly #producers: ProducerStateManager;
   readonly #snapshots: ProducerSnapshots;
   readonly #epochs: LeaderEpochFileCache;
-  readonly #nowMs: () => number;
+  readonly #turnClock: TurnClock;
 
   constructor(parts: LogAppenderParts) {
-    this.#host = parts.host;
+    this.config = parts.config;
+    this.#offsets = parts.offsets;
+    this.#startBelow = parts.startBelow;
     this.#queue = parts.queue;
     this.#planner = parts.planner;
     this.#producers = parts.producers;
     this.#snapshots = parts.snapshots;
     this.#epochs = parts.epochs;
-    this.#nowMs = parts.nowMs;
+    this.#turnClock = parts.turnClock;
   }
 
   /**
@@ -81,8 +83,8 @@ export class LogAppender {
    */
   appendAsLeader(records: Buffer, options: LeaderAppendOptions): LogAppendResult {
     const origin = options.origin ?? 'client';
-    const { config } = this.#host;
-    const nowMs = this.#nowMs();
+    const { config } = this;
+    const nowMs = this.#turnClock.wallMs();
     let batch = records;
     let maxTimestamp = origin === 'client' && options.validated === undefined ? plainBatchTimestamp(records, config, nowMs) : NaN;
     if (Number.isNaN(maxTimestamp)) {
@@ -164,12 +166,12 @@ export class LogAppender {
   #maybeStartBelow(records: Buffer): void {
     const end = this.#planner.appendEndOffset;
     if (wholeBatchesBytes(records) === 0 || baseOffsetAt(records, 0) >= end || lastOffsetAt(records, 0) < end) return;
-    if (this.#host.logStartOffset === end && this.#queue.isIdle) this.#host.startBelow(baseOffsetAt(records, 0));
+    if (this.#offsets.logStartOffset === end && this.#queue.isIdle) this.#startBelow(baseOffsetAt(records, 0));
   }
 
   /** Queues whole, checked batches; takes them into the producer state and the epoch cache. */
   #append(batches: Buffer, onComplete: AppendOptions['onComplete']): LogAppendInfo {
-    const { config } = this.#host;
+    const { config } = this;
     const firstOffset = baseOffsetAt(batches, 0);
     let lastOffset = firstOffset;
     let maxTimestamp = NO_TIMESTAMP;
@@ -224,7 +226,7 @@ export class LogAppender {
   /** A new segment begins with the next batch: the producer state of this moment is its snapshot. */
   planRoll(baseOffset: number): PlannedRoll {
     this.#producers.updateMapEndOffset(baseOffset);
-    const isNew = baseOffset > (this.#snapshots.latestOffset ?? this.#host.logStartOffset);
+    const isNew = baseOffset > (this.#snapshots.latestOffset ?? this.#offsets.logStartOffset);
     return { baseOffset, snapshot: isNew ? this.#producers.encodeSnapshot() : undefined };
   }
 
@@ -233,7 +235,7 @@ export class LogAppender {
       ok: true,
       firstOffset: firstOffsetOf(duplicate),
       lastOffset: duplicate.lastOffset,
-      logAppendTimeMs: this.#host.config.messageTimestampType === 'LogAppendTime' ? duplicate.timestamp : NO_TIMESTAMP,
+      logAppendTimeMs: this.config.messageTimestampType === 'LogAppendTime' ? duplicate.timestamp : NO_TIMESTAMP,
       isDuplicate: true,
     };
   }

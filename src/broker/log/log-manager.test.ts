@@ -310,7 +310,7 @@ describe('a folder whose disk fails', () => {
           return new Proxy(file, {
             get(target, property) {
               const value: unknown = Reflect.get(target, property, target);
-              if (property === 'writeGathered') check(path);
+              if (property === 'write' || property === 'writeGathered') check(path);
               return typeof value === 'function' ? value.bind(target) : value;
             },
           });

@@ -141,12 +141,16 @@ export class LogSegment {
     return relative >= 0 && relative <= MAX_RELATIVE_OFFSET;
   }
 
-  /** Writes `chunks` at the end; the count of bytes written, which may be short. They count once `appended` is called. */
-  write(chunks: readonly Buffer[]): number {
+  /** Writes a part of `buffer` at the end; the count of bytes written, which may be short. They count once `appended` is called. */
+  write(buffer: Buffer, start: number, end: number): number {
+    return this.#file.handle().write(buffer, start, end - start, this.#sizeBytes);
+  }
+
+  writeGathered(chunks: readonly Buffer[]): number {
     return this.#file.handle().writeGathered(chunks, this.#sizeBytes);
   }
 
-  writeAsync(chunks: readonly Buffer[]): Promise<number> {
+  writeGatheredAsync(chunks: readonly Buffer[]): Promise<number> {
     const position = this.#sizeBytes;
     return this.#file.pinned((handle) => handle.writeGatheredAsync(chunks, position));
   }
@@ -157,18 +161,18 @@ export class LogSegment {
   }
 
   /** Takes whole batches, written at the end, into size, timestamps and indexes. */
-  appended(records: Buffer, nowMs: number): void {
-    if (this.#sizeBytes === 0 && records.length > 0) this.#rollingBasedTimestamp = maxTimestampAt(records, 0);
-    for (let at = 0; at < records.length;) {
+  appended(records: Buffer, start: number, end: number, nowMs: number): void {
+    if (this.#sizeBytes === 0 && end > start) this.#rollingBasedTimestamp = maxTimestampAt(records, start);
+    for (let at = start; at < end;) {
       const sizeBytes = sizeAt(records, at);
       const maxTimestamp = maxTimestampAt(records, at);
       // What neither has a larger timestamp nor is due for the index is only counted.
       if (maxTimestamp > this.#maxTimestamp || this.#bytesSinceLastIndexEntry > this.#indexInterval)
-        this.#noteBatch(this.#sizeBytes + at, sizeBytes, lastOffsetAt(records, at), maxTimestamp);
+        this.#noteBatch(this.#sizeBytes + at - start, sizeBytes, lastOffsetAt(records, at), maxTimestamp);
       else this.#bytesSinceLastIndexEntry += sizeBytes;
       at += sizeBytes;
     }
-    this.#sizeBytes += records.length;
+    this.#sizeBytes += end - start;
     this.#lastModifiedMs = nowMs;
   }
 

@@ -6,6 +6,7 @@
  * A roll, a truncation or a gap empties it. Memory from the pool that nobody was shown goes back there.
  */
 import { lastOffsetAt, sizeAt } from '../../log-format/batch-fields.ts';
+import { lastOf } from './last-of.ts';
 import { WritePiece } from './write-run.ts';
 import type { Slab, WriteSlabs } from './write-slabs.ts';
 
@@ -53,7 +54,7 @@ export class TailCache {
 
   /** Adds what has just been written at `position` of the active segment. */
   add(position: number, piece: WritePiece, nowMs: number): void {
-    const last = this.#chunks[this.#chunks.length - 1];
+    const last = lastOf(this.#chunks);
     if (last !== undefined && last.position + last.length !== position) this.clear();
     this.lastUsedMs = nowMs;
     const { slab } = piece;
@@ -64,7 +65,7 @@ export class TailCache {
   }
 
   #addSlab(position: number, { start, end, firstOffset, lastOffset }: WritePiece, slab: Slab): void {
-    const last = this.#chunks[this.#chunks.length - 1];
+    const last = lastOf(this.#chunks);
     if (last?.slab === slab && last.buffer.byteOffset + last.length === slab.buffer.byteOffset + start) {
       last.length += end - start;
       last.lastOffset = lastOffset;
@@ -75,7 +76,7 @@ export class TailCache {
     this.#push({ baseOffset: firstOffset, lastOffset, position, buffer, length: end - start, slab, heldBytes: slab.buffer.length });
   }
 
-  #addLarge(position: number, { records, firstOffset, lastOffset }: WritePiece, nowMs: number): void {
+  #addLarge(position: number, { buffer: records, firstOffset, lastOffset }: WritePiece, nowMs: number): void {
     if (records.length * MAX_SHARE_OF_BUFFER >= records.buffer.byteLength) {
       const { length } = records;
       this.#push({ baseOffset: firstOffset, lastOffset, position, buffer: records, length, slab: undefined, heldBytes: length });

@@ -31,7 +31,6 @@ import type { OffsetAndEpoch } from './leader-epoch-file-cache.ts';
 import { lastOffsetIn } from './local-log.ts';
 import type { LocalLog } from './local-log.ts';
 import { LogAppender } from './log-appender.ts';
-import type { AppendHost } from './log-appender.ts';
 import type { LogContext } from './log-context.ts';
 import { appendError, DamagedLogError, InconsistentTopicIdError } from './log-errors.ts';
 import type { LogAppendError, LogStorageError } from './log-errors.ts';
@@ -105,7 +104,6 @@ export class UnifiedLog {
   readonly #listeners = new Set<LogListener>();
   readonly #deletions: SegmentDeletion[] = [];
   #config: LogConfig;
-  #appendConfig: AppendConfig;
   #topicId: string | undefined;
   #announcedEndOffset: number;
   /** Cuts that were asked for and aren't done. */
@@ -119,7 +117,6 @@ export class UnifiedLog {
     this.topicPartition = parts.topicPartition;
     this.openedLogEndOffset = parts.local.logEndOffset;
     this.#config = parts.config;
-    this.#appendConfig = appendConfigOf(parts.config);
     this.#local = parts.local;
     this.#producers = parts.producerState;
     this.#snapshots = parts.snapshots;
@@ -148,15 +145,17 @@ export class UnifiedLog {
       onError,
     );
     this.#planner = new AppendPlanner(this.#local);
-    this.#queue = new AppendQueue(context, this.#appendTarget());
+    this.#queue = new AppendQueue(context, this.#local, this.#appendTarget());
     this.#appender = new LogAppender({
-      host: this.#appendHost(),
+      config: appendConfigOf(parts.config),
+      offsets: this.#offsets,
+      startBelow: (offset) => this.#guard.run(() => this.#cutter.startAt(offset, this.#offsets.logStartOffset)),
       queue: this.#queue,
       planner: this.#planner,
       producers: this.#producers,
       snapshots: this.#snapshots,
       epochs: this.#epochs,
-      nowMs: () => context.turnClock.wallMs(),
+      turnClock: context.turnClock,
     });
     this.#flusher = new LogFlusher({
       context,
@@ -215,7 +214,7 @@ export class UnifiedLog {
   }
   /** Of the configuration what appends go by. */
   get appendConfig(): AppendConfig {
-    return this.#appendConfig;
+    return this.#appender.config;
   }
   get topicId(): string | undefined {
     return this.#topicId;
@@ -226,7 +225,7 @@ export class UnifiedLog {
 
   updateConfig(config: LogConfig): void {
     this.#config = config;
-    this.#appendConfig = appendConfigOf(config);
+    this.#appender.config = appendConfigOf(config);
   }
 
   /** Gives a log without one its topic id. @throws InconsistentTopicIdError when it has another. */
@@ -366,32 +365,12 @@ export class UnifiedLog {
     return appendError(ErrorCode.REQUEST_TIMED_OUT, `${this.#queue.queuedBytes} bytes wait to be written to ${this.#name}`);
   }
 
-  #appendHost(): AppendHost {
-    const config = (): AppendConfig => this.#appendConfig;
-    const offsets = this.#offsets;
-    return {
-      get config() {
-        return config();
-      },
-      get logStartOffset() {
-        return offsets.logStartOffset;
-      },
-      startBelow: (offset) => {
-        this.#guard.run(() => this.#cutter.startAt(offset, offsets.logStartOffset));
-      },
-    };
-  }
-
   #appendTarget(): AppendTarget {
     const local = this.#local;
     return {
-      get activeSegment() {
-        return local.activeSegment;
-      },
-      slabs: local.slabs,
       roll: ({ baseOffset, snapshot }) => this.#cutter.rollTo(baseOffset, snapshot),
-      written: ({ pieces, abortedTxns }, nowMs) => {
-        for (const piece of pieces) local.appended(piece, nowMs);
+      written: ({ firstPiece, abortedTxns }, nowMs) => {
+        for (let piece = firstPiece; piece !== undefined; piece = piece.next) local.appended(piece, nowMs);
         for (const txn of abortedTxns) local.activeSegment.appendAbortedTxn(txn);
       },
       groupWritten: () => this.#groupWritten(),

@@ -1,14 +1,15 @@
 /**
  * What waits to be written to one segment: large batches as they came, small ones copied together (`write-slabs.ts`). Pieces are made as appends
- * come, one for all neighbours in a slab, so that nothing is left to be planned when they are written.
+ * come, one for all neighbours in a slab, so that nothing is left to be planned when they are written. Pieces and runs are chained: most
+ * have no second one, for which an array would be one more object to make for every append.
  */
 import type { AbortedTxn } from '../../log-format/txn-index.ts';
+import type { LogSegment } from './log-segment.ts';
 import type { Slab, WriteSlabs } from './write-slabs.ts';
 
 /** Smaller batches are copied together. */
 const COPY_BELOW_BYTES = 8 * 1024;
 const NONE_ABORTED: readonly AbortedTxn[] = [];
-const NO_PIECES: WritePiece[] = [];
 
 /** The segment that begins with an append, and the producer state at that point. */
 export interface PlannedRoll {
@@ -20,38 +21,36 @@ export interface PlannedRoll {
 export class WritePiece {
   readonly firstOffset: number;
   lastOffset: number;
-  /** Where the bytes lie, unless they are a buffer of their own. */
-  readonly slab: Slab | undefined;
-  /** In the slab. */
+  /** Where the bytes lie, from `start` to `end`. */
+  readonly buffer: Buffer;
   readonly start: number;
   end: number;
-  #records: Buffer | undefined;
+  /** The slab that `buffer` belongs to; undefined for one that came as it is. */
+  readonly slab: Slab | undefined;
+  next: WritePiece | undefined = undefined;
 
+  /** @param sizeBytes the bytes at the end of what the slab holds, or all of `records`. */
   constructor(records: Buffer | undefined, slab: Slab | undefined, sizeBytes: number, firstOffset: number, lastOffset: number) {
-    this.#records = records;
-    this.slab = slab;
+    this.buffer = records ?? (slab as Slab).buffer;
     this.end = slab === undefined ? sizeBytes : slab.used;
     this.start = this.end - sizeBytes;
+    this.slab = slab;
     this.firstOffset = firstOffset;
     this.lastOffset = lastOffset;
     slab?.retain();
-  }
-
-  /** Asked for when the piece has come to its end. */
-  get records(): Buffer {
-    return (this.#records ??= (this.slab as Slab).buffer.subarray(this.start, this.end));
   }
 }
 
 export class WriteRun {
   /** Set when the run begins a new segment. */
   readonly roll: PlannedRoll | undefined;
-  /** At first none, then an array made with its first element: one that is pushed to gets room for 17 at once. */
-  pieces: WritePiece[] = NO_PIECES;
+  firstPiece: WritePiece | undefined = undefined;
+  #lastPiece: WritePiece | undefined = undefined;
   bytes = 0;
   abortedTxns: readonly AbortedTxn[] = NONE_ABORTED;
   /** How many appends of the group are complete once this run is written. */
   appends = 0;
+  next: WriteRun | undefined = undefined;
 
   constructor(roll: PlannedRoll | undefined) {
     this.roll = roll;
@@ -65,7 +64,7 @@ export class WriteRun {
       return;
     }
     const slab = slabs.copy(records, nowMs);
-    const last = this.pieces[this.pieces.length - 1];
+    const last = this.#lastPiece;
     if (last !== undefined && last.slab === slab && last.end === slab.used - sizeBytes) {
       last.end = slab.used;
       last.lastOffset = lastOffset;
@@ -75,13 +74,30 @@ export class WriteRun {
   }
 
   #push(piece: WritePiece): void {
-    if (this.pieces === NO_PIECES) this.pieces = [piece];
-    else this.pieces.push(piece);
+    if (this.#lastPiece === undefined) this.firstPiece = piece;
+    else this.#lastPiece.next = piece;
+    this.#lastPiece = piece;
+  }
+
+  /** Writes all at the segment's end; the count of bytes written, which may be short. */
+  write(segment: LogSegment): number {
+    const first = this.firstPiece;
+    if (first === undefined) return 0;
+    if (first.next === undefined) return segment.write(first.buffer, first.start, first.end);
+    return segment.writeGathered(this.chunks());
+  }
+
+  /** The same without holding the event loop. */
+  writeAsync(segment: LogSegment): Promise<number> {
+    return segment.writeGatheredAsync(this.chunks());
   }
 
   /** What is written, in order. */
   chunks(): Buffer[] {
-    const [first] = this.pieces;
-    return this.pieces.length === 1 && first !== undefined ? [first.records] : this.pieces.map(({ records }) => records);
+    const chunks: Buffer[] = [];
+    for (let piece = this.firstPiece; piece !== undefined; piece = piece.next) {
+      chunks.push(piece.slab === undefined ? piece.buffer : piece.buffer.subarray(piece.start, piece.end));
+    }
+    return chunks;
   }
 }

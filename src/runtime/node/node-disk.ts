@@ -37,9 +37,13 @@ class NodeDiskFile implements DiskFile {
     return bytesRead;
   }
 
+  write(source: Uint8Array, sourceOffset: number, length: number, position: number): number {
+    return fs.writeSync(this.#fd, source, sourceOffset, length, position);
+  }
+
   writeGathered(chunks: readonly Uint8Array[], position: number): number {
     const [first] = chunks;
-    if (chunks.length === 1 && first !== undefined) return fs.writeSync(this.#fd, first, 0, first.byteLength, position);
+    if (chunks.length === 1 && first !== undefined) return this.write(first, 0, first.byteLength, position);
     let written = 0;
     for (let from = 0; from < chunks.length; from += MAX_GATHER) {
       const part = chunks.slice(from, from + MAX_GATHER);

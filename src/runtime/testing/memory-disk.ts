@@ -406,6 +406,10 @@ export class MemoryFile implements DiskFile {
     return this.read(target, targetOffset, length, position);
   }
 
+  write(source: Uint8Array, sourceOffset: number, length: number, position: number): number {
+    return this.writeGathered([source.subarray(sourceOffset, sourceOffset + length)], position);
+  }
+
   writeGathered(chunks: readonly Uint8Array[], position: number): number {
     if (this.#closed) throw diskError('EBADF', 'write', this.path);
     const isShort = this.#disk.callToWrite(this.path, this.#generation);

@@ -159,6 +159,10 @@ class SimFile implements DiskFile {
   readAsync(target: Uint8Array, targetOffset: number, length: number, position: number): Promise<number> {
     return this.#costs.later(length / BYTES_PER_MS, () => this.#file.read(target, targetOffset, length, position));
   }
+  write(source: Uint8Array, sourceOffset: number, length: number, position: number): number {
+    this.#costs.spendWrite(length);
+    return this.#file.write(source, sourceOffset, length, position);
+  }
   writeGathered(chunks: readonly Uint8Array[], position: number): number {
     this.#costs.spendWrite(bytesOf(chunks));
     return this.#file.writeGathered(chunks, position);
