@@ -20,7 +20,10 @@ import { buildRecordBatch } from '../../src/protocol/records/record-batch-builde
 import { silentLogger } from '../../src/runtime/node/node-logger.ts';
 import { NodeOffload } from '../../src/runtime/node/node-offload.ts';
 import { createNodeRuntime } from '../../src/runtime/node/node-runtime.ts';
+import { runBundled } from '../support/bundled.ts';
 import { atLeast, heading, print, printTable } from '../support/print.ts';
+
+await runBundled(import.meta.url);
 
 const { values } = parseArgs({ options: { mib: { type: 'string', default: '256' }, dir: { type: 'string', default: tmpdir() } } });
 const MIB = 1024 * 1024;

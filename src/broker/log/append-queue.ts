@@ -25,8 +25,6 @@ export const MAX_QUEUED_BYTES = 256 * 1024 * 1024;
 export interface AppendTarget {
   /** Begins the planned segment. */
   roll(roll: PlannedRoll): void;
-  /** The run's bytes are written at the end of the active segment. */
-  written(run: WriteRun, nowMs: number): void;
   /** All of a group is written: the log end offset has moved. A promise holds back the answers (flush.messages). */
   groupWritten(): Promise<void> | undefined;
   /** The folder must go offline; returns what the waiting appends are told. */
@@ -216,7 +214,9 @@ export class AppendQueue {
     stats.writeTimeMs.record(tookMs);
     stats.writeBytes.record(run.bytes);
     if (tookMs > SLOW_WRITE_MS) this.#asyncUntilMs = clock.monotonicMs() + ASYNC_AFTER_SLOW_MS;
-    this.#target.written(run, turnClock.wallMs());
+    const nowMs = turnClock.wallMs();
+    for (let piece = run.firstPiece; piece !== undefined; piece = piece.next) this.#local.appended(piece, nowMs);
+    if (run.abortedTxns.length > 0) for (const txn of run.abortedTxns) this.#local.activeSegment.appendAbortedTxn(txn);
     this.#queuedBytes -= run.bytes;
   }
 

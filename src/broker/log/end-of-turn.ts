@@ -4,7 +4,10 @@ import type { Scheduler } from '../../runtime/scheduler.ts';
 export class EndOfTurn {
   readonly #scheduler: Scheduler;
   #isScheduled = false;
-  #waiting: (() => void)[] = [];
+  /** Two arrays in turn, of which `#count` elements count: a new one every turn would have to grow every turn. */
+  #waiting: ((() => void) | undefined)[] = [];
+  #running: ((() => void) | undefined)[] = [];
+  #count = 0;
   #afterAll: (() => void) | undefined;
 
   constructor(scheduler: Scheduler) {
@@ -13,7 +16,7 @@ export class EndOfTurn {
 
   /** Calls `callback` at the end of this turn. The caller asks once a turn. */
   add(callback: () => void): void {
-    this.#waiting.push(callback);
+    this.#waiting[this.#count++] = callback;
     this.#schedule();
   }
 
@@ -32,8 +35,15 @@ export class EndOfTurn {
   readonly #run = (): void => {
     this.#isScheduled = false;
     const due = this.#waiting;
-    this.#waiting = [];
-    for (const callback of due) callback();
+    const count = this.#count;
+    this.#waiting = this.#running;
+    this.#running = due;
+    this.#count = 0;
+    for (let index = 0; index < count; index++) {
+      const callback = due[index];
+      due[index] = undefined;
+      callback?.();
+    }
     const afterAll = this.#afterAll;
     this.#afterAll = undefined;
     afterAll?.();

@@ -6,6 +6,7 @@
  */
 import { readInt16, readInt32 } from '../../protocol/int32.ts';
 import { readInt64Lossy } from '../../protocol/int64.ts';
+import { batchCrc } from '../../protocol/records/batch-crc.ts';
 import {
   ATTRIBUTES_OFFSET,
   BASE_SEQUENCE_OFFSET,
@@ -22,7 +23,6 @@ import {
   RECORD_COUNT_OFFSET,
   TRANSACTIONAL_FLAG,
 } from '../../protocol/records/record-batch.ts';
-import { crc32c } from '../../protocol/records/crc32c.ts';
 import { newRecordWalk, walkPlainRecords } from '../../protocol/records/record-scan.ts';
 import type { AppendConfig } from './append-config.ts';
 
@@ -47,7 +47,7 @@ export function plainBatchTimestamp(batch: Buffer, config: AppendConfig, nowMs: 
   }
   const count = readInt32(batch, RECORD_COUNT_OFFSET);
   if (count <= 0 || readInt32(batch, LAST_OFFSET_DELTA_OFFSET) !== count - 1) return NaN;
-  if (crc32c(batch.subarray(ATTRIBUTES_OFFSET)) !== readInt32(batch, CRC_OFFSET) >>> 0) return NaN;
+  if (batchCrc(batch) !== readInt32(batch, CRC_OFFSET) >>> 0) return NaN;
   walk.position = RECORD_BATCH_OVERHEAD;
   walk.index = 0;
   walk.minTimestampDelta = Infinity;

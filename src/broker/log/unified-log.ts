@@ -23,7 +23,6 @@ import { appendConfigOf } from './append-config.ts';
 import type { AppendConfig } from './append-config.ts';
 import { AppendPlanner } from './append-planner.ts';
 import { AppendQueue, MAX_QUEUED_BYTES } from './append-queue.ts';
-import type { AppendTarget } from './append-queue.ts';
 import { BackgroundFile, syncFile } from './background-file.ts';
 import { fetchOffsetByTimestamp } from './fetch-offset-by-timestamp.ts';
 import { LeaderEpochFileCache } from './leader-epoch-file-cache.ts';
@@ -145,7 +144,11 @@ export class UnifiedLog {
       onError,
     );
     this.#planner = new AppendPlanner(this.#local);
-    this.#queue = new AppendQueue(context, this.#local, this.#appendTarget());
+    this.#queue = new AppendQueue(context, this.#local, {
+      roll: ({ baseOffset, snapshot }) => this.#cutter.rollTo(baseOffset, snapshot),
+      groupWritten: () => this.#groupWritten(),
+      failed: (error) => this.#guard.failed(error),
+    });
     this.#appender = new LogAppender({
       config: appendConfigOf(parts.config),
       offsets: this.#offsets,
@@ -363,19 +366,6 @@ export class UnifiedLog {
     if (this.#guard.failure !== undefined) return appendError(this.#guard.failure.errorCode, this.#guard.failure.message);
     if (this.#queue.queuedBytes < MAX_QUEUED_BYTES) return undefined;
     return appendError(ErrorCode.REQUEST_TIMED_OUT, `${this.#queue.queuedBytes} bytes wait to be written to ${this.#name}`);
-  }
-
-  #appendTarget(): AppendTarget {
-    const local = this.#local;
-    return {
-      roll: ({ baseOffset, snapshot }) => this.#cutter.rollTo(baseOffset, snapshot),
-      written: ({ firstPiece, abortedTxns }, nowMs) => {
-        for (let piece = firstPiece; piece !== undefined; piece = piece.next) local.appended(piece, nowMs);
-        for (const txn of abortedTxns) local.activeSegment.appendAbortedTxn(txn);
-      },
-      groupWritten: () => this.#groupWritten(),
-      failed: (error) => this.#guard.failed(error),
-    };
   }
 
   #groupWritten(): Promise<void> | undefined {
