@@ -108,6 +108,22 @@ describe('Metadata', () => {
     expect(String(failure)).toContain(all[1]?.address);
   });
 
+  it('keeps to the broker that answered, where it is told to, and counts when another one had to be asked', async () => {
+    const all = await brokers(3);
+    answerWith(all);
+    const metadata = metadataFrom(all, { keepsBroker: true });
+    for (let asked = 0; asked < 20; asked++) await metadata.fetchTopics('all');
+    const counts = all.map((broker) => broker.askedFor(MetadataApi).length);
+    expect(counts.toSorted((a, b) => a - b)).toEqual([0, 0, 20]);
+    expect(metadata.brokerSwitches).toBe(0);
+    await all[counts.indexOf(20)]?.stop();
+    for (let asked = 0; asked < 10; asked++) await metadata.fetchTopics('all');
+    const after = all.map((broker, index) => broker.askedFor(MetadataApi).length - (counts[index] ?? 0));
+    expect(Math.max(...after)).toBeGreaterThanOrEqual(10);
+    expect(after.filter((count) => count > 0)).toHaveLength(1);
+    expect(metadata.brokerSwitches).toBe(1);
+  });
+
   it('forgets topics that nobody has asked for lately', async () => {
     const all = await brokers(1);
     answerWith(all, [{ name: 'a', leaders: [1] }]);

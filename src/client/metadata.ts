@@ -5,7 +5,7 @@
  * `metadata.max.age.ms`, and after a lost connection. A topic that nobody asks for is forgotten after
  * `metadata.max.idle.ms`, so that what is refreshed stays small. When none of the known brokers answers, the
  * bootstrap servers are tried again, since a local cluster may have come back on other ports.
- * Differs from Apache Kafka: no automatic topic creation, ever. Source: Metadata, ProducerMetadata, KIP-899.
+ * Differs from Apache Kafka: no automatic topic creation, ever; `keepsBroker`. Source: Metadata, ProducerMetadata, KIP-899.
  */
 import type { Cancellable } from '../runtime/scheduler.ts';
 import { ErrorCode, KafkaError } from '../protocol/errors.ts';
@@ -33,6 +33,11 @@ export interface MetadataOptions {
   readonly retryBackoffMaxMs?: number;
   /** How long one broker may take before the next is asked. Default 10,000. */
   readonly attemptTimeoutMs?: number;
+  /**
+   * Asks the broker that answered last for as long as it answers, instead of any. What one broker tells never goes back in time; two
+   * brokers differ until the controller has told both. Default false.
+   */
+  readonly keepsBroker?: boolean;
 }
 
 interface TrackedTopic {
@@ -59,6 +64,8 @@ export class Metadata {
   #ageTimer: Cancellable | undefined;
   #updateTimer: Cancellable | undefined;
   #failedUpdates = 0;
+  #answeredBy: number | undefined;
+  #brokerSwitches = 0;
   #closed = false;
 
   /** Throws `InvalidBootstrapError`. Nothing is sent before the first question. */
@@ -72,6 +79,7 @@ export class Metadata {
       retryBackoffMs: options.retryBackoffMs ?? 100,
       retryBackoffMaxMs: options.retryBackoffMaxMs ?? 1_000,
       attemptTimeoutMs: options.attemptTimeoutMs ?? 10_000,
+      keepsBroker: options.keepsBroker ?? false,
     };
     this.#stopWatchingDisconnects = this.#client.onDisconnected(() => this.requestUpdate());
   }
@@ -98,6 +106,11 @@ export class Metadata {
 
   get brokers(): ReadonlyMap<number, BrokerNode> {
     return this.#brokers;
+  }
+
+  /** How often another broker answered than the one before: answers between which this stayed the same never went back in time. */
+  get brokerSwitches(): number {
+    return this.#brokerSwitches;
   }
 
   /** Calls `listener` after each update; returns how to stop that. */
@@ -218,21 +231,37 @@ export class Metadata {
     let lastError: unknown;
     for (;;) {
       if (this.#closed) throw new ClientClosedError();
-      const node = this.leastLoadedNode(tried) ?? this.#bootstrap.find(({ id }) => !tried.has(id));
+      const node = this.#keptNode(tried) ?? this.leastLoadedNode(tried) ?? this.#bootstrap.find(({ id }) => !tried.has(id));
       if (node === undefined) throw new NoBrokerAvailableError(names, lastError);
       tried.add(node.id);
       names.push(describe(node));
       try {
-        return await this.#client.send(node, MetadataApi, (version) => requestFor(selection, version), {
+        const response = await this.#client.send(node, MetadataApi, (version) => requestFor(selection, version), {
           minVersion: 1,
           timeoutMs: this.#options.attemptTimeoutMs,
         });
+        this.#noteAnswer(node, response);
+        return response;
       } catch (error) {
         // A broker's failure sends us to the next one; our own mistakes don't.
         if (!(error instanceof KafkaError) || error instanceof ClientClosedError) throw error;
         lastError = error;
       }
     }
+  }
+
+  /** The broker that answered last, where that one is to be kept and can be asked. */
+  #keptNode(tried: ReadonlySet<number>): Node | undefined {
+    const id = this.#answeredBy;
+    if (!this.#options.keepsBroker || id === undefined || tried.has(id) || this.#client.stateOf(id) === 'backing-off') return undefined;
+    return this.#brokers.get(id);
+  }
+
+  #noteAnswer(node: Node, { brokers }: MetadataResponse): void {
+    // A bootstrap server is one of the brokers, known by its address.
+    const answeredBy = node.id >= 0 ? node.id : brokers.find(({ host, port }) => host === node.host && port === node.port)?.nodeId;
+    if (this.#answeredBy !== undefined && answeredBy !== this.#answeredBy) this.#brokerSwitches++;
+    this.#answeredBy = answeredBy;
   }
 
   #applyBrokers(response: MetadataResponse): void {

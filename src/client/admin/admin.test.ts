@@ -114,6 +114,17 @@ describe('Admin on topics', () => {
     expect((await admin.createTopics([{ name: 'a' }])).get('a')).not.toBeInstanceOf(KafkaError);
   });
 
+  it('takes the controller’s own time-out as the answer: what it began may still come about', async () => {
+    one.on(CreateTopics, created(ErrorCode.REQUEST_TIMED_OUT));
+    one.on(DeleteTopics, () => ({ responses: [{ name: 'a', errorCode: ErrorCode.REQUEST_TIMED_OUT }] }));
+    const options = { requestTimeoutMs: 1_234 };
+    expect((await admin.createTopics([{ name: 'a' }], options)).get('a')).toMatchObject({ errorName: 'REQUEST_TIMED_OUT' });
+    expect((await admin.deleteTopics(['a'], options)).get('a')).toMatchObject({ errorName: 'REQUEST_TIMED_OUT' });
+    for (const api of [CreateTopics, DeleteTopics] as const) {
+      expect(one.askedFor(api)).toMatchObject([{ body: { timeoutMs: 1_234 } }]);
+    }
+  });
+
   it('tells by its class that a broker lacks an API, at once', async () => {
     expect((await admin.deleteTopics(['a'])).get('a')).toBeInstanceOf(UnsupportedVersionError);
   });

@@ -30,6 +30,8 @@ export interface AdminContext {
 export interface CallOptions {
   /** For the whole call, retries included. Default: the Admin's `defaultApiTimeoutMs`. */
   readonly timeoutMs?: number;
+  /** For one request of it. Default: the Admin's `requestTimeoutMs`. */
+  readonly requestTimeoutMs?: number;
 }
 
 export type KeyResult<V> = V | KafkaError;
@@ -70,7 +72,7 @@ export async function runKeyed<V>(
     const leftMs = deadlineMs - clock.monotonicMs();
     if (leftMs <= 0) break;
     // Whole milliseconds: some requests carry it on the wire.
-    const attempt = { number, timeoutMs: Math.ceil(Math.min(leftMs, context.requestTimeoutMs)) };
+    const attempt = { number, timeoutMs: Math.ceil(Math.min(leftMs, options.requestTimeoutMs ?? context.requestTimeoutMs)) };
     for (const [key, result] of await runRound(call, Array.from(open), attempt)) {
       results.set(key, result);
       if (!(result instanceof KafkaError) || isFinal(call, result, number + 1)) open.delete(key);

@@ -7,6 +7,7 @@ import { DeleteTopics } from '../../protocol/generated/delete-topics.ts';
 import { topicPartitionKey } from '../../protocol/topic-partition.ts';
 import type { TopicPartition } from '../../protocol/topic-partition.ts';
 import type { TopicMetadata } from '../cluster-snapshot.ts';
+import { RequestTimeoutError } from '../errors.ts';
 import { groupByTopic } from './group-by-topic.ts';
 import { errorOf, runKeyed, runSingle } from './keyed-call.ts';
 import type { AdminContext, CallOptions, KeyResult, KeyResults } from './keyed-call.ts';
@@ -51,6 +52,14 @@ const CREATE_WITH_DEFAULTS = 4;
 
 export function believeUnknownTopic(error: KafkaError, tries: number): boolean {
   return error.code === ErrorCode.UNKNOWN_TOPIC_OR_PARTITION && tries >= UNKNOWN_TOPIC_TRIES;
+}
+
+/**
+ * The controller's own word that its time was over, not a lost answer: it has begun, and may yet bring it to its end. Asked again it would
+ * say that the topic exists, or is unknown. Kafka's Admin takes it as final too.
+ */
+export function isBegun(error: KafkaError): boolean {
+  return error.code === ErrorCode.REQUEST_TIMED_OUT && !(error instanceof RequestTimeoutError);
 }
 
 /** All topics there are, by name, internal ones included. */
@@ -108,6 +117,7 @@ export function createTopics(
           ]),
         );
       },
+      isFinal: isBegun,
     },
     byName.keys(),
     options,
@@ -129,7 +139,7 @@ export function deleteTopics(context: AdminContext, names: readonly string[], op
         );
         return new Map(response.responses.map(({ name, errorCode, errorMessage }) => [name ?? '', errorOf(errorCode, errorMessage)]));
       },
-      isFinal: (error) => error.code === ErrorCode.UNKNOWN_TOPIC_OR_PARTITION,
+      isFinal: (error) => error.code === ErrorCode.UNKNOWN_TOPIC_OR_PARTITION || isBegun(error),
     },
     names,
     options,
@@ -158,6 +168,7 @@ export function createPartitions(
         const { results } = await context.client.send(node, CreatePartitions, body, { timeoutMs: afterBroker(timeoutMs) });
         return new Map(results.map(({ name, errorCode, errorMessage }) => [name, errorOf(errorCode, errorMessage)]));
       },
+      isFinal: isBegun,
     },
     byTopic.keys(),
     options,

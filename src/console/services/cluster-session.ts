@@ -196,10 +196,12 @@ export class ClusterSession {
   async #fetchView(): Promise<ClusterView> {
     try {
       const { admin } = this;
+      const { brokerSwitches } = admin.metadata;
       const topics = await admin.listTopics();
       const { brokers, controllerId, snapshot } = admin.metadata;
       this.#viewFailure = undefined;
-      return { topics, brokers, controllerId: controllerId < 0 ? null : controllerId, clusterId: snapshot?.clusterId ?? null };
+      const clusterId = snapshot?.clusterId ?? null;
+      return { topics, brokers, controllerId: controllerId < 0 ? null : controllerId, clusterId, brokerSwitches };
     } catch (error) {
       this.#viewFailure = { message: error instanceof Error ? error.message : String(error), atMs: this.runtime.clock.wallMs() };
       throw error;
@@ -224,7 +226,8 @@ function makeAdmin(bootstrapServers: string, runtime: SessionRuntime): ConsoleAd
     clientId: 'samsa-console',
     defaultApiTimeoutMs: CALL_TIMEOUT_MS,
     requestTimeoutMs: REQUEST_TIMEOUT_MS,
-    metadata: { attemptTimeoutMs: METADATA_ATTEMPT_MS },
+    // One broker's word: a page that pulls after a change must not be told of before it by a broker that has not heard yet.
+    metadata: { attemptTimeoutMs: METADATA_ATTEMPT_MS, keepsBroker: true },
   });
 }
 

@@ -9,6 +9,8 @@ export interface ClusterView {
   readonly controllerId: number | null;
   readonly brokers: ReadonlyMap<number, BrokerNode>;
   readonly topics: ReadonlyMap<string, TopicMetadata>;
+  /** How often another broker had to be asked before this look (`Metadata.brokerSwitches`). */
+  readonly brokerSwitches: number;
 }
 
 export interface ViewDifference {
@@ -31,6 +33,8 @@ export function compareViews(before: ClusterView, now: ClusterView, atMs: number
   const topics = compareTopics(before, now, say);
   if (topics.changed.length > 0) changes.push({ kind: 'topics', ids: topics.changed });
   if (topics.partitionsChanged.length > 0) changes.push({ kind: 'partitions', ids: topics.partitionsChanged });
+  // What pages got between the looks may be older than either: another broker told them.
+  if (before.brokerSwitches !== now.brokerSwitches) changes.push({ kind: 'topics', ids: null }, { kind: 'partitions', ids: null });
   return { changes, entries };
 }
 

@@ -79,8 +79,10 @@ export class ClusterWatcher {
   async #lookAtMetadata(): Promise<void> {
     const { view, hub, runtime } = this.#session;
     try {
+      // A page may have got one before the first look.
+      const known = view.last?.value;
       const { value, asOfMs } = await view.get(METADATA_PERIOD_MS / 2);
-      const before = this.#view;
+      const before = this.#view ?? known;
       this.#view = value;
       if (before === undefined || before === value) return;
       const { changes, entries } = compareViews(before, value, asOfMs);

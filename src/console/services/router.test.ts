@@ -127,6 +127,18 @@ describe('errors', () => {
     });
   });
 
+  test('a creation that takes longer than was waited for says that it goes on, and the topic shows', async () => {
+    cluster.slow = true;
+    expect(await failureOfCall(client.topics.create({ clusterId: 'dev', name: 'wide' }))).toMatchObject({
+      kind: 'timeout',
+      name: 'REQUEST_TIMED_OUT',
+      message: 'The topic wide is being made: the brokers were not done within 20 s, and go on. It shows when they are',
+      retriable: false,
+      timeoutMs: 20_000,
+    });
+    expect(await client.topics.rows({ clusterId: 'dev', names: ['wide'] })).toMatchObject([{ name: 'wide' }]);
+  });
+
   test('of an unknown cluster, a reader that is closed, a remote process say what is the matter', async () => {
     expect(await failureOfCall(client.overview.get({ clusterId: 'nowhere' }))).toMatchObject({ kind: 'notFound' });
     expect(await failureOfCall(client.topics.next({ readerId: 'r9', max: 1 }))).toMatchObject({ kind: 'notFound', retriable: true });

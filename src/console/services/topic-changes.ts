@@ -1,14 +1,23 @@
 /** What changes topics: create, grow, configure, delete. One call each, checked here first where the answer is known without a broker. */
 import { AlterConfigOp, configResourceKey, ConfigResourceType } from '../../client/admin/configs.ts';
+import { isBegun } from '../../client/admin/topics.ts';
 import { KafkaError } from '../../protocol/errors.ts';
 import { ZERO_UUID } from '../../protocol/uuid.ts';
 import { configProblem } from '../contract/config-problem.ts';
 import type { ConfigChange } from '../contract/configs.ts';
-import type { ItemResult } from '../contract/failure.ts';
+import type { Failure, ItemResult } from '../contract/failure.ts';
 import type { CreatedTopic } from '../contract/topics.ts';
 import type { ClusterSession } from './cluster-session.ts';
-import { orThrow, refuse, toFailure } from './failures.ts';
+import { FailureError, orThrow, refuse, toFailure } from './failures.ts';
 import { topicConfigSpec } from './topic-config-catalog.ts';
+
+/**
+ * How long the brokers may take for a change of a topic, and the call that asks for it with its retries: thousands of replicas on a slow disk
+ * take many seconds, and who asked sees that it goes on. A check is only read.
+ */
+const CHANGE_REQUEST_MS = 20_000;
+const CHANGE_CALL_MS = 30_000;
+const CHANGE_OPTIONS = { timeoutMs: CHANGE_CALL_MS, requestTimeoutMs: CHANGE_REQUEST_MS };
 
 export interface NewTopicInput {
   readonly name: string;
@@ -31,9 +40,11 @@ export async function createTopic(session: ClusterSession, input: NewTopicInput)
       : { assignments: input.assignment };
   const results = await session.admin.createTopics([{ name: input.name, configs: input.configs, ...shape }], {
     validateOnly: input.validateOnly,
+    ...(input.validateOnly ? {} : CHANGE_OPTIONS),
   });
-  const created = orThrow(results.get(input.name), { api: 'CreateTopics' });
+  // Also after a failure: it may have been made all the same.
   if (!input.validateOnly) session.changed([{ kind: 'topics', ids: [input.name] }]);
+  const created = done(results.get(input.name), 'CreateTopics', `The topic ${input.name} is being made`);
   return {
     name: input.name,
     topicId: created.topicId === ZERO_UUID ? null : created.topicId,
@@ -43,10 +54,10 @@ export async function createTopic(session: ClusterSession, input: NewTopicInput)
 }
 
 export async function createPartitions(session: ClusterSession, topic: string, count: number, validateOnly: boolean): Promise<null> {
-  const results = await session.admin.createPartitions([{ topic, count }], { validateOnly });
+  const results = await session.admin.createPartitions([{ topic, count }], { validateOnly, ...(validateOnly ? {} : CHANGE_OPTIONS) });
   const result = results.get(topic);
-  if (result instanceof KafkaError) orThrow(result, { api: 'CreatePartitions' });
   if (!validateOnly) session.changed([{ kind: 'topics', ids: [topic] }]);
+  if (result instanceof KafkaError) done(result, 'CreatePartitions', `The partitions of ${topic} are being made`);
   return null;
 }
 
@@ -84,12 +95,29 @@ export async function alterConfigs(
 
 /** Each topic has a result of its own. */
 export async function deleteTopics(session: ClusterSession, names: readonly string[]): Promise<ItemResult[]> {
-  const results = await session.admin.deleteTopics(names);
+  const results = await session.admin.deleteTopics(names, CHANGE_OPTIONS);
   session.changed([{ kind: 'topics', ids: names }]);
   return names.map((name) => {
     const result = results.get(name);
-    return { name, failure: result instanceof KafkaError ? toFailure(result, { api: 'DeleteTopics' }) : null };
+    return {
+      name,
+      failure: result instanceof KafkaError ? changeFailure(result, 'DeleteTopics', `The topic ${name} is being deleted`) : null,
+    };
   });
+}
+
+/** `value` when it is no error, else throws what `changeFailure` makes of it. */
+function done<V>(value: V | KafkaError | undefined, api: string, underWay: string): V {
+  if (value instanceof KafkaError) throw new FailureError(changeFailure(value, api, underWay));
+  return orThrow(value, { api });
+}
+
+/** Where the controller has begun and was not done in time, it says so with `underWay`: that is no reason to try again. */
+function changeFailure(error: KafkaError, api: string, underWay: string): Failure {
+  const failure = toFailure(error, { api });
+  if (!isBegun(error)) return failure;
+  const message = `${underWay}: the brokers were not done within ${CHANGE_REQUEST_MS / 1000} s, and go on. It shows when they are`;
+  return { ...failure, kind: 'timeout', message, retriable: false, timeoutMs: CHANGE_REQUEST_MS };
 }
 
 function checkConfig(name: string, value: string): void {

@@ -124,6 +124,29 @@ describe('the watcher', () => {
     expect(session.timeline.page(0, 10).entries.map(({ type }) => type)).toContain('topic.created');
   });
 
+  test('lets pages pull again when another broker had to be asked: what that one told them may be older than what they knew', async () => {
+    cluster.addTopic('orders');
+    const { changes } = subscribe();
+    await time.advance(1_000);
+    const before = changes().length;
+    cluster.brokerSwitches++;
+    await time.advance(1_000);
+    expect(changes().slice(before)).toEqual(
+      expect.arrayContaining([
+        { kind: 'topics', ids: null },
+        { kind: 'partitions', ids: null },
+      ]),
+    );
+  });
+
+  test('tells of what came between a page’s pull and its own first look', async () => {
+    await session.view.get(0);
+    cluster.addTopic('orders');
+    const { changes } = subscribe();
+    await time.advance(1_000);
+    expect(changes()).toContainEqual({ kind: 'topics', ids: ['orders'] });
+  });
+
   test('sums up when very many partitions change at once', async () => {
     const partitions = cluster.addTopic('wide', 300);
     subscribe();

@@ -41,7 +41,11 @@ export class FakeCluster implements RecordSource {
   readonly configs = new Map<string, Map<string, string>>();
   readonly calls: string[] = [];
   controllerId = 1;
+  /** As `Metadata.brokerSwitches`. */
+  brokerSwitches = 0;
   unreachable = false;
+  /** The controller begins creations and deletions, and answers that its time was over. */
+  slow = false;
   /** Groups whose coordinator doesn't answer. */
   readonly silentGroups = new Set<string>();
 
@@ -137,7 +141,8 @@ export class FakeCluster implements RecordSource {
             if (this.topics.has(name)) results.set(name, new KafkaError(ErrorCode.TOPIC_ALREADY_EXISTS));
             else {
               if (options?.validateOnly !== true) this.addTopic(name, Math.max(1, numPartitions));
-              results.set(name, { topicId: `id-of-${name}`, numPartitions: Math.max(1, numPartitions), replicationFactor: 3 });
+              const made = { topicId: `id-of-${name}`, numPartitions: Math.max(1, numPartitions), replicationFactor: 3 };
+              results.set(name, this.slow && options?.validateOnly !== true ? new KafkaError(ErrorCode.REQUEST_TIMED_OUT) : made);
             }
           }
           return results;
@@ -207,13 +212,16 @@ export class FakeCluster implements RecordSource {
   }
 
   #metadata(): unknown {
-    const cluster = this as { readonly brokers: unknown; readonly controllerId: number };
+    const cluster = this as { readonly brokers: unknown; readonly controllerId: number; readonly brokerSwitches: number };
     return {
       get brokers() {
         return new Map(cluster.brokers as Map<number, unknown>);
       },
       get controllerId() {
         return cluster.controllerId;
+      },
+      get brokerSwitches() {
+        return cluster.brokerSwitches;
       },
       snapshot: { clusterId: 'fake-cluster-id' },
     };

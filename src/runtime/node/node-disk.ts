@@ -1,6 +1,7 @@
 /** Disk on `node:fs`. A gathered write that stops short is returned as such: the caller decides what a full disk means. */
 import * as fs from 'node:fs';
 import { promisify } from 'node:util';
+import { AtMost } from './at-most.ts';
 import type { Disk, DiskFile, OpenMode } from '../disk.ts';
 
 const FLAGS: Record<OpenMode, number> = {
@@ -17,6 +18,13 @@ const MAX_GATHER = 1024;
 const readAsync = promisify(fs.read);
 const writevAsync = promisify(fs.writev);
 const fsyncAsync = promisify(fs.fsync);
+
+const POOL_THREADS = Number(process.env['UV_THREADPOOL_SIZE'] ?? 4) || 4;
+/**
+ * One thread of Node's pool is kept free of fsync. A topic of some hundred partitions asks for thousands of them, which take a slow disk
+ * minutes; look-ups of names for new connections (also of `localhost`) and reads wait in the same line.
+ */
+const syncs = new AtMost(Math.max(1, POOL_THREADS - 1));
 
 class NodeDiskFile implements DiskFile {
   readonly path: string;
@@ -70,7 +78,7 @@ class NodeDiskFile implements DiskFile {
   }
 
   syncAsync(): Promise<void> {
-    return fsyncAsync(this.#fd);
+    return syncs.run(() => fsyncAsync(this.#fd));
   }
 
   truncate(sizeBytes: number): void {
@@ -124,12 +132,14 @@ export const nodeDisk: Disk = {
   },
   async syncDirectoryAsync(directory) {
     if (process.platform === 'win32') return;
-    const handle = await fs.promises.open(directory, fs.constants.O_RDONLY);
-    try {
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
+    await syncs.run(async () => {
+      const handle = await fs.promises.open(directory, fs.constants.O_RDONLY);
+      try {
+        await handle.sync();
+      } finally {
+        await handle.close();
+      }
+    });
   },
   freeBytes(path) {
     const stat = fs.statfsSync(path);

@@ -201,9 +201,13 @@ export class MendedConnection {
 
   #armHeartbeat(): void {
     const timeoutMs = this.#manager.sessionTimeout;
-    const deadAtMs = this.#lastReadMs + (timeoutMs * 2) / 3;
-    this.#arm(Math.max(1, Math.min(timeoutMs / 3, deadAtMs - this.#runtime.clock.monotonicMs())), () => {
-      const silentMs = this.#runtime.clock.monotonicMs() - this.#lastReadMs;
+    const nowMs = this.#runtime.clock.monotonicMs();
+    const delayMs = Math.max(1, Math.min(timeoutMs / 3, this.#lastReadMs + (timeoutMs * 2) / 3 - nowMs));
+    this.#arm(delayMs, () => {
+      const atMs = this.#runtime.clock.monotonicMs();
+      // This process was held up: it has asked nothing and not read what came. The server has a third more to answer a ping.
+      if (atMs - nowMs - delayMs >= timeoutMs / 6) this.#lastReadMs = atMs - timeoutMs / 3;
+      const silentMs = atMs - this.#lastReadMs;
       if (silentMs >= (timeoutMs * 2) / 3) {
         this.#giveUpSocket(`nothing from the server for ${Math.round(silentMs)} ms`);
         return;

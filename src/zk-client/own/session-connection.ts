@@ -313,8 +313,11 @@ export class SessionConnection {
     const nowMs = this.#runtime.clock.monotonicMs();
     const pingAtMs = this.#lastSentMs + this.#sessionTimeoutMs / 3;
     const deadAtMs = this.#lastReadMs + (this.#sessionTimeoutMs * 2) / 3;
-    this.#arm(Math.max(1, Math.min(pingAtMs, deadAtMs) - nowMs), () => {
+    const delayMs = Math.max(1, Math.min(pingAtMs, deadAtMs) - nowMs);
+    this.#arm(delayMs, () => {
       const atMs = this.#runtime.clock.monotonicMs();
+      // This process was held up: it has asked nothing and not read what came. The server has a third more to answer a ping.
+      if (atMs - nowMs - delayMs >= this.#sessionTimeoutMs / 6) this.#lastReadMs = atMs - this.#sessionTimeoutMs / 3;
       if (atMs >= this.#lastReadMs + (this.#sessionTimeoutMs * 2) / 3) {
         this.#dropSocket(`nothing from the server for ${Math.round(atMs - this.#lastReadMs)} ms`);
         return;

@@ -323,6 +323,16 @@ export function describeZooKeeperClientContract({ serverName, implementation, st
       expect(client.session()?.id).toEqual(id);
     });
 
+    it('does not take for the server’s silence that this process itself was held up', async () => {
+      for (let round = 0; round < 3; round++) {
+        await client.exists(root);
+        const untilMs = runtime.clock.monotonicMs() + 0.7 * sessionTimeoutMs;
+        while (runtime.clock.monotonicMs() < untilMs);
+        await client.getData(root);
+      }
+      expect(states).toEqual([]);
+    });
+
     it('expires when its session was ended elsewhere, and rejects what waits', async () => {
       const session = client.session();
       if (session === undefined) throw new Error('no session');

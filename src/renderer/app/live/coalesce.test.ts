@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import { coalesce } from './coalesce.ts';
+import { coalesce, RETRY_MS } from './coalesce.ts';
 
 beforeEach(() => vi.useFakeTimers());
 afterEach(() => vi.useRealTimers());
@@ -48,4 +48,25 @@ it('goes on after a failure, and not after stop', async () => {
   gate.stop();
   await vi.advanceTimersByTimeAsync(50);
   expect(task).toHaveBeenCalledTimes(2);
+});
+
+it('tries again what failed, once, and not when it ran meanwhile or after stop', async () => {
+  const failing = vi.fn(() => {
+    if (failing.mock.calls.length === 1) gate.retry();
+    return Promise.resolve();
+  });
+  const gate = coalesce(failing, 10);
+  gate.poke();
+  await vi.advanceTimersByTimeAsync(RETRY_MS - 100);
+  expect(failing).toHaveBeenCalledTimes(1);
+  await vi.advanceTimersByTimeAsync(5 * RETRY_MS);
+  expect(failing).toHaveBeenCalledTimes(2);
+  gate.retry();
+  gate.poke();
+  await vi.advanceTimersByTimeAsync(5 * RETRY_MS);
+  expect(failing).toHaveBeenCalledTimes(3);
+  gate.retry();
+  gate.stop();
+  await vi.advanceTimersByTimeAsync(5 * RETRY_MS);
+  expect(failing).toHaveBeenCalledTimes(3);
 });

@@ -4,8 +4,12 @@
  */
 export interface Coalesced {
   poke(): void;
+  /** Pokes after `RETRY_MS`, unless there is a poke before: what failed may be mended, and no change need come that would ask again. */
+  retry(): void;
   stop(): void;
 }
+
+export const RETRY_MS = 2000;
 
 export function coalesce(task: () => Promise<unknown>, minIntervalMs: number): Coalesced {
   let running = false;
@@ -13,9 +17,11 @@ export function coalesce(task: () => Promise<unknown>, minIntervalMs: number): C
   let stopped = false;
   let lastEndMs = -Infinity;
   let timer: ReturnType<typeof setTimeout> | undefined;
+  let retrying: ReturnType<typeof setTimeout> | undefined;
 
   const run = async (): Promise<void> => {
     running = true;
+    clearTimeout(retrying);
     again = false;
     try {
       await task();
@@ -36,14 +42,20 @@ export function coalesce(task: () => Promise<unknown>, minIntervalMs: number): C
       Math.max(0, lastEndMs + minIntervalMs - Date.now()),
     );
   };
+  const poke = (): void => {
+    if (running) again = true;
+    else schedule();
+  };
   return {
-    poke: () => {
-      if (running) again = true;
-      else schedule();
+    poke,
+    retry: () => {
+      clearTimeout(retrying);
+      if (!stopped) retrying = setTimeout(poke, RETRY_MS);
     },
     stop: () => {
       stopped = true;
       clearTimeout(timer);
+      clearTimeout(retrying);
     },
   };
 }

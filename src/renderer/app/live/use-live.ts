@@ -1,6 +1,7 @@
 /**
  * One answer of the contract, kept fresh: cached by key (Pinia Colada), asked for again when a change of the cluster touches
- * it, when the connection is back, and on F5. After a failure the last answer stays, with the time it is of.
+ * it, when the connection is back, after a failure that another try may mend, and on F5. After a failure the last answer stays, with the time
+ * it is of.
  */
 import { useQuery, useQueryCache } from '@pinia/colada';
 import { computed, onScopeDispose, watch } from 'vue';
@@ -89,6 +90,13 @@ export function useLive<T>(options: LiveOptions<T>): Live<T> {
     if (before > 0) poke();
   });
   onRefresh(poke);
+  watch(
+    () => state.value.error,
+    (error) => {
+      if (error !== null && (options.enabled?.() ?? true) && failureOf(error).retriable) gate?.retry();
+    },
+    { immediate: true },
+  );
   if (options.everyMs !== undefined) {
     const ticking = setInterval(() => {
       if (document.visibilityState === 'visible') poke();

@@ -41,10 +41,13 @@ export function useRowList<Row, Details, Query>(options: {
     // Found to be too long only now: ask again with filter and sort.
     if (!behind && list.isCapped.value && (options.filter().text !== '' || options.sort() !== null)) await list.load(options.query(true));
   };
-  const patching = coalesce(() => {
+  const patching = coalesce(async () => {
     const keys = stale;
     stale = new Set();
-    return keys === 'all' ? load() : list.patch([...keys]);
+    await (keys === 'all' ? load() : list.patch([...keys]));
+    if (list.failure.value?.retriable !== true) return;
+    stale = keys === 'all' ? 'all' : merged(stale, [...keys]);
+    patching.retry();
   }, 250);
   const detailing = coalesce(() => {
     const keys = staleDetails;
