@@ -24,23 +24,22 @@ import type { AppendConfig } from './append-config.ts';
 import { AppendPlanner } from './append-planner.ts';
 import { AppendQueue, MAX_QUEUED_BYTES } from './append-queue.ts';
 import { BackgroundFile, syncFile } from './background-file.ts';
-import { fetchOffsetByTimestamp } from './fetch-offset-by-timestamp.ts';
 import { LeaderEpochFileCache } from './leader-epoch-file-cache.ts';
 import type { OffsetAndEpoch } from './leader-epoch-file-cache.ts';
-import { lastOffsetIn } from './local-log.ts';
 import type { LocalLog } from './local-log.ts';
 import { LogAppender } from './log-appender.ts';
 import type { LogContext } from './log-context.ts';
-import { appendError, DamagedLogError, InconsistentTopicIdError } from './log-errors.ts';
+import { appendError, InconsistentTopicIdError } from './log-errors.ts';
 import type { LogAppendError, LogStorageError } from './log-errors.ts';
 import { LogCutter } from './log-cutter.ts';
 import { LogFlusher } from './log-flusher.ts';
 import { LogGuard } from './log-guard.ts';
 import { LogOffsets } from './log-offsets.ts';
+import { LogReader } from './log-reader.ts';
 import { isOffsetOnly, offsetOnly } from './log-offset-metadata.ts';
 import type { LogOffsetMetadata } from './log-offset-metadata.ts';
 import type { LogSegment } from './log-segment.ts';
-import type { AbortedTransaction, AppendOptions, FetchDataInfo, LeaderAppendOptions, LogAppendResult, ReadOptions } from './log-types.ts';
+import type { AppendOptions, FetchDataInfo, LeaderAppendOptions, LogAppendResult, ReadOptions } from './log-types.ts';
 import { takeSnapshot } from './producer-state-rebuild.ts';
 import type { ProducerSnapshots } from './producer-snapshots.ts';
 import type { ProducerStateEntry } from './producer-state-entry.ts';
@@ -98,6 +97,7 @@ export class UnifiedLog {
   readonly #appender: LogAppender;
   readonly #flusher: LogFlusher;
   readonly #cutter: LogCutter;
+  readonly #reader: LogReader;
   readonly #guard: LogGuard;
   readonly #offsets: LogOffsets;
   readonly #listeners = new Set<LogListener>();
@@ -169,6 +169,14 @@ export class UnifiedLog {
       onError,
     });
     this.#cutter = this.#newCutter();
+    this.#reader = new LogReader({
+      local: parts.local,
+      offsets: this.#offsets,
+      epochs: this.#epochs,
+      guard: this.#guard,
+      logger: context.logger,
+      name: this.#name,
+    });
     if (parts.epochsDirty) this.#epochFile.schedule({ mayWait: true });
     // An older index must not come back under what is appended from now on.
     if (parts.rebuilt.length > 0) this.#queue.holdFirstWrite(() => this.#guard.runAsync(() => syncIndexes(parts.rebuilt)));
@@ -406,58 +414,12 @@ export class UnifiedLog {
 
   /** Whole batches from the one that holds `startOffset`. Errors: OFFSET_OUT_OF_RANGE, CORRUPT_MESSAGE (the file is damaged), KAFKA_STORAGE_ERROR. */
   read(startOffset: number, options: ReadOptions): FetchDataInfo {
-    if (this.#guard.failure !== undefined) return readError(startOffset, this.#guard.failure.errorCode, this.#guard.failure.message);
-    if (startOffset < this.#offsets.logStartOffset || startOffset > this.logEndOffset) {
-      return readError(
-        startOffset,
-        ErrorCode.OFFSET_OUT_OF_RANGE,
-        `Offset ${startOffset} of ${this.#name} is not in the log, which has ${this.#offsets.logStartOffset} to ${this.logEndOffset}`,
-      );
-    }
-    const endOffset = Math.min(options.maxOffset, this.logEndOffset);
-    const read = this.#guard.run(() => {
-      try {
-        return this.#read(startOffset, endOffset, options);
-      } catch (error) {
-        if (!(error instanceof DamagedLogError)) throw error;
-        this.#context.logger.error({ err: error }, `Reading ${this.#name} at offset ${startOffset} failed`);
-        return readError(startOffset, error.errorCode, error.message);
-      }
-    });
-    return read ?? readError(startOffset, ErrorCode.KAFKA_STORAGE_ERROR, `Reading ${this.#name} failed`);
-  }
-
-  #read(startOffset: number, endOffset: number, options: ReadOptions): FetchDataInfo {
-    const { maxBytes, minOneMessage = false } = options;
-    const { metadata, records, sizeBytes, firstEntryIncomplete } = this.#local.read(startOffset, { maxBytes, endOffset, minOneMessage });
-    let abortedTransactions: readonly AbortedTransaction[] | undefined;
-    if (options.includeAbortedTransactions === true) {
-      abortedTransactions = records.length === 0 ? [] : this.#local.collectAbortedTransactions(startOffset, lastOffsetIn(records) + 1);
-    }
-    return {
-      errorCode: ErrorCode.NONE,
-      errorMessage: undefined,
-      fetchOffsetMetadata: metadata,
-      records,
-      sizeBytes,
-      firstEntryIncomplete,
-      abortedTransactions,
-    };
+    return this.#reader.read(startOffset, options);
   }
 
   /** The first record at or after `timestamp`, or an end of the log: -1 latest, -2 earliest, -3 the record with the largest timestamp. */
   fetchOffsetByTimestamp(timestamp: number): TimestampAndOffset | undefined {
-    return this.#guard.run(() =>
-      fetchOffsetByTimestamp(
-        {
-          segments: this.#local.segments.all,
-          logStartOffset: this.#offsets.logStartOffset,
-          logEndOffset: this.logEndOffset,
-          epochs: this.#epochs,
-        },
-        timestamp,
-      ),
-    );
+    return this.#reader.fetchOffsetByTimestamp(timestamp);
   }
 
   // ---- Size and producers
@@ -678,16 +640,4 @@ function always(): boolean {
 
 async function syncIndexes(segments: readonly LogSegment[]): Promise<void> {
   for (const segment of segments) await segment.indexes.sync();
-}
-
-function readError(startOffset: number, errorCode: number, errorMessage: string): FetchDataInfo {
-  return {
-    errorCode,
-    errorMessage,
-    fetchOffsetMetadata: offsetOnly(startOffset),
-    records: [],
-    sizeBytes: 0,
-    firstEntryIncomplete: false,
-    abortedTransactions: undefined,
-  };
 }

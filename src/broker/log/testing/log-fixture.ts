@@ -1,7 +1,7 @@
 /** Logs on a disk in memory, with time that moves when told: what the tests of this folder are made of. */
 import { baseOffsetAt, lastOffsetAt, leaderEpochAt, maxTimestampAt, producerIdAt, sizeAt } from '../../../log-format/batch-fields.ts';
 import { NO_PRODUCER_ID } from '../../../protocol/records/record-batch.ts';
-import { buildRecordBatch } from '../../../protocol/records/record-batch-builder.ts';
+import { buildControlBatch, buildRecordBatch, ControlRecordType } from '../../../protocol/records/record-batch-builder.ts';
 import type { RecordBatchOptions } from '../../../protocol/records/record-batch-builder.ts';
 import { iterateRecords } from '../../../protocol/records/record-reader.ts';
 import { MetricsRegistry } from '../../../runtime/metrics.ts';
@@ -186,4 +186,33 @@ function indexFault(segment: UnifiedLog['segments'][number]): string | undefined
 /** Lets promises and turns go on until `condition` holds. */
 export async function until(fixture: LogFixture, condition: () => boolean): Promise<void> {
   for (let round = 0; round < 100 && !condition(); round++) await fixture.time.settle();
+}
+
+/** A few batches a segment. */
+export const SMALL = { 'segment.bytes': '1000', 'index.interval.bytes': '100' };
+
+export function values(log: UnifiedLog, from = log.logStartOffset): (string | null)[] {
+  return readAll(log, { from }).map((record) => record.value);
+}
+
+export function appendMany(fixture: LogFixture, log: UnifiedLog, count: number): void {
+  for (let index = 0; index < count; index++)
+    append(fixture, log, batchOf([`value ${index} ${'x'.repeat(60)}`], { timestamp: fixture.time.wallMs() + index }));
+}
+
+export function producerBatch(
+  values_: string[],
+  sequence: number,
+  options: { epoch?: number; transactional?: boolean; producerId?: number } = {},
+): Buffer {
+  return batchOf(values_, {
+    producerId: options.producerId ?? 7,
+    producerEpoch: options.epoch ?? 0,
+    baseSequence: sequence,
+    isTransactional: options.transactional ?? false,
+  });
+}
+
+export function marker(type: ControlRecordType, coordinatorEpoch = 0, producerId = 7): Buffer {
+  return buildControlBatch({ type, coordinatorEpoch, producerId, producerEpoch: 0, timestamp: 1_700_000_000_000 });
 }
