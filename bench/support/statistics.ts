@@ -4,6 +4,7 @@ export interface Summary {
   readonly count: number;
   readonly min: number;
   readonly median: number;
+  readonly p90: number;
   readonly p99: number;
   readonly p999: number;
   readonly max: number;
@@ -16,6 +17,7 @@ export function summarize(values: readonly number[]): Summary {
     count: sorted.length,
     min: sorted[0] ?? Number.NaN,
     median: quantile(sorted, 0.5),
+    p90: quantile(sorted, 0.9),
     p99: quantile(sorted, 0.99),
     p999: quantile(sorted, 0.999),
     max: sorted.at(-1) ?? Number.NaN,

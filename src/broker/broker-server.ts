@@ -60,6 +60,7 @@ import { ReplicaAlterLogDirs } from './replication/replica-alter-log-dirs.ts';
 import { RecordAppender } from './replication/record-appender.ts';
 import { RecordDeleter } from './replication/record-deleter.ts';
 import { ReplicaFetcherManager } from './replication/replica-fetcher-manager.ts';
+import { LeadershipDoubt } from './replication/leadership-doubt.ts';
 import { ReplicaManager } from './replication/replica-manager.ts';
 import { createReplicationQuotas, type ReplicationQuotas } from './replication-quotas.ts';
 import { BrokerIdInUseError } from './zk/broker-znodes.ts';
@@ -429,6 +430,7 @@ export class BrokerServer {
       deleteRecordsPurgatory: new DelayedOperationPurgatory(purgatory('DeleteRecords')),
       leaderQuota: this.#replicationQuotas.leader,
       isBrokerAlive: (brokerId) => metadataCache.hasAliveBroker(brokerId),
+      leadershipDoubt: this.#doubtLeadership(zk),
       brokerEpoch,
       onIsrChange: ({ topic, partition }, { isr, previousIsr, leaderEpoch, reason }) => {
         const { brokerId } = config;
@@ -519,6 +521,12 @@ export class BrokerServer {
     this.#followConfigChanges(parts);
     const apis = new KafkaApis({ routes: createRoutes(parts), logger: runtime.logger, metrics: runtime.metrics });
     return { parts, apis, zk, channel, configListener, clients: [controllerClient, forwardingClient] };
+  }
+
+  #doubtLeadership({ session }: KafkaZkClient): LeadershipDoubt {
+    const doubt = new LeadershipDoubt({ isConnectedToZooKeeper: () => session.isConnected, brokerEpoch: () => this.#brokerEpoch });
+    session.registerStateChangeHandler({ name: 'leadership-doubt', beforeInitializingSession: () => doubt.onSessionExpired() });
+    return doubt;
   }
 
   #followConfigChanges({ logManager, controller, fetcherManager }: BrokerParts): void {

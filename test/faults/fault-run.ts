@@ -16,6 +16,7 @@ import { consumeValues } from '../integration/support/kcat.ts';
 import { chooseFault, FAULTS } from './faults.ts';
 import type { Fault, Roles } from './faults.ts';
 import { SteadyProducer } from './steady-producer.ts';
+import type { GaveUp } from './steady-producer.ts';
 
 export const TOPIC = 'ledger';
 const PARTITIONS = 3;
@@ -36,13 +37,14 @@ export interface RoundOutcome {
   readonly fault: string;
   readonly takesLeader: boolean;
   readonly lastedMs: number;
-  /** From the fault's begin to the next acknowledgement of a record sent after it, on the partition that lost its leader. */
+  /** From the fault's begin to the next acknowledgement of a record sent after it, on the partition that is looked at. */
   readonly gapMs: number;
+  /** The longest time without an acknowledgement there, from the fault's begin on: a leader that is cut off from ZooKeeper goes on for a while first. */
+  readonly pauseMs: number;
   /** From the fault's end until all replicas were in sync. */
   readonly recoveredMs: number;
   readonly acknowledged: number;
-  /** Producers that librdkafka gave up for good, and that were replaced. */
-  readonly gaveUp: number;
+  readonly gaveUp: readonly GaveUp[];
 }
 
 /** A promise of the cluster was broken. */
@@ -102,9 +104,10 @@ export class FaultRun {
         takesLeader: fault.takesLeader,
         lastedMs: endedMs - beganMs,
         gapMs: gaps[partition] ?? Number.NaN,
+        pauseMs: producers[partition]?.longestPauseSince(beganMs) ?? Number.NaN,
         recoveredMs,
         acknowledged,
-        gaveUp: producers.reduce((sum, producer) => sum + producer.gaveUp, 0),
+        gaveUp: producers.flatMap((producer) => producer.gaveUp),
       };
     } catch (error) {
       const said = producers.map(({ errors }, index) => `producer ${index}: ${errors.slice(-2000)}`).join('\n');

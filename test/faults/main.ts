@@ -30,10 +30,16 @@ const ms = (value: number): string => `${Math.round(value)} ms`;
 function printDistribution(title: string, outcomes: readonly RoundOutcome[]): void {
   if (outcomes.length === 0) return;
   const gaps = summarize(outcomes.map(({ gapMs }) => gapMs));
+  const pauses = summarize(outcomes.map(({ pauseMs }) => pauseMs));
   const recovered = summarize(outcomes.map(({ recoveredMs }) => recoveredMs));
-  print(
-    `| ${title} | ${outcomes.length} | ${ms(gaps.min)} | ${ms(gaps.median)} | ${ms(gaps.p99)} | ${ms(gaps.max)} | ${ms(recovered.median)} | ${ms(recovered.max)} |`,
-  );
+  const cells = [gaps.median, gaps.p90, gaps.max, pauses.median, pauses.p90, pauses.max, recovered.median, recovered.max].map(ms);
+  print(`| ${title} | ${outcomes.length} | ${cells.join(' | ')} |`);
+}
+
+function countByCode(outcomes: readonly RoundOutcome[]): string {
+  const counts = new Map<string, number>();
+  for (const { code } of outcomes.flatMap(({ gaveUp }) => gaveUp)) counts.set(code, (counts.get(code) ?? 0) + 1);
+  return counts.size === 0 ? 'no' : Array.from(counts, ([code, count]) => `${count} (${code})`).join(', ');
 }
 
 print(`faults: ${rounds} rounds, seed ${seed}`);
@@ -46,19 +52,21 @@ try {
   for (let round = 0; round < rounds; round++) {
     const outcome = await run.round();
     outcomes.push(outcome);
-    const { fault, lastedMs, gapMs, recoveredMs, acknowledged } = outcome;
+    const { fault, lastedMs, gapMs, pauseMs, recoveredMs, acknowledged, gaveUp } = outcome;
     print(
-      `${round + 1}. ${fault} for ${ms(lastedMs)}: next write ${ms(gapMs)}, in sync after ${ms(recoveredMs)}, ${acknowledged} acknowledged`,
+      `${round + 1}. ${fault} for ${ms(lastedMs)}: next write ${ms(gapMs)}, longest pause ${ms(pauseMs)}, in sync after ${ms(recoveredMs)}, ${acknowledged} acknowledged`,
     );
+    for (const { code, reason, refusals } of gaveUp)
+      print([`   librdkafka gave up: ${code}: ${reason}`, ...refusals.map((line) => `      ${line}`)].join('\n'));
   }
   await run.close();
   const total = outcomes.reduce((sum, { acknowledged }) => sum + acknowledged, 0);
-  const gaveUp = outcomes.reduce((sum, outcome) => sum + outcome.gaveUp, 0);
+  print(`\n${total} records acknowledged in ${outcomes.length} rounds: each there once and in order.`);
+  print(`librdkafka gave up ${countByCode(outcomes)} producers.\n`);
   print(
-    `\n${total} records acknowledged in ${outcomes.length} rounds: each there once and in order. librdkafka gave ${gaveUp} producers up.\n`,
+    '| fault | rounds | to the next acknowledged write: median | p90 | max | longest pause: median | p90 | max | in sync again: median | max |',
   );
-  print('| fault | rounds | to the next acknowledged write: min | median | p99 | max | in sync again: median | max |');
-  print('|---|---:|---:|---:|---:|---:|---:|---:|');
+  print('|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|');
   for (const { name } of faults)
     printDistribution(
       name,

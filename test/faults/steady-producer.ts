@@ -7,6 +7,7 @@ import { createInterface } from 'node:readline';
 const PYTHON = '/usr/bin/python3';
 const SCRIPT = join(import.meta.dirname, 'steady_producer.py');
 const KEPT_ERRORS = 20;
+const KEPT_REFUSALS = 6;
 
 export interface SteadyProducerOptions {
   readonly bootstrapServers: string;
@@ -19,6 +20,15 @@ export interface SteadyProducerOptions {
   readonly settings: readonly string[];
 }
 
+/** A producer that librdkafka gave up for good. */
+export interface GaveUp {
+  /** librdkafka's name of the error: Kafka's, or one of its own, which begin with an underscore. */
+  readonly code: string;
+  readonly reason: string;
+  /** How the last Produce requests of that producer ended that didn't succeed, in librdkafka's words. */
+  readonly refusals: readonly string[];
+}
+
 export class SteadyProducer {
   readonly #name: string;
   readonly #child;
@@ -27,7 +37,8 @@ export class SteadyProducer {
   /** By number; in the order in which they came. */
   readonly #acknowledgedMs = new Map<number, number>();
   readonly #errors: string[] = [];
-  #gaveUp = 0;
+  #refusals: string[] = [];
+  readonly #gaveUp: GaveUp[] = [];
 
   constructor({ bootstrapServers, topic, partition, name, everyMs, settings }: SteadyProducerOptions) {
     this.#name = name;
@@ -44,8 +55,8 @@ export class SteadyProducer {
     return this.#acknowledgedMs.size;
   }
 
-  /** How often librdkafka gave its producer up for good and another was made. */
-  get gaveUp(): number {
+  /** Producers that librdkafka gave up for good, after each of which another was made. */
+  get gaveUp(): readonly GaveUp[] {
     return this.#gaveUp;
   }
 
@@ -68,6 +79,18 @@ export class SteadyProducer {
     return undefined;
   }
 
+  /** The longest time without an acknowledgement from `sinceMs` on; it ends with one. */
+  longestPauseSince(sinceMs: number): number {
+    let longestMs = 0;
+    let lastMs = sinceMs;
+    for (const acknowledgedMs of this.#acknowledgedMs.values()) {
+      if (acknowledgedMs < sinceMs) continue;
+      longestMs = Math.max(longestMs, acknowledgedMs - lastMs);
+      lastMs = acknowledgedMs;
+    }
+    return longestMs;
+  }
+
   /** No more records; resolves when the last is acknowledged or given up. */
   async finish(): Promise<void> {
     this.#child.stdin.end();
@@ -79,17 +102,26 @@ export class SteadyProducer {
   }
 
   #onLine(line: string): void {
-    const [what, number] = line.split(' ', 2);
-    if (what === 'sent') this.#sentMs[Number(number)] = performance.now();
-    else if (what === 'acked') this.#acknowledgedMs.set(Number(number), performance.now());
+    const [what = '', argument = ''] = line.split(' ', 2);
+    const rest = line.slice(what.length + 1);
+    if (what === 'sent') this.#sentMs[Number(argument)] = performance.now();
+    else if (what === 'acked') this.#acknowledgedMs.set(Number(argument), performance.now());
+    else if (what === 'refused') keepLast(this.#refusals, rest, KEPT_REFUSALS);
     else {
-      if (what === 'gave-up') this.#gaveUp++;
+      if (what === 'gave-up') {
+        this.#gaveUp.push({ code: argument, reason: rest.slice(argument.length + 1), refusals: this.#refusals });
+        this.#refusals = [];
+      }
       this.#keep(line);
     }
   }
 
   #keep(line: string): void {
-    this.#errors.push(line);
-    if (this.#errors.length > KEPT_ERRORS) this.#errors.shift();
+    keepLast(this.#errors, line, KEPT_ERRORS);
   }
+}
+
+function keepLast(lines: string[], line: string, count: number): void {
+  lines.push(line);
+  if (lines.length > count) lines.shift();
 }

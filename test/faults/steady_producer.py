@@ -1,29 +1,54 @@
 """Writes name-0, name-1, … to one partition at a steady rate with an idempotent acks=all producer (librdkafka), until its standard input ends.
 
-Says on standard output `sent N`, and `acked N` or `failed N REASON` for each, and `gave-up REASON` when it had to begin anew; unlike kcat it
-goes on when all brokers are down.
+Says on standard output `sent N`, and `acked N` or `failed N REASON` for each; `refused REASON` for each Produce request that was answered with an
+error, or not at all; `gave-up CODE REASON` when it had to begin anew. Unlike kcat it goes on when all brokers are down.
 usage: steady_producer.py BOOTSTRAP TOPIC PARTITION NAME EVERY_MS [key=value …]
 """
+import logging
 import sys
 import threading
 import time
 
 from confluent_kafka import KafkaException, Producer
 
+
 def say(line):
     sys.stdout.write(line + "\n")
     sys.stdout.flush()
 
 
+class Refusals(logging.Handler):
+    """Of what librdkafka logs, the errors of Produce requests: it deals with most itself, and tells its application of none of those."""
+
+    def emit(self, record):
+        message = record.getMessage()
+        at = message.find("MessageSet with")
+        if "encountered error" in message:
+            say(f"refused {message[at:]}")
+
+
 bootstrap, topic, partition, name, every_ms, *settings = sys.argv[1:]
+fatal_error = None
+
+
+def on_error(error):
+    global fatal_error
+    if error.fatal():
+        fatal_error = error
+    say(f"error {error.name()} {error.str()}")
+
+
 config = {
     "bootstrap.servers": bootstrap,
     "acks": "all",
     "enable.idempotence": True,
     "linger.ms": 1,
-    "error_cb": lambda error: say(f"error {error}"),
+    "error_cb": on_error,
+    "debug": "msg",
+    "logger": logging.Logger("librdkafka", logging.DEBUG),
     **dict(setting.split("=", 1) for setting in settings),
 }
+config["logger"].addHandler(Refusals())
 
 
 ended = threading.Event()
@@ -58,11 +83,13 @@ while not ended.is_set():
             if time.monotonic() >= next_at:
                 break
     except KafkaException as error:
-        # librdkafka 2.0 gives up when a request is refused and one behind it, sent before the answer, is then out of order: an application
-        # makes a new producer. What was under way is reported as failed.
-        say(f"gave-up {error}")
+        # An idempotent producer that can't tell what is in the log any more gives up for good: an application makes a new one. What was
+        # under way is reported as failed.
         producer.purge()
         producer.poll(0)
+        cause = fatal_error or error.args[0]
+        say(f"gave-up {cause.name()} {cause.str()}")
+        fatal_error = None
         producer = Producer(config)
         count += 1
 producer.flush()

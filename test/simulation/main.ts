@@ -39,7 +39,7 @@ const mutation = MUTATIONS.find(({ name }) => name === values.mutation);
 if (values.mutation !== undefined && mutation === undefined)
   throw new Error(`there is no mutation ${values.mutation}; there are: ${MUTATIONS.map(({ name }) => name).join(', ')}`);
 mutation?.begin();
-const runOptions = { ...mutation?.options };
+const runOptions = { ...mutation?.setting, ...mutation?.options };
 
 async function runOne(schedule: Schedule): Promise<boolean> {
   const startedMs = performance.now();

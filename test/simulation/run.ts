@@ -25,6 +25,8 @@ export interface RunOptions {
   readonly isLogging?: boolean;
   /** False: consumers neither fence nor validate, as before KIP-320. */
   readonly consumersFence?: boolean;
+  /** False: producers believe whoever told them last who leads, as librdkafka's did before 2.1. */
+  readonly producersCompareEpochs?: boolean;
 }
 
 export interface RunResult {
@@ -60,7 +62,7 @@ export async function runSchedule(schedule: Schedule, options: RunOptions = {}):
   observe(world, history);
   let simulation: Simulation | undefined;
   try {
-    simulation = new Simulation(world, history, schedule, options.consumersFence ?? true);
+    simulation = new Simulation(world, history, schedule, options);
     await simulation.run();
   } finally {
     stopObserving();
@@ -97,7 +99,7 @@ class Simulation {
   #churning = 0;
   #changes = Promise.resolve();
 
-  constructor(world: World, history: History, schedule: Schedule, consumersFence: boolean) {
+  constructor(world: World, history: History, schedule: Schedule, { consumersFence = true, producersCompareEpochs = true }: RunOptions) {
     this.#world = world;
     this.#history = history;
     this.#schedule = schedule;
@@ -118,9 +120,10 @@ class Simulation {
         this.#changes = this.#changes.then(() => this.#changeTopic(step)).finally(() => this.#churning--);
       },
     });
-    this.#producers = schedule.producers.map(
-      (spec, index) => new SimProducer({ client: new SimClient(this.#cluster, `producer${index}`, 1 + index), history, spec, index }),
-    );
+    this.#producers = schedule.producers.map((spec, index) => {
+      const client = new SimClient(this.#cluster, `producer${index}`, 1 + index, { comparesEpochs: producersCompareEpochs });
+      return new SimProducer({ client, history, spec, index });
+    });
     const firstConsumer = 1 + schedule.producers.length;
     this.#consumers = Array.from({ length: schedule.consumers }, (_, index) => {
       const client = new SimClient(this.#cluster, `consumer${index}`, firstConsumer + index, { comparesEpochs: consumersFence });

@@ -260,37 +260,20 @@ describe('a produce request', () => {
     expect(fixture.log().logEndOffset).toBe(1);
   });
 
-  it('behind one that was refused is refused for the same reason, not as out of order, until that one has come again', () => {
-    const fixture = leader([1], { config: { 'min.insync.replicas': '2' } });
-    const send = (baseSequence: number) =>
-      fixture.partition.appendRecordsToLeader(batchOf([`${baseSequence}`], { producerId: 7, producerEpoch: 0, baseSequence }), {
-        origin: 'client',
-        requiredAcks: -1,
-        onWritten: () => {},
-      });
-    let partitionEpoch = 1;
-    const enough = (isr: number[]): void => {
-      partitionEpoch++;
-      fixture.partition.makeLeader(stateOf({ isr, partitionEpoch }), TOPIC_ID);
-    };
-    const refused = expect.objectContaining({ code: ErrorCode.NOT_ENOUGH_REPLICAS });
-    const errorOf = (baseSequence: number): unknown => {
-      try {
-        return send(baseSequence);
-      } catch (error) {
-        return error;
-      }
-    };
-    enough([1, 2]);
-    send(0);
-    enough([1]);
-    expect(errorOf(1)).toEqual(refused);
-    enough([1, 2]);
-    expect(errorOf(2)).toEqual(refused);
-    expect(errorOf(3)).toEqual(refused);
-    for (const sequence of [1, 2, 3]) expect(errorOf(sequence)).toMatchObject({ ok: true });
-    // A gap of the producer's own making is still called what it is.
-    expect(errorOf(5)).toMatchObject({ ok: false, errorCode: ErrorCode.OUT_OF_ORDER_SEQUENCE_NUMBER });
+  it('is not called out of order by a broker that may have been deposed: what is missing may be with another leader', () => {
+    const fixture = leader([1, 2]);
+    const batch = (baseSequence: number): Buffer => batchOf([`${baseSequence}`], { producerId: 7, producerEpoch: 0, baseSequence });
+    appendTo(fixture, batch(0));
+    fixture.doubt.mayBeDeposed = true;
+    expect(() => appendTo(fixture, batch(2))).toThrow(expect.objectContaining({ code: ErrorCode.NOT_LEADER_OR_FOLLOWER }));
+    expect(fixture.log().logEndOffset).toBe(1);
+    // It leads on all the same: while ZooKeeper is away, nobody else may.
+    appendTo(fixture, batch(1));
+    fixture.doubt.mayBeDeposed = false;
+    expect(fixture.partition.appendRecordsToLeader(batch(3), { origin: 'client', requiredAcks: -1, onWritten: () => {} })).toMatchObject({
+      ok: false,
+      errorCode: ErrorCode.OUT_OF_ORDER_SEQUENCE_NUMBER,
+    });
   });
 
   it('is done when the high watermark has reached its end, with an error when the ISR is too small by then', () => {

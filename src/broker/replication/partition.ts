@@ -18,7 +18,7 @@ import type { LeaderAppendOptions, LogAppendResult, UnifiedLog } from '../log/un
 import type { AlterPartitionManager, AlterPartitionResult } from './alter-partition-manager.ts';
 import { committedIsr, maximalIsr, pendingExpand, pendingShrink } from './isr-state.ts';
 import type { IsrState } from './isr-state.ts';
-import { RefusedSequences } from './refused-sequences.ts';
+import type { LeadershipDoubt } from './leadership-doubt.ts';
 import { Replica } from './replica.ts';
 import type { FetchState } from './replica.ts';
 
@@ -37,6 +37,7 @@ export interface PartitionOptions {
   readonly logManager: Pick<LogManager, 'getOrCreateLog'>;
   readonly alterPartitionManager: Pick<AlterPartitionManager, 'submit'>;
   readonly isBrokerAlive: (brokerId: number) => boolean;
+  readonly leadershipDoubt: Pick<LeadershipDoubt, 'mayBeDeposed'>;
   /** The high watermark in the checkpoint file, or undefined for a log it doesn't name. */
   readonly checkpointedHighWatermark: () => number | undefined;
   /** The high watermark moved, or the leadership did: what waits for it may be complete. */
@@ -70,7 +71,6 @@ export class Partition {
   #topicId: string | undefined;
   #leaderId = NO_LEADER;
   #leaderEpoch = -1;
-  readonly #refused = new RefusedSequences();
   #leaderEpochStartOffset: number | undefined;
   #controllerEpoch = -1;
   #partitionEpoch = -1;
@@ -192,7 +192,6 @@ export class Partition {
     const log = this.#openLog(state.isNew, topicId);
     this.#controllerEpoch = state.controllerEpoch;
     this.#leaderId = state.leader;
-    this.#refused.clear();
     this.#leaderEpoch = state.leaderEpoch;
     this.#leaderEpochStartOffset = undefined;
     this.#partitionEpoch = state.partitionEpoch;
@@ -248,7 +247,6 @@ export class Partition {
     const minInSyncReplicas = this.#effectiveMinIsr(log);
     const inSync = this.#isrState.isr.size;
     if (options.requiredAcks === -1 && inSync < minInSyncReplicas) {
-      this.#refused.note(records);
       throw new KafkaError(
         ErrorCode.NOT_ENOUGH_REPLICAS,
         `The size of the current ISR [${[...this.#isrState.isr].join(',')}] of ${this.#name} is ${inSync}, which is less than min.insync.replicas ${minInSyncReplicas}`,
@@ -263,9 +261,12 @@ export class Partition {
         options.onWritten(error);
       },
     });
-    if (result.ok) this.#refused.noteAccepted(records);
-    else if (result.errorCode === ErrorCode.OUT_OF_ORDER_SEQUENCE_NUMBER && this.#refused.isBehindRefused(records))
-      throw new KafkaError(ErrorCode.NOT_ENOUGH_REPLICAS, `A batch of this producer in front of this one was refused by ${this.#name}`);
+    // What lies between the producer's last batch here and this one may be with the leader that there is now.
+    if (!result.ok && result.errorCode === ErrorCode.OUT_OF_ORDER_SEQUENCE_NUMBER && this.#options.leadershipDoubt.mayBeDeposed)
+      throw new KafkaError(
+        ErrorCode.NOT_LEADER_OR_FOLLOWER,
+        `Batches of this producer in front of this one are not in ${this.#name}, which this broker may not lead any more`,
+      );
     return result;
   }
 

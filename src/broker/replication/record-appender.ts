@@ -17,6 +17,7 @@ import type { LeaderAppendOptions, UnifiedLog } from '../log/unified-log.ts';
 import { DelayedProduce } from './delayed-produce.ts';
 import type { ProducePartitionStatus } from './delayed-produce.ts';
 import type { Partition } from './partition.ts';
+import { RefusedSequences } from './refused-sequences.ts';
 import type { ReplicaManager } from './replica-manager.ts';
 
 export interface AppendEntry {
@@ -60,11 +61,13 @@ const NOTHING_PREPARED: ReadonlyMap<AppendEntry, LeaderAppendOptions['validated'
 export class RecordAppender {
   readonly #replicaManager: ReplicaManager;
   readonly #logger: Logger;
+  readonly #refused: RefusedSequences;
   readonly #runtime: { readonly clock: Clock; readonly offload: Offload };
 
   constructor(options: { replicaManager: ReplicaManager; logger: Logger; runtime: { readonly clock: Clock; readonly offload: Offload } }) {
     this.#replicaManager = options.replicaManager;
     this.#runtime = options.runtime;
+    this.#refused = new RefusedSequences(options.runtime.clock);
     this.#logger = options.logger.child({ component: 'RecordAppender' });
   }
 
@@ -73,6 +76,11 @@ export class RecordAppender {
     const work = options.origin === 'client' ? this.#workForWorkers(options.entries) : undefined;
     if (work === undefined) this.#append(options, NOTHING_PREPARED);
     else void Promise.all(work).then((prepared) => this.#append(options, new Map(prepared)));
+  }
+
+  /** A client's batch was refused with `errorCode` before it came here. */
+  noteRefused({ topicPartition, records }: AppendEntry, errorCode: number): void {
+    this.#refused.note(topicPartitionKey(topicPartition), records, errorCode);
   }
 
   /** The batches that workers validate first; undefined when there are none. */
@@ -122,11 +130,12 @@ export class RecordAppender {
     const { topicPartition, records } = entry;
     const { requiredAcks, origin, onDone } = options;
     const partition = this.#replicaManager.partition(topicPartition);
+    const key = topicPartitionKey(topicPartition);
     if (partition === undefined) {
       onDone();
+      this.#refused.note(key, records, ErrorCode.NOT_LEADER_OR_FOLLOWER);
       return failed(topicPartition, ErrorCode.NOT_LEADER_OR_FOLLOWER);
     }
-    const key = topicPartitionKey(topicPartition);
     let pending: Pending | undefined;
     try {
       const info = partition.appendRecordsToLeader(records, {
@@ -142,12 +151,15 @@ export class RecordAppender {
       });
       if (!info.ok) {
         onDone();
+        const before = info.errorCode === ErrorCode.OUT_OF_ORDER_SEQUENCE_NUMBER ? this.#refused.refusedBefore(key, records) : undefined;
+        if (before !== undefined) return failed(topicPartition, before, 'A batch of this producer in front of this one was refused');
         return {
           ...failed(topicPartition, info.errorCode, info.message),
           recordErrors: info.recordErrors,
           logStartOffset: partition.log?.logStartOffset ?? -1,
         };
       }
+      this.#refused.noteAccepted(key, records);
       const result = {
         topicPartition,
         errorCode: ErrorCode.NONE,
@@ -161,7 +173,10 @@ export class RecordAppender {
       return pending;
     } catch (error) {
       onDone();
-      if (error instanceof KafkaError) return failed(topicPartition, error.code, error.message);
+      if (error instanceof KafkaError) {
+        this.#refused.note(key, records, error.code);
+        return failed(topicPartition, error.code, error.message);
+      }
       this.#logger.error({ err: error }, `Appending to ${key} failed`);
       return failed(topicPartition, ErrorCode.UNKNOWN_SERVER_ERROR);
     }

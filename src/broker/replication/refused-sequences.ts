@@ -1,51 +1,77 @@
 /**
- * Producers that were refused a batch for want of in-sync replicas, and at which sequence. What they had sent behind it, before they could know,
- * may come when there are enough replicas again: the log calls it out of order, which librdkafka takes for the loss of records and gives its producer up
- * for good. It is refused for the same reason as the first one instead, and all are sent again in order. Kafka has no such memory.
+ * Producers whose batch this broker refused without a look at the log (it is not the leader yet, too few replicas are in sync), and at which
+ * sequence. What they had sent behind it, before they could know, may come when the reason is gone: the log calls it out of order, which librdkafka
+ * may take for the loss of records, and gives its producer up for good. It is refused for the same reason as the first one instead, and all are sent
+ * again in order.
+ *
+ * By partition and producer, since a broker that starts refuses for partitions that it doesn't know of yet. Only for a while, far longer than
+ * anything can be under way: a producer goes on at another leader, and a gap of its own making is to be called one. Kafka has no such memory.
  */
 import { baseSequenceAt, producerEpochAt, producerIdAt } from '../../log-format/batch-fields.ts';
 import { NO_PRODUCER_ID, RECORD_BATCH_OVERHEAD } from '../../protocol/records/record-batch.ts';
+import type { Clock } from '../../runtime/clock.ts';
 
 /** The oldest goes for a newer one: its producer is told what Kafka would tell it. */
 const MAX_PRODUCERS = 1000;
+export const REMEMBERED_MS = 10_000;
 
 interface Refused {
   readonly producerEpoch: number;
   readonly sequence: number;
+  readonly errorCode: number;
+  readonly atMs: number;
 }
 
 export class RefusedSequences {
-  readonly #byProducer = new Map<number, Refused>();
+  readonly #clock: Clock;
+  /** The oldest first. */
+  readonly #byProducer = new Map<string, Refused>();
 
-  /** `batch` was refused; of several in a row the first one counts. */
-  note(batch: Buffer): void {
-    if (batch.length < RECORD_BATCH_OVERHEAD || producerIdAt(batch, 0) === NO_PRODUCER_ID) return;
-    if (this.isBehindRefused(batch)) return;
-    const producerId = producerIdAt(batch, 0);
-    if (this.#byProducer.size >= MAX_PRODUCERS && !this.#byProducer.has(producerId)) this.#removeOldest();
-    this.#byProducer.set(producerId, { producerEpoch: producerEpochAt(batch, 0), sequence: baseSequenceAt(batch, 0) });
+  constructor(clock: Clock) {
+    this.#clock = clock;
   }
 
-  /** Whether `batch` follows one that was refused and hasn't come again. */
-  isBehindRefused(batch: Buffer): boolean {
-    if (this.#byProducer.size === 0) return false;
-    const refused = this.#byProducer.get(producerIdAt(batch, 0));
-    return refused !== undefined && refused.producerEpoch === producerEpochAt(batch, 0) && baseSequenceAt(batch, 0) > refused.sequence;
+  /** `batch` was refused with `errorCode`; of several in a row the first one counts. */
+  note(partitionKey: string, batch: Buffer, errorCode: number): void {
+    if (batch.length < RECORD_BATCH_OVERHEAD || producerIdAt(batch, 0) === NO_PRODUCER_ID) return;
+    if (this.refusedBefore(partitionKey, batch) !== undefined) return;
+    const key = keyOf(partitionKey, batch);
+    this.#byProducer.delete(key);
+    if (this.#byProducer.size >= MAX_PRODUCERS) this.#removeOldest();
+    const [producerEpoch, sequence, atMs] = [producerEpochAt(batch, 0), baseSequenceAt(batch, 0), this.#clock.monotonicMs()];
+    this.#byProducer.set(key, { producerEpoch, sequence, errorCode, atMs });
+  }
+
+  /** With which error the batch was refused that `batch` follows and that hasn't come again; undefined when there is none. */
+  refusedBefore(partitionKey: string, batch: Buffer): number | undefined {
+    this.#forgetOld();
+    if (this.#byProducer.size === 0) return undefined;
+    const refused = this.#byProducer.get(keyOf(partitionKey, batch));
+    if (refused === undefined || refused.producerEpoch !== producerEpochAt(batch, 0)) return undefined;
+    return baseSequenceAt(batch, 0) > refused.sequence ? refused.errorCode : undefined;
   }
 
   /** `batch` is in the log: so is all in front of it. */
-  noteAccepted(batch: Buffer): void {
-    if (this.#byProducer.size > 0) this.#byProducer.delete(producerIdAt(batch, 0));
+  noteAccepted(partitionKey: string, batch: Buffer): void {
+    this.#forgetOld();
+    if (this.#byProducer.size > 0) this.#byProducer.delete(keyOf(partitionKey, batch));
   }
 
-  clear(): void {
-    this.#byProducer.clear();
+  #forgetOld(): void {
+    if (this.#byProducer.size === 0) return;
+    const sinceMs = this.#clock.monotonicMs() - REMEMBERED_MS;
+    for (const [key, { atMs }] of this.#byProducer) {
+      if (atMs > sinceMs) return;
+      this.#byProducer.delete(key);
+    }
   }
 
   #removeOldest(): void {
-    for (const producerId of this.#byProducer.keys()) {
-      this.#byProducer.delete(producerId);
+    for (const key of this.#byProducer.keys()) {
+      this.#byProducer.delete(key);
       return;
     }
   }
 }
+
+const keyOf = (partitionKey: string, batch: Buffer): string => `${partitionKey}/${producerIdAt(batch, 0)}`;

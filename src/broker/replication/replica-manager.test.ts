@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { ErrorCode, errorByCode } from '../../protocol/errors.ts';
 import { LogStorageError } from '../log/log-errors.ts';
+import { REMEMBERED_MS } from './refused-sequences.ts';
 import {
   batchOf,
   BROKER_EPOCH,
@@ -32,6 +33,42 @@ function leading(isr: readonly number[] = [1, 2], options: Parameters<typeof rep
 const follow = (fixture: ReplicaManagerFixture, offset: number): unknown =>
   fetched(fixture.fetch({ replicaId: 2, maxWaitMs: 0 }, { fetchOffset: offset }));
 
+/** Produces a record of producer 7 with this sequence, acks=all; what it is answered, undefined while it waits. */
+const sentBy =
+  (fixture: ReplicaManagerFixture) =>
+  (baseSequence: number): string =>
+    produced(fixture.append(batchOf([`${baseSequence}`], { producerId: 7, producerEpoch: 0, baseSequence })));
+
+describe('a batch behind one that was refused', () => {
+  it('for want of in-sync replicas is refused the same way, not as out of order, until that one has come again', () => {
+    const fixture = leading([1, 2], { config: { 'min.insync.replicas': '2' } });
+    const sent = sentBy(fixture);
+    let partitionEpoch = 1;
+    const inSync = (isr: number[]): unknown => fixture.lead({ leaderEpoch: ++partitionEpoch, isr });
+    expect(sent(0)).toBe('no answer');
+    inSync([1]);
+    expect(sent(1)).toBe('NOT_ENOUGH_REPLICAS');
+    inSync([1, 2]);
+    expect([sent(2), sent(3)]).toEqual(['NOT_ENOUGH_REPLICAS', 'NOT_ENOUGH_REPLICAS']);
+    expect([sent(1), sent(2), sent(3)]).toEqual(['no answer', 'no answer', 'no answer']);
+    // A gap of the producer's own making is still called what it is.
+    expect(sent(5)).toBe('OUT_OF_ORDER_SEQUENCE_NUMBER');
+  });
+
+  it('by a broker that did not lead yet is refused the same way, for a while', async () => {
+    const fixture = leading([1]);
+    const sent = sentBy(fixture);
+    expect(sent(0)).toBe('NONE');
+    fixture.lead({ leaderEpoch: 2, leader: 2 });
+    expect(sent(1)).toBe('NOT_LEADER_OR_FOLLOWER');
+    fixture.lead({ leaderEpoch: 3, isr: [1] });
+    expect([sent(2), sent(3)]).toEqual(['NOT_LEADER_OR_FOLLOWER', 'NOT_LEADER_OR_FOLLOWER']);
+    await fixture.time.advance(REMEMBERED_MS);
+    expect(sent(3)).toBe('OUT_OF_ORDER_SEQUENCE_NUMBER');
+    expect([sent(1), sent(2), sent(3)]).toEqual(['NONE', 'NONE', 'NONE']);
+  });
+});
+
 describe('a LeaderAndIsr request', () => {
   it('from a controller that is none any more, or for an earlier life of this broker, changes nothing', () => {
     const fixture = replicaManagerFixture();
@@ -41,6 +78,23 @@ describe('a LeaderAndIsr request', () => {
     expect(fixture.manager.partitions()).toEqual([]);
     expect(fixture.lead({}, { controllerEpoch: 4, brokerEpoch: -1 }).errorCode).toBe(0);
     expect(fixture.manager.controllerEpoch).toBe(4);
+  });
+
+  it('to its new registration ends the doubt of a broker whose session expired, one to the old registration does not', () => {
+    const fixture = leading();
+    const sent = (baseSequence: number): string =>
+      produced(fixture.append(batchOf([`${baseSequence}`], { producerId: 7, producerEpoch: 0, baseSequence }), { acks: 1 }));
+    expect(sent(0)).toBe('NONE');
+    expect(sent(5)).toBe('OUT_OF_ORDER_SEQUENCE_NUMBER');
+    fixture.zooKeeper.isConnected = false;
+    expect(sent(5)).toBe('NOT_LEADER_OR_FOLLOWER');
+    fixture.doubt.onSessionExpired();
+    fixture.zooKeeper.isConnected = true;
+    expect(sent(5)).toBe('NOT_LEADER_OR_FOLLOWER');
+    fixture.lead({ leaderEpoch: 2 }, { brokerEpoch: BROKER_EPOCH });
+    expect(sent(5)).toBe('NOT_LEADER_OR_FOLLOWER');
+    fixture.lead({ leaderEpoch: 3 }, { brokerEpoch: BROKER_EPOCH + 1 });
+    expect(sent(5)).toBe('OUT_OF_ORDER_SEQUENCE_NUMBER');
   });
 
   it('is refused for a partition whose leader epoch is not newer, whose topic id differs, or that has no replica here', () => {

@@ -27,6 +27,7 @@ import { HighWatermarkCheckpoint } from './high-watermark-checkpoint.ts';
 import type { HighWatermark } from './high-watermark-checkpoint.ts';
 import { readFromLogs } from './log-reader.ts';
 import type { ReadOutcome } from './log-reader.ts';
+import type { LeadershipDoubt } from './leadership-doubt.ts';
 import { Partition } from './partition.ts';
 import type { IsrChange } from './partition.ts';
 import type { ReplicaAlterLogDirs } from './replica-alter-log-dirs.ts';
@@ -56,6 +57,7 @@ export interface ReplicaManagerOptions {
   /** The throttle of what followers are sent. */
   readonly leaderQuota: ReplicaQuota;
   readonly isBrokerAlive: (brokerId: number) => boolean;
+  readonly leadershipDoubt: LeadershipDoubt;
   readonly brokerEpoch: () => number;
   readonly onIsrChange: (topicPartition: TopicPartition, change: IsrChange) => void;
 }
@@ -211,6 +213,7 @@ export class ReplicaManager {
         return { partitionIndex: state.partitionIndex, errorCode };
       }),
     }));
+    this.#options.leadershipDoubt.onLeaderAndIsr(request.brokerEpoch);
     this.#startFetchers(toFollow, request.liveLeaders);
     onLeadershipChange(changes);
     return { errorCode: ErrorCode.NONE, topics };
@@ -415,7 +418,7 @@ export class ReplicaManager {
   }
 
   #createPartition(topicPartition: TopicPartition): Partition {
-    const { config, runtime, logManager, alterPartitionManager, isBrokerAlive, onIsrChange } = this.#options;
+    const { config, runtime, logManager, alterPartitionManager, isBrokerAlive, leadershipDoubt, onIsrChange } = this.#options;
     const key = topicPartitionKey(topicPartition);
     return new Partition({
       topicPartition,
@@ -427,6 +430,7 @@ export class ReplicaManager {
       logManager,
       alterPartitionManager,
       isBrokerAlive,
+      leadershipDoubt,
       checkpointedHighWatermark: () => this.#highWatermarks.get(topicPartition),
       onProgress: () => this.completeDelayed(key),
       onIsrChange: (change) => {

@@ -1,7 +1,7 @@
 /** Each mistake that Kafka once made is caught when it is made again, and the same run finds nothing without it. */
 import { expect, test } from 'vitest';
 import { type Focus, makeSchedule } from '../make-schedule.ts';
-import { runSchedule } from '../run.ts';
+import { type RunOptions, runSchedule } from '../run.ts';
 import { MUTATIONS } from './mutations.ts';
 
 interface Hunt {
@@ -19,6 +19,7 @@ const HUNTS: Readonly<Record<string, Hunt>> = {
   'KIP-207': { focus: 'failover', maxSeeds: 20, as: /ends at .* it was told/ },
   'KAFKA-7128': { focus: 'rejoin', maxSeeds: 50, as: /OUT_OF_ORDER_SEQUENCE_NUMBER|LOST|learns that the log was cut/ },
   'KAFKA-1120': { focus: 'bounce', maxSeeds: 20, as: /NOT LIVE/ },
+  'sure-leaders': { focus: 'storage', maxSeeds: 20, as: /OUT_OF_ORDER_SEQUENCE_NUMBER/ },
   'early-commits': { focus: 'groups', maxSeeds: 40, as: /COMMIT LOST|is owned by/ },
 };
 
@@ -26,21 +27,21 @@ test('every mistake is hunted', () => {
   expect(Object.keys(HUNTS).toSorted()).toEqual(MUTATIONS.map(({ name }) => name).toSorted());
 });
 
-for (const { name, what, begin, options } of MUTATIONS) {
+for (const { name, what, begin, options, setting } of MUTATIONS) {
   const hunt = HUNTS[name];
   if (hunt === undefined) continue;
   const { focus, maxSeeds } = hunt;
   test(`${name} is caught within ${maxSeeds} seeds: ${what}`, async () => {
-    const caught = await firstCaught(begin, options, hunt);
+    const caught = await firstCaught(begin, { ...setting, ...options }, hunt);
     expect(caught).toBeDefined();
     // Without the mistake the same run is sound.
-    if (caught !== undefined) expect((await runSchedule(makeSchedule(caught.seed, focus))).violations).toEqual([]);
+    if (caught !== undefined) expect((await runSchedule(makeSchedule(caught.seed, focus), setting)).violations).toEqual([]);
   });
 }
 
 async function firstCaught(
   begin: () => () => void,
-  options: { readonly consumersFence?: boolean },
+  options: RunOptions,
   { focus, maxSeeds, as }: Hunt,
 ): Promise<{ seed: number; violation: string } | undefined> {
   const end = begin();

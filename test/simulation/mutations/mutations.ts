@@ -6,6 +6,7 @@ import { BrokerZNodes } from '../../../src/broker/zk/broker-znodes.ts';
 import { ControllerContext } from '../../../src/broker/controller/controller-context.ts';
 import { LeaderEpochFileCache } from '../../../src/broker/log/leader-epoch-file-cache.ts';
 import { UnifiedLog } from '../../../src/broker/log/unified-log.ts';
+import { LeadershipDoubt } from '../../../src/broker/replication/leadership-doubt.ts';
 import { Partition } from '../../../src/broker/replication/partition.ts';
 import { RecordAppender } from '../../../src/broker/replication/record-appender.ts';
 import type { RunOptions } from '../run.ts';
@@ -16,7 +17,10 @@ export interface Mutation {
   readonly what: string;
   /** Makes the mistake until the function that it returns is called. */
   readonly begin: () => () => void;
+  /** Part of the mistake. */
   readonly options: RunOptions;
+  /** What shows the mistake and is none: the run without it has it too. */
+  readonly setting?: RunOptions;
 }
 
 const all =
@@ -62,6 +66,13 @@ export const MUTATIONS: readonly Mutation[] = [
     what: 'the controller compares broker ids and not epochs: one that left and came back between two looks is not noticed',
     options: {},
     begin: beginIgnoringBrokerEpochs,
+  },
+  {
+    name: 'sure-leaders',
+    what: 'a leader that may have been deposed calls a batch out of order when those before it are with another leader',
+    options: {},
+    setting: { producersCompareEpochs: false },
+    begin: () => wrapGetter(LeadershipDoubt.prototype, 'mayBeDeposed', () => () => false),
   },
   {
     name: 'early-commits',

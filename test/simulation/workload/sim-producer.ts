@@ -104,29 +104,37 @@ export class SimProducer {
     let rest = batches;
     for (;;) {
       const outcomes = await Promise.all(rest.map((batch) => this.#send(lane, batch)));
-      const left: { readonly batch: Batch; readonly outcome: Outcome | undefined }[] = [];
+      const left: { readonly batch: Batch; readonly outcome: Outcome }[] = [];
       for (const [index, batch] of rest.entries()) {
         const outcome = outcomes[index];
-        if (outcome?.kind === 'acked') this.#history.onAcked(lane, batch.from, batch.count, outcome.baseOffset);
+        if (outcome === undefined) continue;
+        if (outcome.kind === 'acked') this.#history.onAcked(lane, batch.from, batch.count, outcome.baseOffset);
         else left.push({ batch, outcome });
         this.#note(lane, batch, outcome);
       }
       if (this.#spec.acks !== -1) return;
       const retried = left.filter(({ batch, outcome }) => !isWrittenAndForgotten(lane, batch, outcome));
       if (retried.length === 0) return;
-      if (retried[0]?.batch === rest[0]) this.#judge(lane, retried[0]?.outcome);
+      if (retried[0]?.batch === rest[0])
+        this.#judge(
+          lane,
+          retried.map(({ outcome }) => outcome),
+        );
       rest = retried.map(({ batch }) => batch);
       await this.#client.view.refresh([lane.topic]);
       await sleep(this.#client.runtime.scheduler, RETRY_MS * (0.5 + this.#client.runtime.random.next()));
     }
   }
 
-  /** The first of the unacknowledged batches follows one that was acknowledged: no honest broker finds a gap before it. */
-  #judge(lane: Lane, outcome: Outcome | undefined): void {
-    if (outcome?.kind !== 'failed' || outcome.errorCode === NO_ANSWER) return;
-    const { name, retriable } = errorByCode(outcome.errorCode);
-    if (retriable || this.#history.isLoose(lane.topic)) return;
-    this.#history.violate(`${lane.name}: a batch that follows an acknowledged one is refused with ${name}`);
+  /** What follows an acknowledged or a refused batch is behind no gap of the producer's making; what follows one that wasn't answered may be. */
+  #judge(lane: Lane, unacknowledged: readonly Outcome[]): void {
+    if (this.#history.isLoose(lane.topic)) return;
+    for (const outcome of unacknowledged) {
+      if (outcome.kind === 'acked') continue;
+      if (outcome.errorCode === NO_ANSWER) return;
+      const { name, retriable } = errorByCode(outcome.errorCode);
+      if (!retriable) this.#history.violate(`${lane.name}: a batch that follows an acknowledged or a refused one is refused with ${name}`);
+    }
   }
 
   #note(lane: Lane, { from, count }: Batch, outcome: Outcome | undefined): void {

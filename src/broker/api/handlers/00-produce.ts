@@ -58,7 +58,9 @@ export function createProduceHandler(deps: ProduceDeps): ApiHandler<ProduceReque
       for (const partition of topic.partitionData) {
         const topicPartition = { topic: topic.name, partition: partition.index };
         const records = partition.records?.[0];
-        const errorCode = checkTopic(deps, topicPartition, header.clientId) || checkRecords(records, header.apiVersion);
+        const topicError = checkTopic(deps, topicPartition, header.clientId);
+        if (records !== undefined && topicError !== ErrorCode.NONE) deps.appender.noteRefused({ topicPartition, records }, topicError);
+        const errorCode = topicError || checkRecords(records, header.apiVersion);
         if (errorCode !== ErrorCode.NONE || records === undefined) refused.push(refusal(topic.name, partition.index, errorCode));
         else entries.push({ topicPartition, records });
       }

@@ -101,8 +101,13 @@ describe('DeleteRecords', () => {
 });
 
 describe('Produce', () => {
-  const send = async (fixture: ReplicaManagerFixture, version: number, records: Buffer | null, name = TOPIC, acks = 1) => {
-    const handler = createProduceHandler({ appender: fixture.appender, directory });
+  const send = async (
+    fixture: ReplicaManagerFixture,
+    version: number,
+    records: Buffer | null,
+    { name = TOPIC, acks = 1, knows = directory } = {},
+  ) => {
+    const handler = createProduceHandler({ appender: fixture.appender, directory: knows });
     const body = {
       acks,
       timeoutMs: 100,
@@ -112,6 +117,19 @@ describe('Produce', () => {
     return { ...response, answer: response.responses[0]?.partitionResponses[0] };
   };
 
+  it('refuses what was sent behind a batch for a topic that it did not know yet in the same way', async () => {
+    const fixture = leading();
+    const knowsNothing = { ...directory, partitionExists: () => false };
+    const sent = async (baseSequence: number, knows = directory): Promise<string> => {
+      const batch = batchOf([`${baseSequence}`], { producerId: 7, producerEpoch: 0, baseSequence });
+      return nameOf((await send(fixture, 9, batch, { knows })).answer?.errorCode);
+    };
+    expect(await sent(0)).toBe('NONE');
+    expect(await sent(1, knowsNothing)).toBe('UNKNOWN_TOPIC_OR_PARTITION');
+    expect(await sent(2)).toBe('UNKNOWN_TOPIC_OR_PARTITION');
+    expect([await sent(1), await sent(2)]).toEqual(['NONE', 'NONE']);
+  });
+
   it.each(versionsOf(Produce))('version %i', async (version) => {
     const fixture = leading('a');
     const old = version < 3;
@@ -120,12 +138,14 @@ describe('Produce', () => {
     expect(nameOf(written.answer?.errorCode)).toBe(or('NONE'));
     if (!old) expect(written.answer?.baseOffset).toBe(1);
     expect(nameOf((await send(fixture, version, null)).answer?.errorCode)).toBe(or('CORRUPT_MESSAGE'));
-    expect(nameOf((await send(fixture, version, batchOf(['x']), 'unknown')).answer?.errorCode)).toBe(or('UNKNOWN_TOPIC_OR_PARTITION'));
-    expect(nameOf((await send(fixture, version, batchOf(['x']), '__consumer_offsets')).answer?.errorCode)).toBe(
+    expect(nameOf((await send(fixture, version, batchOf(['x']), { name: 'unknown' })).answer?.errorCode)).toBe(
+      or('UNKNOWN_TOPIC_OR_PARTITION'),
+    );
+    expect(nameOf((await send(fixture, version, batchOf(['x']), { name: '__consumer_offsets' })).answer?.errorCode)).toBe(
       or('INVALID_TOPIC_EXCEPTION'),
     );
-    expect(nameOf((await send(fixture, version, batchOf(['x']), TOPIC, 2)).answer?.errorCode)).toBe('INVALID_REQUIRED_ACKS');
-    const moved = await send(fixture, version, batchOf(['x']), ELSEWHERE);
+    expect(nameOf((await send(fixture, version, batchOf(['x']), { acks: 2 })).answer?.errorCode)).toBe('INVALID_REQUIRED_ACKS');
+    const moved = await send(fixture, version, batchOf(['x']), { name: ELSEWHERE });
     expect(nameOf(moved.answer?.errorCode)).toBe(or('NOT_LEADER_OR_FOLLOWER'));
     // KIP-951.
     if (version >= 10)

@@ -117,6 +117,7 @@ export class LogDirsFixture {
       logManager: this.logManager,
       alterPartitionManager: { submit: () => false },
       isBrokerAlive: () => true,
+      leadershipDoubt: { mayBeDeposed: false },
       checkpointedHighWatermark: () => undefined,
       onProgress: () => {},
       onIsrChange: () => {},

@@ -21,6 +21,7 @@ import { Timer } from '../../purgatory/timer.ts';
 import type { AlterPartitionItem } from '../alter-partition-manager.ts';
 import type { FetchParams, FetchPartitionRequest } from '../fetch-types.ts';
 import type { FetchState } from '../replica.ts';
+import { LeadershipDoubt } from '../leadership-doubt.ts';
 import { Partition } from '../partition.ts';
 import type { IsrChange } from '../partition.ts';
 import type { BrokerEndpoint } from '../replica-fetcher.ts';
@@ -126,6 +127,7 @@ export interface PartitionFixture {
   readonly partition: Partition;
   readonly controller: FakeAlterPartitionManager;
   readonly alive: Set<number>;
+  readonly doubt: { mayBeDeposed: boolean };
   readonly isrChanges: IsrChange[];
   /** How often something was said to be possibly complete. */
   readonly progress: () => number;
@@ -139,6 +141,7 @@ export function partitionFixture(options: FixtureOptions = {}): PartitionFixture
   const controller = new FakeAlterPartitionManager();
   const alive = new Set([1, 2, 3, 4]);
   const isrChanges: IsrChange[] = [];
+  const doubt = { mayBeDeposed: false };
   let progress = 0;
   const partition = new Partition({
     topicPartition: TP,
@@ -150,6 +153,7 @@ export function partitionFixture(options: FixtureOptions = {}): PartitionFixture
     logManager,
     alterPartitionManager: controller,
     isBrokerAlive: (id) => alive.has(id),
+    leadershipDoubt: doubt,
     checkpointedHighWatermark: () => undefined,
     onProgress: () => void progress++,
     onIsrChange: (change) => isrChanges.push(change),
@@ -159,7 +163,7 @@ export function partitionFixture(options: FixtureOptions = {}): PartitionFixture
     if (partition.log === undefined) throw new Error('the partition has no log');
     return partition.log;
   };
-  return { time, disk: fixture.disk, partition, controller, alive, isrChanges, progress: () => progress, log };
+  return { time, disk: fixture.disk, partition, controller, alive, doubt, isrChanges, progress: () => progress, log };
 }
 
 export function stateOf(state: Partial<LeaderAndIsrPartitionState> = {}): LeaderAndIsrPartitionState {
@@ -213,6 +217,8 @@ export interface ReplicaManagerFixture {
   readonly appender: RecordAppender;
   readonly logManager: FakeLogManager;
   readonly controller: FakeAlterPartitionManager;
+  readonly zooKeeper: { isConnected: boolean };
+  readonly doubt: LeadershipDoubt;
   readonly followed: Map<string, BrokerEndpoint>;
   readonly leaderQuota: ReplicationQuotaManager;
   /** Leaders and followers that coordinators were told of, by partition key. */
@@ -250,6 +256,8 @@ export function replicaManagerFixture(options: FixtureOptions & { readonly disk?
     net: { listen: unused, connect: unused },
     offload: new InPlaceOffload(logs.context.disk),
   };
+  const zooKeeper = { isConnected: true };
+  const doubt = new LeadershipDoubt({ isConnectedToZooKeeper: () => zooKeeper.isConnected, brokerEpoch: () => BROKER_EPOCH });
   const leaderQuota = new ReplicationQuotaManager({ clock: time, windowCount: 11, windowSizeMs: 1000 });
   const timer = new Timer(runtime);
   const manager = new ReplicaManager({
@@ -268,6 +276,7 @@ export function replicaManagerFixture(options: FixtureOptions & { readonly disk?
     deleteRecordsPurgatory: new DelayedOperationPurgatory({ name: 'DeleteRecords', timer, clock: time }),
     leaderQuota,
     isBrokerAlive: () => true,
+    leadershipDoubt: doubt,
     brokerEpoch: () => BROKER_EPOCH,
     onIsrChange: () => {},
   });
@@ -282,6 +291,8 @@ export function replicaManagerFixture(options: FixtureOptions & { readonly disk?
     appender,
     logManager,
     controller,
+    zooKeeper,
+    doubt,
     followed,
     leaderQuota,
     told,
