@@ -12,12 +12,13 @@ export const samsaCommand = join(root, 'bin', 'samsa.mjs');
 /** The children's programs, for `startCluster`: this process runs from source, they don't. */
 export const builtEntries = { broker: join(root, 'out', 'main', 'broker.js'), zookeeper: join(root, 'out', 'main', 'zookeeper.js') };
 
-/** What the measured processes are made of; the renderer isn't. */
+/** What the measured processes are made of. */
 const SOURCES = ['broker', 'cli', 'client', 'cluster', 'log-format', 'protocol', 'runtime', 'zk-client', 'zookeeper'];
 
-export function ensureBuilt(): void {
+/** `more`: other folders of `src` that are measured. */
+export function ensureBuilt(more: readonly string[] = []): void {
   const builtMs = existsSync(builtEntries.broker) ? statSync(builtEntries.broker).mtimeMs : 0;
-  if (SOURCES.every((folder) => newest(join(root, 'src', folder)) <= builtMs)) return;
+  if ([...SOURCES, ...more].every((folder) => newest(join(root, 'src', folder)) <= builtMs)) return;
   print('building out/ …');
   const outcome = spawnSync(process.execPath, [join(root, 'node_modules', 'electron-vite', 'bin', 'electron-vite.js'), 'build'], {
     cwd: root,
