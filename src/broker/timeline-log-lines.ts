@@ -1,5 +1,5 @@
 /** Lines of the timeline for what logs do: segments rolled and deleted, logs cleaned. Each by itself, or many of a kind in one. */
-import type { BrokerEvent } from './broker-server.ts';
+import type { BrokerEvent } from './broker-event.ts';
 import { bytesText } from './byte-text.ts';
 import type { TimelineMessage } from './timeline-reporter.ts';
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { ManualTime } from '../runtime/testing/manual-time.ts';
-import type { BrokerEvent } from './broker-server.ts';
+import type { BrokerEvent } from './broker-event.ts';
 import { TimelineReporter } from './timeline-reporter.ts';
 import type { LogRecoveredMessage, TimelineMessage } from './timeline-reporter.ts';
 

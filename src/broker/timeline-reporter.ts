@@ -7,7 +7,7 @@
  * that something was cut off. What logs do all the time (segments rolled and deleted, logs cleaned, flushes) is told every some seconds.
  */
 import type { Scheduler } from '../runtime/scheduler.ts';
-import type { BrokerEvent } from './broker-server.ts';
+import type { BrokerEvent } from './broker-event.ts';
 import { bytesText } from './byte-text.ts';
 import { count, isLogActivity, LOG_KINDS, MAX_TEXT, logMessage, logSummary } from './timeline-log-lines.ts';
 import type { LogActivityEvent } from './timeline-log-lines.ts';
