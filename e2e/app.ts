@@ -2,6 +2,7 @@
  * The console's page as a person uses it: where things are and what can be done, apart from what a test expects. Cells are named by grid,
  * row key and column key, which the grid carries as `data-testid="grid-ID"`, `data-key` and `data-column`.
  */
+import { expect } from '@playwright/test';
 import type { Locator, Page } from '@playwright/test';
 
 export type Section = 'overview' | 'brokers' | 'topics' | 'groups';
@@ -74,6 +75,13 @@ export class ConsolePage {
     await this.page.getByTestId('create-topic-check').click();
     await this.page.getByTestId('create-accepted').waitFor();
     await this.page.getByTestId('create-topic-submit').click();
+    // The dialog closes when it is made, and tells why when it is not.
+    const outcome = async (): Promise<string | null> => {
+      const refusal = this.page.getByTestId('create-error');
+      if (await refusal.isVisible()) return refusal.textContent();
+      return (await this.page.getByTestId('create-topic-form').isVisible()) ? 'is being made' : 'made';
+    };
+    await expect.poll(outcome, { message: `topic ${topic.name}` }).toBe('made');
   }
 
   /** To `count` partitions in all. */

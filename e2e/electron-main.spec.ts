@@ -46,7 +46,7 @@ test.describe('the window', () => {
       script.textContent = 'globalThis.inlineRan = true';
       document.body.append(script);
       await fetch('https://example.invalid/').catch(() => undefined);
-      await new Promise((resolve) => setTimeout(resolve, 200));
+      for (let waited = 0; seen.length < 2 && waited < 100; waited++) await new Promise((resolve) => setTimeout(resolve, 100));
       return { seen, inlineRan: 'inlineRan' in globalThis };
     });
     expect(violations.inlineRan).toBe(false);
@@ -122,9 +122,7 @@ test.describe('an app of its own', () => {
     const app = launch();
     await app.event('utility-started');
     await expect
-      .poll(async () => JSON.parse((await run(['status', '--json'], home)).replace(/^[^{].*$/s, '{}')) as { state?: string }, {
-        timeout: 30_000,
-      })
+      .poll(async () => JSON.parse((await run(['status', '--json'], home)).replace(/^[^{].*$/s, '{}')) as { state?: string })
       .toMatchObject({ state: 'running' });
     return { app, pids: await pidsOf(home) };
   };
@@ -150,7 +148,7 @@ test.describe('an app of its own', () => {
   test('killed by SIGKILL leaves nothing running, and starts again', async () => {
     const { app, pids } = await started();
     await app.kill();
-    await expect.poll(() => pids.filter(isAlive), { timeout: 15_000 }).toEqual([]);
+    await expect.poll(() => pids.filter(isAlive)).toEqual([]);
     // And the next start finds the folder free.
     const again = await started();
     expect(await again.app.quit()).toBe(0);

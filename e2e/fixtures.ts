@@ -33,7 +33,7 @@ export interface RunningApp {
 }
 
 const ROOT = fileURLToPath(new URL('../', import.meta.url));
-const START_MS = 45_000;
+const START_MS = 120_000;
 
 export const test = base.extend<{ appPage: Page }, HostOptions & { app: RunningApp }>({
   host: ['browser', { option: true, scope: 'worker' }],
@@ -46,7 +46,7 @@ export const test = base.extend<{ appPage: Page }, HostOptions & { app: RunningA
       await app.stop();
       home.remove();
     },
-    { scope: 'worker', timeout: 90_000 },
+    { scope: 'worker', timeout: 300_000 },
   ],
   appPage: async ({ app }, use) => {
     const opened = await app.openPage();

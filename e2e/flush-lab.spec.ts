@@ -11,7 +11,6 @@ test.describe.configure({ mode: 'serial' });
 
 const topic = 'lab';
 const lonely = 'lonely';
-const SLOW_MS = 20_000;
 const lines = Array.from({ length: 40 }, (_, index) => `k${index}:value number ${index}`);
 
 async function setSetting(app: ConsolePage, name: string, value: string): Promise<Locator> {
@@ -36,22 +35,32 @@ test('shows what of a topic is at risk, and how a setting changes that at once',
   await expect(row.getByTestId('flush-value')).toHaveText('1');
   await produceWithKcat(running.bootstrapServers, topic, lines);
   for (const id of [1, 2, 3]) {
-    await expect(app.cell('flush-replicas', `0@${id}`, 'recoveryPoint')).toHaveText('80', { timeout: SLOW_MS });
+    await expect(app.cell('flush-replicas', `0@${id}`, 'recoveryPoint')).toHaveText('80');
     await expect(app.cell('flush-replicas', `0@${id}`, 'atRisk')).toHaveText('0');
     await expect(app.cell('flush-replicas', `0@${id}`, 'why')).toHaveText('flush.messages');
   }
 });
 
-test('runs a load that ends by itself, and the numbers move', async ({ appPage }) => {
+test('runs a load that ends by itself, or when it is stopped, and the numbers move', async ({ appPage }) => {
   const app = new ConsolePage(appPage);
   await app.openTopic(topic, 'flush');
+  const status = app.page.getByTestId('load-status');
   await app.page.getByTestId('load-rate').fill('100');
   await app.page.getByTestId('load-seconds').fill('3');
   await app.page.getByTestId('load-start').click();
-  await expect(app.page.getByTestId('load-status')).toContainText('left');
-  await expect(app.page.getByTestId('load-status')).toContainText('ended', { timeout: SLOW_MS });
-  await expect(app.page.getByTestId('load-status')).toContainText(/2\d\d acknowledged/);
-  await expect(app.cell('flush-replicas', '0@1', 'logEndOffset')).toHaveText(/3\d\d/);
+  await expect(status).toContainText('ended');
+  await expect(status).toContainText(/[1-9]\d* acknowledged/);
+  const end = async (): Promise<number> =>
+    Number((await app.cell('flush-replicas', '0@1', 'logEndOffset').innerText()).replaceAll(',', ''));
+  await expect.poll(end).toBeGreaterThan(80);
+  // A slow machine may have done less than was asked for, and counts what it held back.
+  const acknowledged = Number(/(\d+) acknowledged/.exec(await status.innerText())?.[1]);
+  await expect.poll(end).toBeGreaterThanOrEqual(80 + acknowledged);
+  await app.page.getByTestId('load-seconds').fill('300');
+  await app.page.getByTestId('load-start').click();
+  await expect(status).toContainText('left');
+  await app.page.getByTestId('load-stop').click();
+  await expect(status).toContainText('ended');
 });
 
 test('takes a setting away again, and shows that a kill −9 loses nothing', async ({ app: running, appPage }) => {
@@ -65,7 +74,7 @@ test('takes a setting away again, and shows that a kill −9 loses nothing', asy
   await app.page.getByTestId('lab-broker-1').getByTestId('lab-kill').click();
   await app.page.getByTestId('confirm-run').click();
   await app.page.getByTestId('lab-broker-1').getByTestId('lab-start').click();
-  await expect(app.page.getByTestId('experiment-1')).toHaveAttribute('data-verdict', 'kept', { timeout: SLOW_MS });
+  await expect(app.page.getByTestId('experiment-1')).toHaveAttribute('data-verdict', 'kept');
   await expect(app.cell('recovery-1', '0', 'gone')).toHaveText('0');
   await expect(app.page.getByTestId('experiment-1')).toContainText('the kernel had all that was written');
 });
@@ -77,7 +86,7 @@ test('shows what a power loss takes of one broker, and that its leader gives it 
   await app.page.getByTestId('lab-broker-2').getByTestId('lab-power-loss').click();
   await app.page.getByTestId('confirm-run').click();
   await app.page.getByTestId('lab-broker-2').getByTestId('lab-start').click();
-  await expect(app.page.getByTestId('experiment-2')).toHaveAttribute('data-verdict', 'cameBack', { timeout: SLOW_MS });
+  await expect(app.page.getByTestId('experiment-2')).toHaveAttribute('data-verdict', 'cameBack');
   await expect(app.cell('recovery-2', '0', 'gone')).toHaveText(/^[1-9]\d*$/);
   await expect(app.page.getByTestId('lesson').first()).toContainText('given them back');
 });
@@ -93,7 +102,7 @@ test('shows that a topic with one replica has lost it for good', async ({ app: r
   await app.page.getByTestId(`lab-broker-${id}`).getByTestId('lab-power-loss').click();
   await app.page.getByTestId('confirm-run').click();
   await app.page.getByTestId(`lab-broker-${id}`).getByTestId('lab-start').click();
-  await expect(app.page.getByTestId(`experiment-${id}`)).toHaveAttribute('data-verdict', 'gone', { timeout: SLOW_MS });
+  await expect(app.page.getByTestId(`experiment-${id}`)).toHaveAttribute('data-verdict', 'gone');
   await expect(app.cell(`recovery-${id}`, '0', 'gone')).toHaveText('40');
   await expect(app.cell('flush-replicas', `0@${id}`, 'logEndOffset')).toHaveText('0');
 });
@@ -104,5 +113,5 @@ test('restarts the brokers for a setting that they read at their start', async (
   const row = await setSetting(app, 'log.flush.offset.checkpoint.interval.ms', '2000');
   await expect(app.page.getByTestId('confirm-items')).toContainText('Broker 3');
   await app.page.getByTestId('confirm-run').click();
-  await expect(row.getByTestId('flush-value')).toHaveText('2 s', { timeout: 60_000 });
+  await expect(row.getByTestId('flush-value')).toHaveText('2 s');
 });

@@ -10,8 +10,6 @@ test.describe.configure({ mode: 'serial' });
 
 const topic = 'orders';
 const groupId = 'order-readers';
-/** What changes in the cluster is on the screen within a second; the rest is for a machine that does other things too. */
-const LIVE_MS = 5_000;
 const lines = Array.from({ length: 300 }, (_, index) => `k${index}:value number ${index}`);
 
 test('launches on a running cluster of three brokers', async ({ appPage }) => {
@@ -24,7 +22,7 @@ test('creates a topic, which is in the list at once', async ({ appPage }) => {
   const app = new ConsolePage(appPage);
   await app.createTopic({ name: topic, partitions: 3, replicationFactor: 3 });
   await app.open('topics');
-  await expect(app.row('topics', topic)).toBeVisible({ timeout: LIVE_MS });
+  await expect(app.row('topics', topic)).toBeVisible();
 });
 
 test('shows the records that kcat produced', async ({ app: running, appPage }) => {
@@ -41,17 +39,17 @@ test('shows the records that kcat produced', async ({ app: running, appPage }) =
 test('shows a KafkaJS group and how its lag moves', async ({ app: running, appPage }) => {
   const app = new ConsolePage(appPage);
   const group = await startGroup(running.bootstrapServers, groupId, topic);
-  await expect.poll(() => group.received.length, { timeout: 20_000 }).toBe(lines.length);
+  await expect.poll(() => group.received.length).toBe(lines.length);
   await app.open('groups');
   await expect(app.row('groups', groupId)).toContainText(/stable/i);
   await expect(app.row('groups', groupId).getByTestId('group-lag')).toHaveText('0');
   await group.stop();
   await produceWithKcat(running.bootstrapServers, topic, lines.slice(0, 50));
-  await expect(app.row('groups', groupId).getByTestId('group-lag')).toHaveText('50', { timeout: LIVE_MS });
+  await expect(app.row('groups', groupId).getByTestId('group-lag')).toHaveText('50');
   await expect(app.row('groups', groupId)).toContainText(/empty/i);
   await app.open('topics');
-  await expect(app.cell('topics', topic, 'groups')).toHaveText('1', { timeout: LIVE_MS });
-  await expect(app.cell('topics', topic, 'lag')).toHaveText('50', { timeout: LIVE_MS });
+  await expect(app.cell('topics', topic, 'groups')).toHaveText('1');
+  await expect(app.cell('topics', topic, 'lag')).toHaveText('50');
 });
 
 test('changes flush.messages in place', async ({ appPage }) => {
@@ -66,11 +64,11 @@ test('kills a broker, shows the election and the ISR of two, and starts it again
   await app.act(2, 'kill', /kill/i);
   await expect(app.row('brokers', '2')).toContainText(/stopped/i);
   await app.openTopic(topic, 'partitions');
-  await expect(app.cell('partitions', '0', 'isr')).not.toContainText('2', { timeout: LIVE_MS });
+  await expect(app.cell('partitions', '0', 'isr')).not.toContainText('2');
   await app.open('overview');
   // Its reason differs when broker 2 was also the controller.
-  await expect(app.timeline).toContainText(/new leader/, { timeout: LIVE_MS });
-  await expect(app.timeline).toContainText(/broker 2 left the ISR/i, { timeout: LIVE_MS });
+  await expect(app.timeline).toContainText(/new leader/);
+  await expect(app.timeline).toContainText(/broker 2 left the ISR/i);
   await app.act(2, 'start', /^start/i);
   await expect(app.row('brokers', '2')).toContainText(/running/i);
   await app.openTopic(topic, 'partitions');
@@ -91,12 +89,12 @@ test('lists the segments of a partition', async ({ appPage }) => {
 test('adds partitions to the topic', async ({ appPage }) => {
   const app = new ConsolePage(appPage);
   await app.addPartitions(topic, 5);
-  await expect(app.row('partitions', '4')).toBeVisible({ timeout: LIVE_MS });
+  await expect(app.row('partitions', '4')).toBeVisible();
 });
 
 test('deletes the topic, which is gone from the list', async ({ appPage }) => {
   const app = new ConsolePage(appPage);
   await app.deleteTopic(topic);
   await app.open('topics');
-  await expect(app.row('topics', topic)).toHaveCount(0, { timeout: LIVE_MS });
+  await expect(app.row('topics', topic)).toHaveCount(0);
 });

@@ -16,6 +16,18 @@ export function produceWithKcat(bootstrapServers: string, topic: string, lines: 
   });
 }
 
+/** KafkaJS that waits for a busy machine: it takes a second for a connection by itself, and gives up after five tries. */
+export function kafkaJs(bootstrapServers: string): Kafka {
+  return new Kafka({
+    clientId: 'samsa-e2e',
+    brokers: bootstrapServers.split(','),
+    logLevel: logLevel.NOTHING,
+    connectionTimeout: 30_000,
+    requestTimeout: 60_000,
+    retry: { retries: 30, maxRetryTime: 2_000 },
+  });
+}
+
 export interface RunningGroup {
   /** Values received so far. */
   readonly received: string[];
@@ -24,7 +36,7 @@ export interface RunningGroup {
 
 /** One member that reads `topic` from its beginning and commits after each message. */
 export async function startGroup(bootstrapServers: string, groupId: string, topic: string): Promise<RunningGroup> {
-  const kafka = new Kafka({ clientId: 'samsa-e2e', brokers: bootstrapServers.split(','), logLevel: logLevel.NOTHING });
+  const kafka = kafkaJs(bootstrapServers);
   const consumer = kafka.consumer({ groupId });
   const received: string[] = [];
   await consumer.connect();

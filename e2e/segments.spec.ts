@@ -4,10 +4,9 @@
  */
 import { appendFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { Kafka, logLevel } from 'kafkajs';
 import { ConsolePage } from './app.ts';
 import { expect, test } from './fixtures.ts';
-import { startGroup } from './kafka.ts';
+import { kafkaJs, startGroup } from './kafka.ts';
 
 test.describe.configure({ mode: 'serial' });
 
@@ -18,10 +17,11 @@ const T = 1_700_000_000_000;
 const groupId = 'segment-readers';
 
 test.beforeAll(async ({ app }) => {
-  const kafka = new Kafka({ clientId: 'samsa-e2e', brokers: app.bootstrapServers.split(','), logLevel: logLevel.NOTHING });
+  const kafka = kafkaJs(app.bootstrapServers);
   const admin = kafka.admin();
   await admin.connect();
   await admin.createTopics({
+    timeout: 30_000,
     topics: [
       {
         topic,
@@ -67,7 +67,7 @@ test('shows the segments of a partition on a map, and opens one into batches and
 });
 
 test('reads on through a segment of many batches as one scrolls', async ({ app: running, appPage }) => {
-  const kafka = new Kafka({ clientId: 'samsa-e2e', brokers: running.bootstrapServers.split(','), logLevel: logLevel.NOTHING });
+  const kafka = kafkaJs(running.bootstrapServers);
   const producer = kafka.producer();
   await producer.connect();
   for (let sent = 0; sent < 1_100; sent++)
@@ -146,7 +146,7 @@ test('goes from a message to its place on the disk', async ({ appPage }) => {
 test('tells what the records of the offsets topic say', async ({ app: running, appPage }) => {
   const group = await startGroup(running.bootstrapServers, groupId, topic);
   // The group's metadata and its first commits are written by then.
-  await expect.poll(() => group.received.length, { timeout: 30_000 }).toBeGreaterThan(RECORDS_A_BATCH);
+  await expect.poll(() => group.received.length).toBeGreaterThan(RECORDS_A_BATCH);
   await group.stop();
   const app = new ConsolePage(appPage);
   await app.goto(`/c/local/topics/__consumer_offsets/segments?replica=${partitionOfGroup(groupId)}&segment=0&batch=0`);
@@ -174,7 +174,7 @@ test('shows the files of a broker that was killed, and where their tail is torn'
   await expect(appPage.getByTestId('torn')).toContainText(/The last 40 B .* are no whole batch/);
   await expect(app.rows('batches').first()).toBeVisible();
   await app.act(brokerId, 'start', /Start/);
-  await expect(app.row('brokers', String(brokerId))).toContainText(/running/i, { timeout: 20_000 });
+  await expect(app.row('brokers', String(brokerId))).toContainText(/running/i);
   await app.goto(`/c/local/topics/${topic}/segments?segment=${Number(active.slice(0, 20))}`);
   await expect(app.rows('batches').first()).toBeVisible();
   // Recovery has cut it off.

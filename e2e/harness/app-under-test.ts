@@ -5,6 +5,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
+/** For anything: nothing here is about speed. */
+const WAIT_MS = 120_000;
 
 export interface TraceEvent {
   readonly event: string;
@@ -52,11 +54,11 @@ export class AppUnderTest {
   }
 
   /** The first event of that name, there already or to come. */
-  async event(name: string, timeoutMs = 30_000): Promise<TraceEvent> {
+  async event(name: string, timeoutMs = WAIT_MS): Promise<TraceEvent> {
     return this.until(() => this.events.find(({ event }) => event === name), `the event ${name}`, timeoutMs);
   }
 
-  async until<T>(find: () => T | undefined, what: string, timeoutMs = 30_000): Promise<T> {
+  async until<T>(find: () => T | undefined, what: string, timeoutMs = WAIT_MS): Promise<T> {
     const deadline = performance.now() + timeoutMs;
     for (;;) {
       const found = find();
@@ -97,7 +99,7 @@ export class AppUnderTest {
   }
 
   /** Quits as the user would; by force after `timeoutMs`. Gives the exit code. */
-  async quit(timeoutMs = 40_000): Promise<number | null> {
+  async quit(timeoutMs = WAIT_MS): Promise<number | null> {
     if (this.#child.exitCode !== null || this.#child.signalCode !== null) return this.#child.exitCode;
     void this.ask('quit');
     const timer = setTimeout(() => this.#child.kill('SIGKILL'), timeoutMs);

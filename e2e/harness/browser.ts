@@ -27,7 +27,7 @@ export interface HarnessBrowser {
   close(): Promise<void>;
 }
 
-const START_MS = 20_000;
+const START_MS = 120_000;
 
 export async function startBrowser(): Promise<HarnessBrowser> {
   // Beside the app's data, so that it goes with it, also after a kill.

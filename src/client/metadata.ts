@@ -38,6 +38,11 @@ export interface MetadataOptions {
    * brokers differ until the controller has told both. Default false.
    */
   readonly keepsBroker?: boolean;
+  /**
+   * What asks for metadata, where that is not to be `client`: a broker answers the requests of one connection in their order, so that a
+   * long one would hold up what is asked of the same broker.
+   */
+  readonly asking?: NetworkClient;
 }
 
 interface TrackedTopic {
@@ -80,6 +85,7 @@ export class Metadata {
       retryBackoffMaxMs: options.retryBackoffMaxMs ?? 1_000,
       attemptTimeoutMs: options.attemptTimeoutMs ?? 10_000,
       keepsBroker: options.keepsBroker ?? false,
+      asking: options.asking ?? options.client,
     };
     this.#stopWatchingDisconnects = this.#client.onDisconnected(() => this.requestUpdate());
   }
@@ -236,7 +242,7 @@ export class Metadata {
       tried.add(node.id);
       names.push(describe(node));
       try {
-        const response = await this.#client.send(node, MetadataApi, (version) => requestFor(selection, version), {
+        const response = await this.#options.asking.send(node, MetadataApi, (version) => requestFor(selection, version), {
           minVersion: 1,
           timeoutMs: this.#options.attemptTimeoutMs,
         });
@@ -253,7 +259,8 @@ export class Metadata {
   /** The broker that answered last, where that one is to be kept and can be asked. */
   #keptNode(tried: ReadonlySet<number>): Node | undefined {
     const id = this.#answeredBy;
-    if (!this.#options.keepsBroker || id === undefined || tried.has(id) || this.#client.stateOf(id) === 'backing-off') return undefined;
+    const { keepsBroker, asking } = this.#options;
+    if (!keepsBroker || id === undefined || tried.has(id) || asking.stateOf(id) === 'backing-off') return undefined;
     return this.#brokers.get(id);
   }
 

@@ -125,6 +125,32 @@ describe('Admin on topics', () => {
     }
   });
 
+  it('that keeps to one broker asks it for metadata while a long request of its own is there', async () => {
+    const keeping = new Admin({
+      runtime: createNodeRuntime(silentLogger),
+      bootstrapServers: one.address,
+      retryBackoffMs: 1,
+      metadata: { keepsBroker: true, attemptTimeoutMs: 500 },
+    });
+    try {
+      const answer = Promise.withResolvers<void>();
+      one.on(CreateTopics, async (body) => {
+        await answer.promise;
+        return created(ErrorCode.NONE)(body);
+      });
+      await keeping.listTopics();
+      const creating = keeping.createTopics([{ name: 'a' }]);
+      await expect.poll(() => one.askedFor(CreateTopics)).toHaveLength(1);
+      for (let asked = 0; asked < 3; asked++) await keeping.listTopics();
+      expect(keeping.metadata.brokerSwitches).toBe(0);
+      answer.resolve();
+      expect((await creating).get('a')).not.toBeInstanceOf(KafkaError);
+      expect(one.askedFor(CreateTopics)).toHaveLength(1);
+    } finally {
+      await keeping.close();
+    }
+  });
+
   it('tells by its class that a broker lacks an API, at once', async () => {
     expect((await admin.deleteTopics(['a'])).get('a')).toBeInstanceOf(UnsupportedVersionError);
   });
@@ -145,7 +171,7 @@ describe('Admin on topics', () => {
 
   it('gives up when its time is over, with the last error of each key', async () => {
     one.on(CreateTopics, created(ErrorCode.COORDINATOR_LOAD_IN_PROGRESS));
-    const results = await admin.createTopics([{ name: 'a' }], { timeoutMs: 50 });
+    const results = await admin.createTopics([{ name: 'a' }], { timeoutMs: 1_000 });
     expect(results.get('a')).toMatchObject({ errorName: 'COORDINATOR_LOAD_IN_PROGRESS' });
     expect(one.askedFor(CreateTopics).length).toBeGreaterThan(2);
   });

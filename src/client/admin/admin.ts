@@ -41,18 +41,23 @@ export interface AdminOptions {
   readonly retryBackoffMs?: number;
   readonly retryBackoffMaxMs?: number;
   readonly network?: Omit<NetworkClientOptions, 'runtime' | 'clientId' | 'requestTimeoutMs' | 'skipApiVersions'>;
-  readonly metadata?: Omit<MetadataOptions, 'runtime' | 'client' | 'bootstrapServers'>;
+  readonly metadata?: Omit<MetadataOptions, 'runtime' | 'client' | 'bootstrapServers' | 'asking'>;
 }
 
 export class Admin {
   readonly #context: AdminContext;
+  /** Of metadata, where that keeps to one broker: elsewhere the one with least to do is asked, which is not waiting. */
+  readonly #asking: NetworkClient | undefined;
 
   /** Throws `InvalidBootstrapError`. Connects when first asked something. */
   constructor(options: AdminOptions) {
     const { runtime, bootstrapServers } = options;
     const requestTimeoutMs = options.requestTimeoutMs ?? 30_000;
-    const client = new NetworkClient({ ...options.network, runtime, clientId: options.clientId ?? 'samsa-admin', requestTimeoutMs });
-    const metadata = new Metadata({ ...options.metadata, runtime, client, bootstrapServers });
+    const network = { ...options.network, runtime, clientId: options.clientId ?? 'samsa-admin', requestTimeoutMs };
+    const client = new NetworkClient(network);
+    this.#asking = options.metadata?.keepsBroker === true ? new NetworkClient(network) : undefined;
+    const asking = this.#asking ?? client;
+    const metadata = new Metadata({ ...options.metadata, runtime, client, asking, bootstrapServers });
     this.#context = {
       client,
       metadata,
@@ -173,6 +178,6 @@ export class Admin {
   /** Ends all connections; calls on their way get `ClientClosedError`. */
   async close(): Promise<void> {
     this.#context.metadata.close();
-    await this.#context.client.close();
+    await Promise.all([this.#context.client.close(), this.#asking?.close()]);
   }
 }

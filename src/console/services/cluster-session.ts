@@ -100,7 +100,7 @@ export class ClusterSession {
   readonly logDirs: SharedValue<LogDirsByBroker>;
   /** Told whenever pages come or go; the watcher sets it. */
   onSubscribers: (count: number) => void = () => undefined;
-  #admin: { readonly bootstrapServers: string; readonly admin: ConsoleAdmin } | undefined;
+  #admin: { readonly bootstrapServers: string; readonly admin: ConsoleAdmin; readonly changer: ConsoleAdmin } | undefined;
   #viewFailure: { readonly message: string; readonly atMs: number } | undefined;
   #closed = false;
 
@@ -141,8 +141,20 @@ export class ClusterSession {
     return this.control !== undefined;
   }
 
-  /** Throws an `unreachable` failure while nobody has told where the brokers are. */
+  /** For what reads. Throws an `unreachable` failure while nobody has told where the brokers are. */
   get admin(): ConsoleAdmin {
+    return this.#admins().admin;
+  }
+
+  /**
+   * For what changes something, on connections of its own: a broker answers one request of a connection after the other, and a read that
+   * waited too long behind a topic's creation would close the connection under it. Throws as `admin`.
+   */
+  get changer(): ConsoleAdmin {
+    return this.#admins().changer;
+  }
+
+  #admins(): { readonly admin: ConsoleAdmin; readonly changer: ConsoleAdmin } {
     if (this.#closed) throw refuse('unreachable', 'The console is closing');
     // Asking would only be waiting: the supervisor knows that there is nobody to answer.
     const down = everyBrokerDown(this.control?.lastStatus);
@@ -152,10 +164,11 @@ export class ClusterSession {
     // A local cluster that was started again may be on other ports.
     if (this.#admin?.bootstrapServers !== bootstrapServers) {
       void this.#admin?.admin.close();
+      void this.#admin?.changer.close();
       const make = this.options.makeAdmin ?? makeAdmin;
-      this.#admin = { bootstrapServers, admin: make(bootstrapServers, this.runtime) };
+      this.#admin = { bootstrapServers, admin: make(bootstrapServers, this.runtime), changer: make(bootstrapServers, this.runtime) };
     }
-    return this.#admin.admin;
+    return this.#admin;
   }
 
   get bootstrapServers(): string {
@@ -189,6 +202,7 @@ export class ClusterSession {
     this.#closed = true;
     this.throttles.close();
     await this.#admin?.admin.close();
+    await this.#admin?.changer.close();
     await this.zookeeper?.close();
     await this.control?.close();
   }

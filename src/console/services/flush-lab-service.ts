@@ -117,7 +117,7 @@ export async function setFlushSetting(
     // For all brokers, as the other keys here are.
     const resource = { type: ConfigResourceType.BROKER, name: '' };
     const changes = [{ name, value, op: value === null ? AlterConfigOp.DELETE : AlterConfigOp.SET }];
-    const results = await session.admin.incrementalAlterConfigs([{ resource, changes }]);
+    const results = await session.changer.incrementalAlterConfigs([{ resource, changes }]);
     const result = results.get(configResourceKey(resource));
     if (result instanceof KafkaError) orThrow(result, { api: 'IncrementalAlterConfigs' });
   }

@@ -99,7 +99,7 @@ export async function getGroup(session: ClusterSession, groupId: string): Promis
 }
 
 export async function deleteGroups(session: ClusterSession, groupIds: readonly string[]): Promise<ItemResult[]> {
-  const results = await session.admin.deleteGroups(groupIds);
+  const results = await session.changer.deleteGroups(groupIds);
   session.changed([{ kind: 'groups', ids: groupIds }]);
   return groupIds.map((name) => {
     const result = results.get(name);

@@ -10,8 +10,8 @@ function sessionOf(results: ReadonlyMap<string, KafkaError | undefined>) {
     asked.push(call);
     return Promise.resolve(results);
   };
-  const admin = { electLeaders: answer, alterPartitionReassignments: answer };
-  const session = { admin, control: undefined, view: { last: undefined }, changed: () => undefined } as unknown as ClusterSession;
+  const changer = { electLeaders: answer, alterPartitionReassignments: answer };
+  const session = { changer, control: undefined, view: { last: undefined }, changed: () => undefined } as unknown as ClusterSession;
   return { session, asked };
 }
 

@@ -28,7 +28,7 @@ export async function electPartitionLeaders(
   partitions: readonly number[],
 ): Promise<ItemResult[]> {
   const wanted = partitions.map((partition) => ({ topic, partition }));
-  const results = await session.admin.electLeaders(type, wanted);
+  const results = await session.changer.electLeaders(type, wanted);
   session.changed([{ kind: 'partitions', ids: [topic] }]);
   return itemResults(wanted, results, 'ElectLeaders', ErrorCode.ELECTION_NOT_NEEDED);
 }
@@ -132,7 +132,7 @@ async function alter(
   session: ClusterSession,
   moves: readonly (TopicPartition & { readonly replicas: readonly number[] | null })[],
 ): Promise<ItemResult[]> {
-  const results = await session.admin.alterPartitionReassignments(moves);
+  const results = await session.changer.alterPartitionReassignments(moves);
   session.changed([{ kind: 'partitions', ids: [...new Set(moves.map(({ topic }) => topic))] }]);
   return itemResults(moves, results, 'AlterPartitionReassignments');
 }

@@ -31,6 +31,8 @@ function makeSession(results: ReadonlyMap<string, KafkaError | undefined> = new 
       describeConfigs: () =>
         Promise.resolve(new Map([['broker:1', [{ name: 'replica.alter.log.dirs.io.max.bytes.per.second', value: '500' }]]])),
       describeLogDirs: () => Promise.resolve(new Map([['1', dirs]])),
+    },
+    changer: {
       alterReplicaLogDirs: (moves: unknown) => {
         asked.push(moves);
         return Promise.resolve(results);

@@ -50,7 +50,7 @@ export async function moveReplicas(
   if (unknown !== undefined)
     throw refuse('invalid', `Broker ${brokerId} has no log dir ${unknown.logDir}; it has ${Array.from(known.keys()).join(', ')}`);
   const wanted = moves.map((move) => ({ ...move, brokerId }));
-  const results = await session.admin.alterReplicaLogDirs(wanted, { timeoutMs: CALL_MS });
+  const results = await session.changer.alterReplicaLogDirs(wanted, { timeoutMs: CALL_MS });
   session.logDirs.invalidate();
   session.changed([{ kind: 'brokers', ids: [String(brokerId)] }]);
   return wanted.map((move) => {

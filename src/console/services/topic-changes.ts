@@ -38,7 +38,7 @@ export async function createTopic(session: ClusterSession, input: NewTopicInput)
     input.assignment === undefined
       ? { numPartitions: input.partitions ?? -1, replicationFactor: input.replicationFactor ?? -1 }
       : { assignments: input.assignment };
-  const results = await session.admin.createTopics([{ name: input.name, configs: input.configs, ...shape }], {
+  const results = await session.changer.createTopics([{ name: input.name, configs: input.configs, ...shape }], {
     validateOnly: input.validateOnly,
     ...(input.validateOnly ? {} : CHANGE_OPTIONS),
   });
@@ -54,7 +54,7 @@ export async function createTopic(session: ClusterSession, input: NewTopicInput)
 }
 
 export async function createPartitions(session: ClusterSession, topic: string, count: number, validateOnly: boolean): Promise<null> {
-  const results = await session.admin.createPartitions([{ topic, count }], { validateOnly, ...(validateOnly ? {} : CHANGE_OPTIONS) });
+  const results = await session.changer.createPartitions([{ topic, count }], { validateOnly, ...(validateOnly ? {} : CHANGE_OPTIONS) });
   const result = results.get(topic);
   if (!validateOnly) session.changed([{ kind: 'topics', ids: [topic] }]);
   if (result instanceof KafkaError) done(result, 'CreatePartitions', `The partitions of ${topic} are being made`);
@@ -88,14 +88,14 @@ export async function alterConfigs(
     subtract: AlterConfigOp.SUBTRACT,
   };
   const request = { resource, changes: changes.map(({ name, operation, value }) => ({ name, op: operations[operation], value })) };
-  const results = await session.admin.incrementalAlterConfigs([request], { validateOnly });
+  const results = await session.changer.incrementalAlterConfigs([request], { validateOnly });
   const result = results.get(configResourceKey(resource));
   if (result instanceof KafkaError) orThrow(result, { api: 'IncrementalAlterConfigs' });
 }
 
 /** Each topic has a result of its own. */
 export async function deleteTopics(session: ClusterSession, names: readonly string[]): Promise<ItemResult[]> {
-  const results = await session.admin.deleteTopics(names, CHANGE_OPTIONS);
+  const results = await session.changer.deleteTopics(names, CHANGE_OPTIONS);
   session.changed([{ kind: 'topics', ids: names }]);
   return names.map((name) => {
     const result = results.get(name);
