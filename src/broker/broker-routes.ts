@@ -228,9 +228,10 @@ function onLeadershipChange({ groupCoordinator }: BrokerParts, { leaders, follow
 }
 
 function onMetadataChange(
-  { adminManager, electLeaderPurgatory, groupCoordinator, metadataCache }: BrokerParts,
-  { topics, deletedPartitions }: MetadataChange,
+  { adminManager, electLeaderPurgatory, groupCoordinator, metadataCache, replicaManager }: BrokerParts,
+  { topics, deletedPartitions, goneBrokers }: MetadataChange,
 ): void {
+  if (goneBrokers.length > 0) replicaManager.onBrokersGone();
   for (const topic of topics) {
     adminManager.tryCompleteDelayedTopicOperations(topic);
     electLeaderPurgatory.checkAndComplete(topic);

@@ -69,6 +69,12 @@ it('never changes a snapshot that someone holds', () => {
   expect(snapshot.aliveBrokers.size).toBe(3);
 });
 
+it('tells which brokers are gone', () => {
+  const cache = cacheWith();
+  const gone = (alive: number[]): readonly number[] => cache.updateMetadata(updateMetadata({}, alive)).goneBrokers;
+  expect([gone([1, 2, 3]), gone([1, 2, 3]), gone([3]), gone([1, 3])]).toEqual([[], [], [1, 2], []]);
+});
+
 it('tells listeners after the new snapshot is in place', () => {
   const cache = new MetadataCache();
   const listener = vi.fn(() => expect(cache.topicExists('t')).toBe(true));

@@ -44,6 +44,8 @@ export interface MetadataChange {
   /** Topics whose partitions were set or removed. */
   readonly topics: ReadonlySet<string>;
   readonly deletedPartitions: readonly TopicPartition[];
+  /** Were alive before, and are not now. */
+  readonly goneBrokers: readonly number[];
   readonly snapshot: MetadataSnapshot;
 }
 
@@ -81,14 +83,16 @@ export class MetadataCache {
     const topics = new Set<string>();
     const deletedPartitions: TopicPartition[] = [];
     const next = request.topicStates.length === 0 ? this.#snapshot : this.#applyTopicStates(request, topics, deletedPartitions);
+    const aliveBrokers = aliveBrokersOf(request);
+    const goneBrokers = [...this.#snapshot.aliveBrokers.keys()].filter((id) => !aliveBrokers.has(id));
     this.#snapshot = {
       partitionStates: next.partitionStates,
       topicIds: next.topicIds,
       topicNames: next.topicNames,
       controllerId: request.controllerId < 0 ? undefined : request.controllerId,
-      aliveBrokers: aliveBrokersOf(request),
+      aliveBrokers,
     };
-    const change: MetadataChange = { topics, deletedPartitions, snapshot: this.#snapshot };
+    const change: MetadataChange = { topics, deletedPartitions, goneBrokers, snapshot: this.#snapshot };
     for (const listener of this.#listeners) listener(change);
     return change;
   }

@@ -70,6 +70,42 @@ describe('the high watermark of a leader', () => {
     expect(fixture.log().highWatermark).toBe(3);
   });
 
+  it('moves when one that it waited for is dead or has lagged too long, without a fetch or an append: there may be none', async () => {
+    const fixture = leader([1, 2]);
+    const appendBehind = (value: string, offset: number): void => {
+      appendOf(fixture, value);
+      followerFetches(fixture, 3, offset);
+      fixture.controller.last.onResult({ errorCode: ErrorCode.INELIGIBLE_REPLICA });
+      appendOf(fixture, value);
+      followerFetches(fixture, 2, offset + 1);
+      expect(fixture.log().highWatermark).toBe(offset);
+    };
+    appendBehind('a', 1);
+    const progress = fixture.progress();
+    fixture.partition.reconsiderHighWatermark();
+    expect([fixture.log().highWatermark, fixture.progress()]).toEqual([1, progress]);
+    fixture.alive.delete(3);
+    fixture.partition.reconsiderHighWatermark();
+    expect([fixture.log().highWatermark, fixture.progress()]).toEqual([2, progress + 1]);
+    fixture.alive.add(3);
+    appendBehind('b', 3);
+    await fixture.time.advance(LAG_MS + 1);
+    fixture.partition.reconsiderHighWatermark();
+    expect(fixture.log().highWatermark).toBe(4);
+  });
+
+  it('moves when the controller has refused the member that it waited for', () => {
+    const fixture = leader([1, 2]);
+    appendOf(fixture, 'a');
+    followerFetches(fixture, 3, 1);
+    appendOf(fixture, 'b');
+    followerFetches(fixture, 2, 2);
+    fixture.alive.delete(3);
+    expect(fixture.log().highWatermark).toBe(1);
+    fixture.controller.last.onResult({ errorCode: ErrorCode.INELIGIBLE_REPLICA });
+    expect(fixture.log().highWatermark).toBe(2);
+  });
+
   it('does not wait for one that has never fetched, though the process has run for less than the lag time', () => {
     const fixture = leader([1], { time: new ManualTime(0) });
     appendOf(fixture, 'a');

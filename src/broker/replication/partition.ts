@@ -205,6 +205,11 @@ export class Partition {
     return isNewLeaderEpoch;
   }
 
+  /** A replica outside of the ISR that the high watermark waited for may not join it any more. Nothing else may come to move it: producers wait for what they have sent. */
+  reconsiderHighWatermark(): void {
+    if (this.#log !== undefined && this.#maybeIncrementLeaderHighWatermark(this.#log)) this.#options.onProgress();
+  }
+
   /** The log has moved to another log dir: `log` holds the same records, epochs and offsets. */
   replaceLog(log: UnifiedLog): void {
     this.#log = log;
@@ -518,6 +523,8 @@ export class Partition {
     this.#options.onIsrChangeRefused();
     this.#options.logger.info(`The controller refused the ISR change of ${this.#name}: ${errorByCode(errorCode).name}`);
     const wasNotMade = errorCode === ErrorCode.OPERATION_NOT_ATTEMPTED || errorCode === ErrorCode.INELIGIBLE_REPLICA;
-    if (wasNotMade) this.#isrState = committedIsr(proposed.isr);
+    if (!wasNotMade) return;
+    this.#isrState = committedIsr(proposed.isr);
+    this.reconsiderHighWatermark();
   }
 }

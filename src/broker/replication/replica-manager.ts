@@ -134,6 +134,11 @@ export class ReplicaManager {
     this.checkpointHighWatermarks();
   }
 
+  /** Brokers are not alive any more: high watermarks may have waited for them to join an ISR. */
+  onBrokersGone(): void {
+    for (const partition of this.#partitions.values()) partition.reconsiderHighWatermark();
+  }
+
   /** The newest controller epoch that any request brought: UpdateMetadata shares it. */
   get controllerEpoch(): number {
     return this.#controllerEpoch;
@@ -472,7 +477,10 @@ export class ReplicaManager {
   }
 
   #maybeShrinkIsrs(): void {
-    for (const partition of this.#partitions.values()) partition.maybeShrinkIsr();
+    for (const partition of this.#partitions.values()) {
+      partition.maybeShrinkIsr();
+      partition.reconsiderHighWatermark();
+    }
   }
 
   #count(matches: (partition: Partition) => boolean): number {
