@@ -62,7 +62,7 @@ test('makes a cluster, uses it, stops, starts and deletes it; the console’s ow
   await expect(appPage.getByTestId('edit-cluster-dialog')).toHaveCount(0);
   await expect(app.clusterState).toContainText('Second try – Running');
   await expect(appPage.getByTestId('card-broker-2').getByTestId('process-state')).toContainText('Running');
-  await expect(appPage.getByTestId('card-broker-1')).toContainText('Restart it');
+  await expect(appPage.getByTestId('card-broker-1')).toContainText('Restart to apply');
 
   await appPage.getByTestId('cluster-local-second').click();
   const folder = join(running.home.path, 'clusters', 'second');

@@ -62,18 +62,18 @@ function leaderForOffline(
   const inSync = live.find((replica) => current.isr.includes(replica));
   if (inSync !== undefined) {
     const isr = current.isr.filter((replica) => context.isReplicaOnline(replica, partition));
-    const reason = `${lossOf(current)}; ${inSync} is the first live in-sync replica of [${replicas.join(',')}]`;
+    const reason = `${lossOf(current)}; ${inSync} is the first live in-sync replica of [${replicas.join(', ')}]`;
     return { partition, leaderAndIsr: newLeaderAndIsr(current, inSync, isr), recipients: live, unclean: false, reason };
   }
   const anyLive = live[0];
   if (uncleanAllowed && anyLive !== undefined) {
-    const reason = `${lossOf(current)} and no replica of the ISR [${current.isr.join(',')}] is live; unclean election of ${anyLive} is allowed: records may be lost`;
+    const reason = `${lossOf(current)} and no replica of the ISR [${current.isr.join(', ')}] is live; unclean election of ${anyLive} is allowed: records may be lost`;
     return { partition, leaderAndIsr: newRecoveringLeaderAndIsr(current, anyLive, [anyLive]), recipients: live, unclean: true, reason };
   }
   const reason =
     anyLive === undefined
-      ? `${lossOf(current)} and no replica of [${replicas.join(',')}] is live`
-      : `${lossOf(current)} and no replica of the ISR [${current.isr.join(',')}] is live; unclean election of [${live.join(',')}] is not allowed`;
+      ? `${lossOf(current)} and no replica of [${replicas.join(', ')}] is live`
+      : `${lossOf(current)} and no replica of the ISR [${current.isr.join(', ')}] is live; unclean election of [${live.join(', ')}] is not allowed`;
   return { partition, leaderAndIsr: undefined, recipients: live, unclean: false, reason };
 }
 
@@ -88,8 +88,8 @@ function leaderForReassign(context: ControllerContext, partition: ControllerPart
   const leader = candidates.find((replica) => context.isReplicaOnline(replica, partition) && current.isr.includes(replica));
   const reason =
     leader === undefined
-      ? `no replica of [${candidates.join(',')}] is live and in sync`
-      : `leader ${current.leader} is not among the live target replicas [${target.join(',')}]; ${leader} is the first in sync`;
+      ? `no replica of [${candidates.join(', ')}] is live and in sync`
+      : `leader ${current.leader} is not among the live target replicas [${target.join(', ')}]; ${leader} is the first in sync`;
   const leaderAndIsr = leader === undefined ? undefined : newLeaderAndIsr(current, leader, current.isr);
   return { partition, leaderAndIsr, recipients: candidates, unclean: false, reason };
 }
@@ -99,7 +99,7 @@ function leaderForPreferredReplica(context: ControllerContext, partition: Contro
   const preferred = replicas[0];
   const eligible = preferred !== undefined && context.isReplicaOnline(preferred, partition) && current.isr.includes(preferred);
   const reason = eligible
-    ? `${preferred} is the preferred replica of [${replicas.join(',')}]`
+    ? `${preferred} is the preferred replica of [${replicas.join(', ')}]`
     : `the preferred replica ${preferred ?? 'none'} is not live and in sync`;
   const leaderAndIsr = eligible ? newLeaderAndIsr(current, preferred, current.isr) : undefined;
   return { partition, leaderAndIsr, recipients: replicas, unclean: false, reason };
@@ -111,10 +111,10 @@ function leaderForControlledShutdown(context: ControllerContext, partition: Cont
   const recipients = replicas.filter((replica) => context.isReplicaOnline(replica, partition, true));
   const leader = recipients.find((replica) => current.isr.includes(replica) && !leaving.has(replica));
   if (leader === undefined) {
-    const reason = `no live in-sync replica of [${replicas.join(',')}] would stay: shutting down [${[...leaving].join(',')}]`;
+    const reason = `no live in-sync replica of [${replicas.join(', ')}] would stay: shutting down [${[...leaving].join(', ')}]`;
     return { partition, leaderAndIsr: undefined, recipients, unclean: false, reason };
   }
   const isr = current.isr.filter((replica) => !leaving.has(replica));
-  const reason = `leader ${current.leader} is shutting down; ${leader} is the first live in-sync replica of [${replicas.join(',')}]`;
+  const reason = `leader ${current.leader} is shutting down; ${leader} is the first live in-sync replica of [${replicas.join(', ')}]`;
   return { partition, leaderAndIsr: newLeaderAndIsr(current, leader, isr), recipients, unclean: false, reason };
 }

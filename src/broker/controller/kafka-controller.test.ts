@@ -507,7 +507,7 @@ describe('preferred leaders', () => {
         kind: 'leader-elected',
         strategy: 'preferred',
         previousLeader: 3,
-        reason: '2 is the preferred replica of [2,3]',
+        reason: '2 is the preferred replica of [2, 3]',
       });
     }
   });

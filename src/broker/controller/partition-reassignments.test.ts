@@ -87,7 +87,7 @@ describe('a reassignment', () => {
       'reassignment-completed',
     ]);
     expect(cluster.active?.events.find((event) => event.kind === 'leader-elected' && event.strategy === 'reassign')).toMatchObject({
-      reason: 'leader 1 is not among the live target replicas [3,2]; 3 is the first in sync',
+      reason: 'leader 1 is not among the live target replicas [3, 2]; 3 is the first in sync',
     });
   });
 

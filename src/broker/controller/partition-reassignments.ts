@@ -374,7 +374,7 @@ export class PartitionReassignments {
       this.#parts.stateChangeLogger.record({ kind: 'reassignment-cancelled', ...fields, reason });
     } else {
       const was = isBeingReassigned(before) ? `instead of the move to [${targetReplicas(before).join(',')}]` : 'asked for';
-      const reason = `${was}: it was on [${originReplicas(before).join(',')}]`;
+      const reason = `${was}; it was on [${originReplicas(before).join(', ')}]`;
       this.#parts.stateChangeLogger.record({ kind: 'reassignment-started', ...fields, reason });
     }
   }

@@ -136,7 +136,7 @@ export class PartitionStateMachine {
       const live = partition.assignment.replicas.filter((replica) => context.isReplicaOnline(replica, partition));
       const leader = live[0];
       if (leader === undefined) {
-        const reason = `no replica of [${partition.assignment.replicas.join(',')}] is live (live brokers: ${context.liveBrokerIds.join(',')})`;
+        const reason = `no replica of [${partition.assignment.replicas.join(', ')}] is live (live brokers: ${context.liveBrokerIds.join(', ')})`;
         this.#logFailure(partition, 'OnlinePartition', new StateChangeFailedError(reason));
       } else {
         states.push({ partition, state: { leaderAndIsr: initialLeaderAndIsr(leader, live), controllerEpoch: context.epoch } });

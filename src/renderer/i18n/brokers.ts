@@ -18,7 +18,7 @@ export const processes = {
   failed: '{action} failed: {name}',
   upSince: 'pid {pid}, up {time}',
   restartIn: 'starts again in {time}',
-  awaitsRestart: 'Restart it for the change to take effect',
+  awaitsRestart: 'Restart to apply changes',
   kill: {
     title: 'Kill {name}?',
     explanation:

@@ -26,7 +26,7 @@ export const controllerTexts = {
     globalTopics: 'Topics',
     globalPartitions: 'Partitions',
     offlinePartitions: 'Without a leader',
-    preferredReplicaImbalance: 'Not led by the preferred replica',
+    preferredReplicaImbalance: 'Not at the preferred',
     topicsToDelete: 'Topics to delete',
     ineligibleTopicsToDelete: 'Deletions held up',
   },

@@ -84,7 +84,7 @@ export const replicaMoves = {
   replicas: '{count} replica | {count} replicas',
   free: '{bytes} free',
   allThere: 'All of them lie there already.',
-  plan: '{count} replica is copied, {bytes}; {there} lie there already. | {count} replicas are copied, {bytes}; {there} lie there already.',
+  plan: '{count} replica is copied, {bytes}; {there} there already. | {count} replicas are copied, {bytes}; {there} there already.',
   throttleHint: 'Holds for all moves between log dirs of this broker, and stays until it is removed on this page.',
   noRoom: 'There is not that much room in the target.',
   moving: 'Moving between log dirs',

@@ -13,7 +13,8 @@ export interface TimePlotOptions {
   readonly spanSeconds: () => number;
   readonly format: (value: number) => string;
   readonly clock: Intl.DateTimeFormat;
-  readonly yAxis: { readonly size: number; readonly space: number };
+  /** `incrs`: how far lines may be apart; any distance when left out. */
+  readonly yAxis: { readonly size: number; readonly space: number; readonly incrs?: number[] };
 }
 
 export interface TimePlot {

@@ -6,6 +6,6 @@ export function dialogLook(width: 'max-w-md' | 'max-w-xl' | 'max-w-2xl') {
     title: 'text-sm truncate pr-8',
     description: 'text-xs mt-0.5',
     body: 'p-4 sm:p-4',
-    footer: 'justify-end gap-2 p-3 sm:px-4',
+    footer: 'flex-wrap justify-end gap-2 p-3 sm:px-4',
   };
 }
