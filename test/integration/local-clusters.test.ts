@@ -7,7 +7,7 @@ import { attachToCluster } from '../../src/cluster/start-cluster.ts';
 import { silentLogger } from '../../src/runtime/node/node-logger.ts';
 import { nodeProcesses } from '../../src/runtime/node/node-processes.ts';
 import { createNodeRuntime } from '../../src/runtime/node/node-runtime.ts';
-import { adminOf, Cleanups, temporaryHome, until, valueOf } from './support/clusters.ts';
+import { adminOf, Cleanups, startTestCluster, temporaryHome, until, valueOf } from './support/clusters.ts';
 
 const cleanups = new Cleanups();
 afterEach(() => cleanups.run());
@@ -97,4 +97,32 @@ it('becomes of something else while it runs: brokers come and go, what runs take
   await cluster.stop();
   expect(cluster.spec.brokers.map(({ id }) => id)).toEqual([1, 2]);
   expect(cluster.spec).toMatchObject({ name: 'Second try', config: { 'log.roll.ms': '5000' } });
+});
+
+it('goes to another ZooKeeper, port and name while it is stopped, also under a supervisor that goes on', async () => {
+  const host = await startTestCluster(cleanups, { brokers: 1 });
+  const cluster = await startTestCluster(cleanups, { brokers: 1 });
+  const connect = `${host.zookeeperConnect}/guest`;
+  const zookeeper = { kind: 'external', connect } as const;
+  await expect(cluster.reshape({ zookeeper })).rejects.toThrow('broker-1, zookeeper run: stop it first');
+  await cluster.act('broker-1', 'stop');
+  await cluster.act('zookeeper', 'stop');
+  const [taken] = host.spec.brokers;
+  await expect(cluster.reshape({ brokers: [{ id: 1, port: taken?.port ?? 0 }] })).rejects.toThrow(
+    /broker-1 can't have its port: port \d+ is taken/,
+  );
+  await cluster.reshape({ name: 'Guest', zookeeper });
+  expect(cluster.processes().map(({ id, state }) => [id, state])).toEqual([['broker-1', 'stopped']]);
+  expect(await cluster.status()).toMatchObject({ name: 'Guest', zookeeperConnect: connect });
+  // The log dirs were bound to the cluster id that the ZooKeeper left behind had given.
+  await cluster.act('broker-1', 'start');
+  const admin = adminOf(cleanups, cluster.bootstrapServers);
+  await admin.createTopics([{ name: 'orders' }]);
+  const ids = await Promise.all(
+    [admin, adminOf(cleanups, host.bootstrapServers)].map(async (one) => (await one.describeCluster()).clusterId),
+  );
+  expect(new Set(ids).size).toBe(2);
+  // And back it doesn't go, with a topic that the other would know nothing of.
+  await cluster.act('broker-1', 'stop');
+  await expect(cluster.reshape({ zookeeper: { kind: 'embedded', port: null } })).rejects.toThrow('another one knows nothing of orders');
 });
