@@ -4,7 +4,7 @@
  * 1 when the leader has written it, -1 when the high watermark has passed it. Other acks: INVALID_REQUIRED_ACKS.
  * - 0-2 are parsed, so that clients find the range they look for, and answered UNSUPPORTED_FOR_MESSAGE_FORMAT: no magic 0 and 1 here.
  * - 3+ takes one v2 batch a partition; zstd from 7 (KIP-110); 8+ tells of refused records (KIP-467); 10+ names the leader (KIP-951).
- * An internal topic is refused with INVALID_TOPIC_EXCEPTION.
+ * An internal topic is refused with INVALID_TOPIC_EXCEPTION. What was sent behind a refused batch is refused like it, not as out of order (`refused-sequences.ts`).
  * Left out: transactions' partition verification (a later issue); a transactional batch of an unknown transaction is refused by the log.
  * Source: Kafka's `KafkaApis.handleProduceRequest`.
  */
