@@ -9,7 +9,9 @@ export default defineConfig({
     pool: 'forks',
     maxWorkers: 2,
     sequence: { sequencer: longFirst(['faults.test', 'leader-failover', 'flush-lab', 'kill-everything', 'compaction', 'reassignment']) },
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
+    // Nothing here is about speed: a busy machine may take its time.
+    testTimeout: 180_000,
+    hookTimeout: 180_000,
+    expect: { poll: { timeout: 60_000 } },
   },
 });

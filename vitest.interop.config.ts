@@ -20,7 +20,8 @@ export default defineConfig({
         'debian-packages',
       ]),
     },
-    testTimeout: 180_000,
-    hookTimeout: 180_000,
+    testTimeout: 300_000,
+    hookTimeout: 300_000,
+    expect: { poll: { timeout: 60_000 } },
   },
 });

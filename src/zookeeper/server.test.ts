@@ -131,7 +131,7 @@ describe('a write', () => {
     other.takeFrames();
     gate.release();
     const write = writer.request(2, OpCode.setData, setData('/a', 'new'));
-    await vi.waitFor(() => expect(gate.waiting()).toBe(1));
+    await vi.waitFor(() => expect(gate.waiting()).toBe(1), 15_000);
     await other.request(2, OpCode.getData, watched('/a', true));
     const seen = replyOf(other.takeFrames().at(-1));
     expect(seen.body.buffer()?.toString()).toBe('data');
@@ -157,7 +157,7 @@ describe('a write', () => {
     void client.request(4, OpCode.setData, setData('/a', 'two'));
     void client.request(5, OpCode.getData, watched('/a'));
     const last = client.request(-2, OpCode.ping);
-    await vi.waitFor(() => expect(gate.waiting()).toBe(1));
+    await vi.waitFor(() => expect(gate.waiting()).toBe(1), 15_000);
     expect(client.takeFrames()).toEqual([]);
     gate.release();
     await last;
@@ -172,15 +172,15 @@ describe('a write', () => {
     const client = await session(server);
     gate.release();
     void client.request(1, OpCode.create, create('/a'));
-    await vi.waitFor(() => expect(gate.waiting()).toBe(1));
+    await vi.waitFor(() => expect(gate.waiting()).toBe(1), 15_000);
     for (let i = 0; i < 50; i++) void client.request(2 + i, OpCode.setData, setData('/a', String(i), i));
     await client.settle();
     gate.release();
     gate.release();
-    await vi.waitFor(() => expect(client.frameCount).toBe(1));
-    await vi.waitFor(() => expect(gate.waiting()).toBe(1));
+    await vi.waitFor(() => expect(client.frameCount).toBe(1), 15_000);
+    await vi.waitFor(() => expect(gate.waiting()).toBe(1), 15_000);
     gate.release();
-    await vi.waitFor(() => expect(client.frameCount).toBe(51));
+    await vi.waitFor(() => expect(client.frameCount).toBe(51), 15_000);
     expect(client.takeFrames().every((frame) => replyOf(frame).err === 0)).toBe(true);
   });
 
@@ -378,7 +378,7 @@ describe('limits', () => {
     const third = await session(server);
     expect(third.handshake).toBeUndefined();
     first.destroy();
-    await vi.waitFor(async () => expect((await session(server)).handshake).toBeDefined());
+    await vi.waitFor(async () => expect((await session(server)).handshake).toBeDefined(), 15_000);
   });
 
   it('pause clients that send faster than the log is written, and lose nothing', async () => {

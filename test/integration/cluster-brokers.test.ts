@@ -66,7 +66,7 @@ describe('a local cluster', () => {
     expect(performance.now() - killed).toBeLessThan(2_000);
     await expect.poll(async () => (await describeOrders(admin)).isr.length).toBe(2);
     await cluster.broker(leaderId).start();
-    await expect.poll(async () => (await describeOrders(admin)).isr.length, { timeout: 10_000 }).toBe(3);
+    await expect.poll(async () => (await describeOrders(admin)).isr.length).toBe(3);
     expect(await valuesOf(admin)).toEqual(['before', 'after']);
     const ends = await admin.listOffsets([{ ...partition, timestamp: OffsetSpec.LATEST }]);
     expect(ends.get('orders-0')).toMatchObject({ offset: 2 });

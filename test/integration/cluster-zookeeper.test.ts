@@ -47,7 +47,7 @@ describe('a cluster with a ZooKeeper of its own', () => {
     await zookeeper.create('/kept', Buffer.from('x'), 'persistent');
     await cluster.zookeeper?.kill();
     await cluster.zookeeper?.start();
-    await expect.poll(async () => (await zookeeper.getData('/kept').catch(() => undefined))?.data.toString(), { timeout: 5_000 }).toBe('x');
+    await expect.poll(async () => (await zookeeper.getData('/kept').catch(() => undefined))?.data.toString()).toBe('x');
     expect(await isRegistered(1)).toBe(true);
   });
 

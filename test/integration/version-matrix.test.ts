@@ -57,7 +57,7 @@ import { adminOf, Cleanups, describePartition, describeTopic, startTestCluster, 
 
 const TOPIC = 'matrix';
 const GROUP = 'matrix-group';
-const TIMEOUT_MS = 5_000;
+const TIMEOUT_MS = 60_000;
 const NO_SUCH_TOPIC = 'no-such-topic';
 const NO_SUCH_ID = 'AAAAAAAAAAAAAAAAAAAAAQ';
 

@@ -1,6 +1,6 @@
 /**
- * Collects what brokers have to be told during one state change and sends it: per broker one LeaderAndIsr (v7), one UpdateMetadata
- * (v8) and one StopReplica (v4), in this order. All that is added must already be in ZooKeeper.
+ * Collects what brokers have to be told during one state change and sends it: per broker one LeaderAndIsr (v7; Kafka: always one, here
+ * several where many replicas are new), one UpdateMetadata (v8) and one StopReplica (v4), in this order. All that is added must already be in ZooKeeper.
  *
  * LeaderAndIsr goes to the replicas of a partition, UpdateMetadata to every broker. A partition told twice in one batch is
  * told once, with its last state; "new" and "delete" stick. Answers become calls of the handlers given.
@@ -26,6 +26,12 @@ import type { StateChangeLogger } from './state-change-logger.ts';
 export const LEADER_AND_ISR_VERSION = 7;
 export const UPDATE_METADATA_VERSION = 8;
 export const STOP_REPLICA_VERSION = 4;
+
+/**
+ * New replicas in one LeaderAndIsr: each is a folder with files that are made on the broker's one event loop, which has heartbeats to send
+ * and connections to serve in between. On a slow disk 600 at once took longer than a session.
+ */
+export const MAX_NEW_REPLICAS = 200;
 
 export interface BrokerResponseHandlers {
   onLeaderAndIsrResponse(response: LeaderAndIsrResponse, brokerId: number): void;
@@ -141,29 +147,25 @@ export class ControllerBrokerRequestBatch {
     for (const [brokerId, states] of this.#leaderAndIsr) {
       const brokerEpoch = context.brokerEpoch(brokerId);
       if (brokerEpoch === undefined) continue;
-      const leaderIds = new Set(Array.from(states.values(), ({ leader }) => leader));
-      const liveLeaders = context.liveOrShuttingDownBrokers
-        .filter(({ id }) => leaderIds.has(id))
-        .map((broker) => this.#liveLeaderOf(broker));
-      const request = {
-        controllerId,
-        controllerEpoch,
-        brokerEpoch,
-        type: 0,
-        topicStates: Array.from(groupByTopic(states), ([topicName, partitionStates]) => ({
-          topicName,
-          topicId: context.topicId(topicName) ?? ZERO_UUID,
-          partitionStates,
-        })),
-        liveLeaders,
-      };
       const becomeLeader = countOf(states.values(), ({ leader }) => leader === brokerId);
       stateChangeLogger.log.debug(
         `sending LeaderAndIsr to broker ${brokerId}: leader of ${becomeLeader}, follower of ${states.size - becomeLeader} partitions`,
       );
-      channelManager.sendRequest(brokerId, LeaderAndIsr, LEADER_AND_ISR_VERSION, request, (response) =>
-        handlers.onLeaderAndIsrResponse(response, brokerId),
-      );
+      for (const part of partsOf(states)) {
+        const leaderIds = new Set(Array.from(part.values(), ({ leader }) => leader));
+        const liveLeaders = context.liveOrShuttingDownBrokers
+          .filter(({ id }) => leaderIds.has(id))
+          .map((broker) => this.#liveLeaderOf(broker));
+        const topicStates = Array.from(groupByTopic(part), ([topicName, partitionStates]) => ({
+          topicName,
+          topicId: context.topicId(topicName) ?? ZERO_UUID,
+          partitionStates,
+        }));
+        const request = { controllerId, controllerEpoch, brokerEpoch, type: 0, topicStates, liveLeaders };
+        channelManager.sendRequest(brokerId, LeaderAndIsr, LEADER_AND_ISR_VERSION, request, (response) =>
+          handlers.onLeaderAndIsrResponse(response, brokerId),
+        );
+      }
     }
   }
 
@@ -208,6 +210,25 @@ export class ControllerBrokerRequestBatch {
     const endpoint = broker.endpoints.find(({ listenerName }) => listenerName === interBrokerListenerName) ?? broker.endpoints[0];
     return { brokerId: broker.id, hostName: endpoint?.host ?? '', port: endpoint?.port ?? -1 };
   }
+}
+
+/** All replicas that are not new together, since a broker that has just started learns from them all which high watermarks are its own. */
+function partsOf(
+  states: ReadonlyMap<ControllerPartition, LeaderAndIsrPartitionStateInput>,
+): Map<ControllerPartition, LeaderAndIsrPartitionStateInput>[] {
+  const parts = [new Map<ControllerPartition, LeaderAndIsrPartitionStateInput>()];
+  let isFull = false;
+  let newCount = 0;
+  for (const isNew of [false, true]) {
+    for (const [partition, state] of states) {
+      if ((state.isNew === true) !== isNew) continue;
+      if (isFull) parts.push(new Map());
+      parts.at(-1)?.set(partition, state);
+      if (isNew) newCount++;
+      isFull = isNew && newCount % MAX_NEW_REPLICAS === 0;
+    }
+  }
+  return parts;
 }
 
 function metadataBrokerOf(broker: BrokerInfo): UpdateMetadataBrokerInput {

@@ -3,6 +3,7 @@ import { ErrorCode, KafkaError } from '../../protocol/errors.ts';
 import type { AlterPartitionRequest } from '../../protocol/generated/alter-partition.ts';
 import { replicaAssignmentOf } from '../zk/replica-assignment.ts';
 import { encodePartitionList } from '../zk/zk-data.ts';
+import { MAX_NEW_REPLICAS } from './controller-broker-request-batch.ts';
 import { ControllerCluster } from './testing/controller-cluster.ts';
 
 async function clusterOf(
@@ -97,6 +98,29 @@ describe('new topics', () => {
     });
     const told = requests.filter((entry) => entry.api === 'UpdateMetadata' && entry.request.topicStates?.[0]?.topicName === 't');
     expect(new Set(told.map(({ brokerId }) => brokerId))).toEqual(new Set(THREE));
+  });
+
+  it('gives brokers many new replicas in several requests, and those they have had before in one', async () => {
+    const cluster = await clusterOf(THREE);
+    const count = 2 * MAX_NEW_REPLICAS + 50;
+    await cluster.createTopic(
+      't',
+      Array.from({ length: count }, () => [2, 3]),
+    );
+    const partitionsTold = (): number[][] =>
+      cluster.takeRequests().flatMap(({ api, brokerId, request }) => {
+        if (api !== 'LeaderAndIsr' || brokerId !== 2) return [];
+        return [
+          (request.topicStates ?? []).flatMap((topic) => (topic.partitionStates ?? []).map(({ partitionIndex }) => partitionIndex ?? -1)),
+        ];
+      });
+    const told = partitionsTold();
+    expect(told.map(({ length }) => length)).toEqual([MAX_NEW_REPLICAS, MAX_NEW_REPLICAS, 50]);
+    expect(new Set(told.flat()).size).toBe(count);
+    await cluster.kill(2);
+    cluster.takeRequests();
+    await cluster.start(2);
+    expect(partitionsTold().map(({ length }) => length)).toEqual([count]);
   });
 
   it('leaves a partition without live replicas New, and elects when one of them starts', async () => {
