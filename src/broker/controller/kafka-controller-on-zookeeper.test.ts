@@ -12,6 +12,8 @@ import { replicaAssignmentOf } from '../zk/replica-assignment.ts';
 import { KafkaController } from './kafka-controller.ts';
 import { AnsweringBrokers, brokerInfoOf } from './testing/controller-cluster.ts';
 
+/** `expect.poll` gives up after a second, which a busy machine takes. */
+const patient = { timeout: 15_000 };
 const cleanups: (() => Promise<void> | void)[] = [];
 
 afterEach(async () => {
@@ -84,7 +86,7 @@ describe.each(['own', 'library'] as const)('with the %s client', (implementation
     const brokers: Broker[] = [];
     for (const id of [1, 2, 3]) brokers.push(await startBroker(id, server.port, network, implementation));
     const [first, second, third] = brokers as [Broker, Broker, Broker];
-    await expect.poll(() => first.controller.isActive && first.controller.describe().brokers.length).toBe(3);
+    await expect.poll(() => first.controller.isActive && first.controller.describe().brokers.length, patient).toBe(3);
 
     const partitions = new Map(
       Array.from({ length: 50 }, (_, partition) => [partition, replicaAssignmentOf([(partition % 3) + 1, ((partition + 1) % 3) + 1])]),
@@ -98,11 +100,13 @@ describe.each(['own', 'library'] as const)('with the %s client', (implementation
         return state === undefined || state instanceof Error ? undefined : state.leaderAndIsr.leader;
       });
     };
-    await expect.poll(leaders).toEqual([...partitions.keys()].map((partition) => (partition % 3) + 1));
+    await expect.poll(leaders, patient).toEqual([...partitions.keys()].map((partition) => (partition % 3) + 1));
 
     await first.zk.close();
-    await expect.poll(() => brokers.filter(({ controller }) => controller !== first.controller && controller.isActive).length).toBe(1);
-    await expect.poll(async () => (await leaders()).every((leader) => leader === 2 || leader === 3)).toBe(true);
+    await expect
+      .poll(() => brokers.filter(({ controller }) => controller !== first.controller && controller.isActive).length, patient)
+      .toBe(1);
+    await expect.poll(async () => (await leaders()).every((leader) => leader === 2 || leader === 3), patient).toBe(true);
     expect(await third.zk.controller.getEpoch()).toMatchObject({ epoch: 2 });
 
     await third.zk.topics.createAssignment('u', {
@@ -110,18 +114,21 @@ describe.each(['own', 'library'] as const)('with the %s client', (implementation
       partitions: new Map([[0, replicaAssignmentOf([2, 3])]]),
     });
     await expect
-      .poll(() => network.requests.some(({ api, request }) => api === 'LeaderAndIsr' && request.topicStates?.[0]?.topicName === 'u'))
+      .poll(
+        () => network.requests.some(({ api, request }) => api === 'LeaderAndIsr' && request.topicStates?.[0]?.topicName === 'u'),
+        patient,
+      )
       .toBe(true);
     await second.zk.topics.createDeleteTopicRequest('u');
-    await expect.poll(() => second.zk.topics.exists('u')).toBe(false);
-    await expect.poll(() => second.zk.controller.getTopicDeletions()).toEqual([]);
+    await expect.poll(() => second.zk.topics.exists('u'), patient).toBe(false);
+    await expect.poll(() => second.zk.controller.getTopicDeletions(), patient).toEqual([]);
   });
 
   it('goes on when ZooKeeper was away and is back', async () => {
     const server = await startZooKeeper();
     const network = new AnsweringBrokers();
     const broker = await startBroker(1, server.port, network, implementation);
-    await expect.poll(() => broker.controller.isActive).toBe(true);
+    await expect.poll(() => broker.controller.isActive, patient).toBe(true);
     const { port, config } = server;
     await server.close();
     const created = broker.zk.topics.createAssignment('t', {
