@@ -106,7 +106,8 @@ describe('a digest', () => {
         }
         expect(tree.digest).toBe(sum);
       }),
-      { numRuns: 150 },
+      // The first: a session closed while its node was being deleted and made again by another, whose node went with it.
+      { numRuns: 150, examples: [[88524900]] },
     );
   });
 });

@@ -123,8 +123,9 @@ export class OutstandingChanges {
   ephemeralsOf(session: LongHex): string[] {
     const paths = new Set(this.#tree.ephemeralsOf(session));
     for (const record of this.#latest.values()) {
-      if (record.node === undefined) paths.delete(record.path);
-      else if (record.node.ephemeralOwner === session) paths.add(record.path);
+      // Deleted, or deleted and made again by somebody else.
+      if (record.node?.ephemeralOwner === session) paths.add(record.path);
+      else paths.delete(record.path);
     }
     return Array.from(paths);
   }
