@@ -12,7 +12,7 @@ import type { LogContext } from './log-context.ts';
 import type { LogStorageError } from './log-errors.ts';
 import type { LocalLog } from './local-log.ts';
 import { WriteRun } from './write-run.ts';
-import type { PlannedRoll } from './write-run.ts';
+import type { OnComplete, PlannedRoll } from './write-run.ts';
 
 const MAX_SYNC_BYTES = 1024 * 1024;
 const SLOW_WRITE_MS = 20;
@@ -31,21 +31,13 @@ export interface AppendTarget {
   failed(error: unknown): LogStorageError;
 }
 
-type OnComplete = ((error?: LogStorageError) => void) | undefined;
-
-/** What is written at one time: runs of one segment each, and whom to tell. */
-interface AppendGroup {
-  readonly firstRun: WriteRun;
-  lastRun: WriteRun;
-  /** In the order of the appends. */
-  readonly completions: OnComplete[];
-}
-
 export class AppendQueue {
   readonly #context: LogContext;
   readonly #local: LocalLog;
   readonly #target: AppendTarget;
-  #waiting: AppendGroup | undefined;
+  /** A chain of runs, of one segment each, that are written at one time; and its last one. */
+  #waiting: WriteRun | undefined;
+  #last: WriteRun | undefined;
   #queuedBytes = 0;
   #scheduled = false;
   #writing: Promise<void> | undefined;
@@ -81,20 +73,10 @@ export class AppendQueue {
     abortedTxns: readonly AbortedTxn[],
     onComplete: OnComplete,
   ): void {
-    const group = this.#waiting;
-    let run: WriteRun;
-    if (group === undefined) {
-      run = new WriteRun(roll);
-      this.#waiting = { firstRun: run, lastRun: run, completions: [onComplete] };
-      run.appends = 1;
-    } else {
-      run = group.lastRun;
-      if (roll !== undefined) {
-        group.lastRun = run.next = new WriteRun(roll);
-        run = run.next;
-      }
-      run.appends = group.completions.push(onComplete);
-    }
+    let run = this.#last;
+    if (run === undefined) this.#waiting = this.#last = run = new WriteRun(roll, onComplete);
+    else if (roll !== undefined) this.#last = run = run.next = new WriteRun(roll, onComplete);
+    else run.completions.push(onComplete);
     if (records.length > 0) {
       run.add(records, firstOffset, lastOffset, this.#local.slabs, this.#context.turnClock.wallMs());
       this.#queuedBytes += records.length;
@@ -119,17 +101,17 @@ export class AppendQueue {
       this.hold(begin());
       return;
     }
-    const group = this.#waiting;
-    if (group === undefined) return;
+    const first = this.#waiting;
+    if (first === undefined) return;
     if (this.#failure !== undefined) {
       this.fail(this.#failure);
       return;
     }
-    this.#waiting = undefined;
+    this.#waiting = this.#last = undefined;
     const isAsync =
       this.#queuedBytes > MAX_SYNC_BYTES || (this.#asyncUntilMs > 0 && this.#context.clock.monotonicMs() < this.#asyncUntilMs);
-    if (isAsync) this.#writing = this.#writeAsync(group);
-    else this.#writeSync(group);
+    if (isAsync) this.#writing = this.#writeAsync(first);
+    else this.#writeSync(first);
   }
 
   /** As `hold`, begun when there is something to write or somebody waits for all to be settled. */
@@ -157,49 +139,47 @@ export class AppendQueue {
   fail(error: LogStorageError): void {
     this.#failure = error;
     this.#beforeFirstWrite = undefined;
-    const group = this.#waiting;
-    this.#waiting = undefined;
+    const first = this.#waiting;
+    this.#waiting = this.#last = undefined;
     this.#queuedBytes = 0;
-    if (group !== undefined) for (const onComplete of group.completions) onComplete?.(error);
+    answer(first, undefined, error);
   }
 
-  #writeSync(group: AppendGroup): void {
-    let done = 0;
+  #writeSync(first: WriteRun): void {
+    let run: WriteRun | undefined = first;
     try {
-      for (let run: WriteRun | undefined = group.firstRun; run !== undefined; run = run.next) {
+      for (; run !== undefined; run = run.next) {
         this.#beginRun(run);
         const startMs = this.#context.clock.monotonicMs();
         const written = run.write(this.#local.activeSegment);
         this.#endRun(run, written, startMs);
-        done = run.appends;
       }
     } catch (error) {
-      this.#onFailure(group, done, error);
+      this.#onFailure(first, run, error);
       return;
     }
-    this.#complete(group);
+    this.#complete(first);
   }
 
-  async #writeAsync(group: AppendGroup): Promise<void> {
+  async #writeAsync(first: WriteRun): Promise<void> {
     // What has no bytes to write, or fails at a roll, would be over before the caller has noted that it is under way: for good, then.
     await Promise.resolve();
     this.#context.stats.asyncWrites.add();
-    let done = 0;
+    let run: WriteRun | undefined = first;
     try {
-      for (let run: WriteRun | undefined = group.firstRun; run !== undefined; run = run.next) {
+      for (; run !== undefined; run = run.next) {
         this.#beginRun(run);
         const startMs = this.#context.clock.monotonicMs();
         const written = run.bytes === 0 ? 0 : await run.writeAsync(this.#local.activeSegment);
         this.#endRun(run, written, startMs);
-        done = run.appends;
       }
       this.#writing = undefined;
     } catch (error) {
       this.#writing = undefined;
-      this.#onFailure(group, done, error);
+      this.#onFailure(first, run, error);
       return;
     }
-    this.#complete(group);
+    this.#complete(first);
     this.drain();
   }
 
@@ -220,19 +200,18 @@ export class AppendQueue {
     this.#queuedBytes -= run.bytes;
   }
 
-  #complete({ completions }: AppendGroup): void {
+  #complete(first: WriteRun): void {
     const held = this.#target.groupWritten();
     if (held === undefined) {
-      for (const onComplete of completions) onComplete?.();
+      answer(first, undefined, undefined);
       return;
     }
-    const answer = (): void => {
-      for (const onComplete of completions) onComplete?.(this.#failure);
-    };
-    void held.then(answer, answer);
+    const answerAll = (): void => answer(first, undefined, this.#failure);
+    void held.then(answerAll, answerAll);
   }
 
-  #onFailure({ completions }: AppendGroup, done: number, cause: unknown): void {
+  /** @param failed the run that could not be written; those in front of it are. */
+  #onFailure(first: WriteRun, failed: WriteRun | undefined, cause: unknown): void {
     try {
       this.#local.activeSegment.cutToSize();
     } catch {
@@ -240,8 +219,14 @@ export class AppendQueue {
     }
     const error = this.#target.failed(cause);
     this.#failure = error;
-    if (done > 0) void this.#target.groupWritten();
-    for (let index = 0; index < completions.length; index++) completions[index]?.(index < done ? undefined : error);
+    if (failed !== first) void this.#target.groupWritten();
+    answer(first, failed, undefined);
+    answer(failed, undefined, error);
     this.fail(error);
   }
+}
+
+/** Tells the appends of the runs from `first` up to, not including, `end`. */
+function answer(first: WriteRun | undefined, end: WriteRun | undefined, error: LogStorageError | undefined): void {
+  for (let run = first; run !== end && run !== undefined; run = run.next) for (const onComplete of run.completions) onComplete?.(error);
 }

@@ -183,7 +183,7 @@ export class LogSegment {
       this.#offsetOfMaxTimestamp = lastOffset;
     }
     if (this.#bytesSinceLastIndexEntry > this.#indexInterval) {
-      this.indexes.append({ offset: lastOffset, position }, this.maxTimestampSoFar);
+      this.indexes.append(lastOffset, position, this.#maxTimestamp, this.#offsetOfMaxTimestamp);
       this.#bytesSinceLastIndexEntry = 0;
     }
     this.#bytesSinceLastIndexEntry += sizeBytes;

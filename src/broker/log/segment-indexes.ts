@@ -5,11 +5,9 @@
  * A file that can't be read as an index at all is reported by `checkFiles` at start; the segment is then recovered.
  */
 import { LogFormatError } from '../../log-format/log-format-error.ts';
-import type { OffsetPosition } from '../../log-format/offset-index.ts';
 import { OFFSET_INDEX_ENTRY_BYTES, OffsetIndex } from '../../log-format/offset-index.ts';
 import { OFFSET_INDEX_SUFFIX, TIME_INDEX_SUFFIX, TXN_INDEX_SUFFIX } from '../../log-format/file-names.ts';
 import type { SegmentFileSuffix } from '../../log-format/file-names.ts';
-import type { TimestampOffset } from '../../log-format/time-index.ts';
 import { TIME_INDEX_ENTRY_BYTES, TimeIndex } from '../../log-format/time-index.ts';
 import type { AbortedTxn } from '../../log-format/txn-index.ts';
 import { decodeTxnIndex, encodeAbortedTxn } from '../../log-format/txn-index.ts';
@@ -91,10 +89,11 @@ export class SegmentIndexes implements IndexHolder {
     return (this.#txns ??= this.#readTxns());
   }
 
-  append(entry: OffsetPosition, largest: TimestampOffset): void {
+  /** The batch at `position` ends with `offset`; up to it `largestTimestamp` is the largest, first reached at `offsetOfLargest`. */
+  append(offset: number, position: number, largestTimestamp: number, offsetOfLargest: number): void {
     const loaded = this.#use();
-    loaded.offset.append(entry.offset, entry.position);
-    if (largest.timestamp >= 0) loaded.time.maybeAppend(largest.timestamp, largest.offset);
+    loaded.offset.append(offset, position);
+    if (largestTimestamp >= 0) loaded.time.maybeAppend(largestTimestamp, offsetOfLargest);
     this.#changes++;
     if (loaded.offset.count - this.#offsetEntriesInFile >= MAX_WAITING_ENTRIES) this.persist();
   }

@@ -4,6 +4,7 @@
  * have no second one, for which an array would be one more object to make for every append.
  */
 import type { AbortedTxn } from '../../log-format/txn-index.ts';
+import type { LogStorageError } from './log-errors.ts';
 import type { LogSegment } from './log-segment.ts';
 import type { Slab, WriteSlabs } from './write-slabs.ts';
 
@@ -16,6 +17,9 @@ export interface PlannedRoll {
   readonly baseOffset: number;
   readonly snapshot: Buffer | undefined;
 }
+
+/** Told when the append's bytes are in the page cache, or what kept them from it. */
+export type OnComplete = ((error?: LogStorageError) => void) | undefined;
 
 /** Whole batches, contiguous in memory. */
 export class WritePiece {
@@ -42,18 +46,20 @@ export class WritePiece {
 }
 
 export class WriteRun {
+  /** Of the appends that are complete once this run is written, in their order. */
+  readonly completions: OnComplete[];
   /** Set when the run begins a new segment. */
   readonly roll: PlannedRoll | undefined;
   firstPiece: WritePiece | undefined = undefined;
   #lastPiece: WritePiece | undefined = undefined;
   bytes = 0;
   abortedTxns: readonly AbortedTxn[] = NONE_ABORTED;
-  /** How many appends of the group are complete once this run is written. */
-  appends = 0;
   next: WriteRun | undefined = undefined;
 
-  constructor(roll: PlannedRoll | undefined) {
+  /** @param onComplete of the first append. */
+  constructor(roll: PlannedRoll | undefined, onComplete: OnComplete) {
     this.roll = roll;
+    this.completions = [onComplete];
   }
 
   add(records: Buffer, firstOffset: number, lastOffset: number, slabs: WriteSlabs, nowMs: number): void {

@@ -32,7 +32,7 @@ function fixture(maxTailBytes = 1e9) {
     }
   };
   const stage = (from: number, count: number): WriteRun => {
-    const run = new WriteRun(undefined);
+    const run = new WriteRun(undefined, undefined);
     for (let offset = from; offset < from + count; offset++) run.add(numbered(offset), offset, offset, slabs, 0);
     return run;
   };
