@@ -33,11 +33,8 @@ export async function createTopic(
 ): Promise<void> {
   const { partitions = 6, replicas = 3, configs = {} } = options;
   valueOf((await admin.createTopics([{ name, numPartitions: partitions, replicationFactor: replicas, configs }])).get(name));
-  await until(
-    `${name} has leaders`,
-    async () =>
-      valueOf((await admin.describeTopics([name])).get(name)).partitions.filter(({ leaderId }) => leaderId >= 0).length === partitions,
-  );
+  // Metadata may name a leader that hasn't heard of it yet, and closes the connection of a client that wants no answer.
+  await until(`${name} is served by its leaders`, async () => (await endOffsets(admin, name)).size === partitions);
 }
 
 /**
