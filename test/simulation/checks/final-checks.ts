@@ -61,8 +61,12 @@ export function checkLogs(options: {
 
 function replicasOf(cluster: SimCluster, topic: string, partition: number): Replica[] {
   const replicas: Replica[] = [];
-  const leaders = cluster.brokers.map((machine) => cluster.server(machine)?.parts?.replicaManager.partition({ topic, partition }));
-  const assigned = leaders.find((held) => held?.isLeader === true)?.replicas ?? [];
+  const hosted = cluster.brokers.map((machine) => cluster.server(machine)?.parts?.replicaManager.partition({ topic, partition }));
+  // A broker whose replica was moved away while nothing reached it goes on as the leader that it was until it restarts, as in Kafka.
+  const leaders = hosted
+    .flatMap((replica) => (replica?.isLeader === true ? [replica] : []))
+    .toSorted((a, b) => b.leaderEpoch - a.leaderEpoch);
+  const assigned = leaders[0]?.replicas ?? [];
   for (const machine of cluster.brokers) {
     if (!assigned.includes(cluster.brokerId(machine))) continue;
     const held = cluster.server(machine)?.parts?.replicaManager.partition({ topic, partition });
