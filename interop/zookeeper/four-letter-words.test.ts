@@ -1,5 +1,5 @@
 /** Four-letter words: our server's text beside Apache's, after the same requests. Addresses, times and sizes may differ,
- * and who expires together: there, connections lie in buckets of ten seconds. */
+ * and who expires together: sessions lie in buckets of a tick, connections there in ones of ten seconds. */
 import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
@@ -22,7 +22,7 @@ function shapeOf(word: string, answer: string): string[] {
     .replace(/0x1[0-9a-f]{14}/g, 'SESSION')
     .replace(/\w{3} \w{3} \d\d \d\d:\d\d:\d\d UTC \d{4}/g, 'DATE')
     .replace(/^\d+ expire at DATE:\n/gm, '')
-    .replace(/Connections Sets \(\d+\)/, 'Connections Sets (N)')
+    .replace(/(Connections|Session) Sets \(\d+\)/g, '$1 Sets (N)')
     .replace(/Zookeeper version: .*/, 'VERSION')
     .replace(/(est|lresp|llat|minlat|avglat|maxlat)=\d+/g, '$1=N')
     .replace(/Latency min\/avg\/max: \d+\/\d+\.\d+\/\d+/, 'LATENCY')
