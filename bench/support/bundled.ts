@@ -3,7 +3,6 @@
  * of an imported name that it has been set, which with batches of 1 KiB comes to a twentieth of an append.
  */
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { root } from './build.ts';
@@ -15,7 +14,6 @@ export async function runBundled(url: string): Promise<void> {
   if (process.env[BUNDLED] !== undefined) return;
   const program = fileURLToPath(url);
   const outDir = join(root, 'out', 'bench');
-  if (!existsSync(outDir)) mkdirSync(outDir, { recursive: true });
   const { build } = await import('vite');
   await build({
     root,
