@@ -19,7 +19,7 @@ import type { ApiVersionsRequest } from '../protocol/generated/api-versions.ts';
 import { selectVersion } from './api-version-range.ts';
 import type { ApiVersionRange, BrokerApiVersions } from './api-version-range.ts';
 import type { ClientRequest } from './client-request.ts';
-import { DisconnectedError, RequestTimeoutError } from './errors.ts';
+import { ClientClosedError, DisconnectedError, RequestTimeoutError } from './errors.ts';
 import { FrameReader } from './frame-reader.ts';
 
 export interface Node {
@@ -61,6 +61,8 @@ const FIRST_API_VERSIONS_VERSION = 3;
 const MAX_CORRELATION_ID = 0x7fff_ffff;
 const MAX_THROTTLE_MS = 60_000;
 const CORRELATION_ID_BYTES = 4;
+/** How long what is written may take to leave after an orderly close. */
+const LINGER_MS = 5_000;
 
 export class Connection {
   readonly node: Node;
@@ -74,6 +76,7 @@ export class Connection {
   #setupTimer: Cancellable | undefined;
   #idleTimer: Cancellable | undefined;
   #throttleTimer: Cancellable | undefined;
+  #lingerTimer: Cancellable | undefined;
   #lastUsedMs: number;
   #nextCorrelationId = 0;
   #negotiation = { correlationId: 0, version: FIRST_API_VERSIONS_VERSION };
@@ -99,7 +102,10 @@ export class Connection {
       {
         onConnect: () => this.#onConnect(),
         onData: (chunk) => this.#onData(chunk),
-        onClose: (error) => this.close(this.#lost(error?.message ?? 'was closed by the broker', error)),
+        onClose: (error) => {
+          this.#lingerTimer?.cancel();
+          this.close(this.#lost(error?.message ?? 'was closed by the broker', error));
+        },
       },
     );
   }
@@ -155,6 +161,7 @@ export class Connection {
     return this.#inFlight.some((inFlight) => inFlight.request === request);
   }
 
+  /** Without a reason, or with `ClientClosedError`, it is an orderly close. */
   close(reason?: Error): void {
     if (this.#state === 'closed') return;
     const wasReady = this.#state === 'ready';
@@ -163,10 +170,22 @@ export class Connection {
     this.#setupTimer?.cancel();
     this.#idleTimer?.cancel();
     this.#throttleTimer?.cancel();
-    this.#socket?.destroy();
+    if (reason === undefined || reason instanceof ClientClosedError) this.#endSocket();
+    else this.#socket?.destroy();
     const error = reason ?? this.#lost('was closed');
     for (const { request } of this.#inFlight.splice(0)) request.reject(error);
     this.#events.onClosed(reason, wasReady);
+  }
+
+  /** What is written still leaves: a request without an answer (acks=0) counts as sent since then. */
+  #endSocket(): void {
+    const socket = this.#socket;
+    if (socket === undefined || socket.bufferedBytes === 0) {
+      socket?.destroy();
+      return;
+    }
+    this.#lingerTimer = this.#runtime.scheduler.after(LINGER_MS, () => socket.destroy());
+    socket.end();
   }
 
   #onConnect(): void {

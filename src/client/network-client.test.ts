@@ -271,6 +271,18 @@ describe('NetworkClient in time', () => {
     expect(net.sockets).toHaveLength(2);
   });
 
+  it('lets what is written leave when it is closed, but not for ever', async () => {
+    const { time, net, client, send } = onManualTime({ requestTimeoutMs: 60_000 });
+    const request = send();
+    net.last.accept();
+    net.last.bufferedBytes = 100;
+    void client.close();
+    expect(await request).toBeInstanceOf(ClientClosedError);
+    expect([net.last.ended, net.last.destroyed]).toEqual([true, false]);
+    await time.advance(5_000);
+    expect(net.last.destroyed).toBe(true);
+  });
+
   it('sends nothing while the broker has it throttled', async () => {
     const { time, net, send, answer } = onManualTime();
     const first = send();

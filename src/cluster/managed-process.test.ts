@@ -268,6 +268,21 @@ describe('ManagedProcess', () => {
     expect(children).toHaveLength(3);
   });
 
+  it('has stopped when what it left behind is cleaned up, also where it was down already', async () => {
+    const cleaning = Promise.withResolvers<void>();
+    const { time, process, last, running } = setUp({ afterExit: () => cleaning.promise });
+    await running();
+    const settled: string[] = [];
+    void process.stop().then(() => settled.push('first'));
+    last().exit(0);
+    void process.stop().then(() => settled.push('second'));
+    await time.settle();
+    expect([process.state, settled]).toEqual(['stopped', []]);
+    cleaning.resolve();
+    await time.settle();
+    expect(settled.toSorted()).toEqual(['first', 'second']);
+  });
+
   it('tells why it could not even be prepared', async () => {
     const { process } = setUp({
       prepare: () => {

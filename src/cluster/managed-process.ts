@@ -34,7 +34,7 @@ export interface ProcessDefinition {
   readonly config: string;
   /** Called before each start: writes what the child reads and says how to start it. */
   prepare(): ChildCommand;
-  /** Called after each exit, however it came; the next start waits for it. */
+  /** Called after each exit, however it came; a stop and the next start wait for it. */
   afterExit?(): Promise<void>;
   /** Something to tell for as long as it runs, such as a moved port. */
   readonly note: string | null;
@@ -82,7 +82,7 @@ interface Generation {
   cutOffFrom: readonly string[];
 }
 
-/** What is asked of `afterExit`; after that the next start doesn't wait any longer. */
+/** What is asked of `afterExit`; after that nobody waits for it any longer. */
 const MAX_AFTER_EXIT_MS = 3_000;
 const POWER_LOSS_TIMEOUT_MS = 5_000;
 
@@ -199,12 +199,13 @@ export class ManagedProcess {
     await ready;
   }
 
-  /** Asks it to stop; SIGKILL when it takes too long. Resolves when it has ended. */
+  /** Asks it to stop; SIGKILL when it takes too long. Resolves when it has ended and what it left behind is cleaned up. */
   async stop(): Promise<void> {
     this.#wanted = 'down';
     const generation = this.#generation;
     if (generation === undefined) {
       this.#giveUpRestart();
+      await this.#cleaning;
       return;
     }
     if (this.#state !== 'stopping') {
@@ -218,6 +219,7 @@ export class ManagedProcess {
       void generation.ended.then(() => deadline.cancel());
     }
     await generation.ended;
+    await this.#cleaning;
   }
 
   /** SIGKILL. It stays down. Resolves when it has ended. */

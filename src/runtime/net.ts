@@ -26,7 +26,7 @@ export interface Socket {
   setHandler(handler: SocketHandler): void;
   /** Queues `chunks` in order as one gathered write; false asks the caller to wait for `onDrain`. Chunks must not change until sent. */
   write(chunks: readonly Uint8Array[]): boolean;
-  /** No `onData` until `resume`. */
+  /** No `onData` until `resume`. `onEnd` and `onClose` may come all the same. */
   pause(): void;
   resume(): void;
   /** Sends what is queued, then closes. */

@@ -1,6 +1,6 @@
 /** A cluster of three as clients meet it: kcat, and our own Admin and NetworkClient. */
 import { readdirSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { connect, createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
@@ -13,6 +13,7 @@ import { RecordReader } from '../../src/client/record-reader.ts';
 import { attachToCluster, ClusterHeldError, startCluster } from '../../src/cluster/start-cluster.ts';
 import type { RunningCluster } from '../../src/cluster/start-cluster.ts';
 import { errorByCode, KafkaError } from '../../src/protocol/errors.ts';
+import { encodeRequest } from '../../src/protocol/frames.ts';
 import { DescribeConfigs } from '../../src/protocol/generated/describe-configs.ts';
 import { InitProducerId } from '../../src/protocol/generated/init-producer-id.ts';
 import { Produce } from '../../src/protocol/generated/produce.ts';
@@ -91,6 +92,25 @@ describe('records', () => {
     expect(await consumeValues(cluster.bootstrapServers, topic)).toEqual(values);
   });
 
+  it('of a client that writes a hundred requests with acks=0 and leaves are all there', async () => {
+    const topic = await newTopic();
+    const { leaderId } = await describePartition(admin, topic);
+    const { host, port } = valueOf((await admin.describeCluster()).brokers.find(({ id }) => id === leaderId));
+    const values = Array.from({ length: 100 }, (_, index) => `value-${index}`);
+    const requests = values.flatMap((value, index) =>
+      encodeRequest(Produce, 9, index, 'leaver', {
+        acks: 0,
+        timeoutMs: 1_000,
+        topicData: [{ name: topic, partitionData: [{ index: 0, records: [batchOf(value)] }] }],
+      }),
+    );
+    await new Promise((resolve, reject) => {
+      const socket = connect({ host, port }, () => socket.end(Buffer.concat(requests)));
+      socket.on('close', resolve).on('error', reject).resume();
+    });
+    expect(await consumeValues(cluster.bootstrapServers, topic, { count: values.length })).toEqual(values);
+  });
+
   it('keep their keys, headers and order in every codec', async () => {
     for (const codec of ['none', 'gzip', 'snappy', 'lz4', 'zstd']) {
       const topic = await newTopic();
@@ -151,13 +171,11 @@ describe('records', () => {
     const topic = await newTopic();
     const partition = { topic, partition: 0 };
     const own = adminOf(each, cluster.bootstrapServers);
-    const waiting = new RecordReader(own.context).fetchRecords(partition, 0, { maxWaitMs: 10_000 });
-    await new Promise((resolve) => setTimeout(resolve, 300));
-    const sentMs = performance.now();
+    // Longer than the test may take: only what is committed ends the wait.
+    const waiting = new RecordReader(own.context).fetchRecords(partition, 0, { maxWaitMs: 600_000 });
     await produceBatch(admin.context, partition, batchOf('x'));
     const { records } = await waiting;
     expect(records.map(({ value }) => String(value))).toEqual(['x']);
-    expect(performance.now() - sentMs).toBeLessThan(2_000);
   });
 
   it('go to a topic that is made when it is first written to', async () => {

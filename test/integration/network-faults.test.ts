@@ -8,6 +8,7 @@ import type { RunningCluster } from '../../src/cluster/start-cluster.ts';
 import { Metadata } from '../../src/protocol/generated/metadata.ts';
 import { silentLogger } from '../../src/runtime/node/node-logger.ts';
 import { createNodeRuntime } from '../../src/runtime/node/node-runtime.ts';
+import { connectZooKeeper } from '../../src/zk-client/zookeeper-client.ts';
 import { adminOf, Cleanups, describePartition, startTestCluster, until, untilInSync, valueOf } from './support/clusters.ts';
 import { consumeValues, SteadyProducer } from './support/kcat.ts';
 
@@ -77,5 +78,21 @@ describe('a cluster with a cut network', () => {
     await until('records are acknowledged afterwards', () => producer.acknowledged > after + 100, 30_000);
     await producer.finish();
     expect(await consumeValues(cluster.bootstrapServers, TOPIC)).toEqual(producer.acknowledgedValues());
+  });
+
+  it('takes a broker that can’t reach ZooKeeper off its books as soon as it is stopped', async () => {
+    const { cluster, admin, others } = await start();
+    const { controllerId } = await admin.describeCluster();
+    const stopped = others.find((id) => id !== controllerId) ?? 0;
+    const zookeeper = await connectZooKeeper({
+      connectString: cluster.zookeeperConnect,
+      sessionTimeoutMs: 10_000,
+      runtime: createNodeRuntime(silentLogger),
+      implementation: 'own',
+    });
+    cleanups.add(() => zookeeper.close());
+    await cluster.broker(stopped).cutOff(['zookeeper']);
+    await cluster.broker(stopped).stop();
+    expect(await zookeeper.exists(`/brokers/ids/${stopped}`)).toBeUndefined();
   });
 });

@@ -55,8 +55,8 @@ export interface BrokerRequest<Req = unknown, Res = unknown> {
   respondWithVersion(version: number, body: Res): void;
   /** The request gets no answer (produce with acks=0); the connection goes on. */
   respondNothing(): void;
-  /** The connection is closed instead of an answer. */
-  closeConnection(): void;
+  /** The connection is closed instead of an answer. `reason` is logged: what the client can't be told. */
+  closeConnection(reason?: string): void;
   /**
    * Forgets `body`, which refers to the request's bytes: for a request that waits long and doesn't need it any more.
    * `body` throws afterwards.

@@ -50,6 +50,8 @@ export class KafkaChannel {
   /** Bytes of the answer being sent. */
   sendingBytes = 0;
   closed = false;
+  /** The peer has gone; what it had sent before is still read. */
+  disconnected = false;
   /** No further request is read; it closes when the one in progress is answered. */
   closing = false;
   readonly #stash: Buffer[] = [];
@@ -82,6 +84,10 @@ export class KafkaChannel {
   unread(bytes: Buffer): void {
     this.#stash.unshift(bytes);
     this.pause();
+  }
+
+  get hasStashed(): boolean {
+    return this.#stash.length > 0;
   }
 
   takeStashed(): Buffer | undefined {

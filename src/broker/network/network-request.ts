@@ -4,6 +4,7 @@
  * processor it came from.
  */
 import type { AnyApi } from '../../protocol/api.ts';
+import { Produce, type ProduceRequest } from '../../protocol/generated/produce.ts';
 import type { SecurityProtocol } from '../config/endpoint.ts';
 import type { BrokerRequest, KafkaPrincipal, RequestHeader } from './broker-request.ts';
 import type { KafkaChannel } from './kafka-channel.ts';
@@ -55,6 +56,7 @@ export class NetworkRequest implements BrokerRequest {
   action: ResponseAction | undefined = undefined;
   responseBody: unknown = undefined;
   onSent: (() => void) | undefined = undefined;
+  closeReason: string | undefined = undefined;
   responseVersion: number;
   /** A fetch by a broker. */
   readonly isFromFollower: boolean;
@@ -102,6 +104,11 @@ export class NetworkRequest implements BrokerRequest {
     return this.channel.principal;
   }
 
+  /** False for Produce with acks=0. */
+  get hasAnswer(): boolean {
+    return this.api.key !== Produce.key || (this.#body as ProduceRequest | undefined)?.acks !== 0;
+  }
+
   get isAnswered(): boolean {
     return this.action !== undefined;
   }
@@ -120,7 +127,8 @@ export class NetworkRequest implements BrokerRequest {
     this.#answer('none', undefined);
   }
 
-  closeConnection(): void {
+  closeConnection(reason?: string): void {
+    if (this.action === undefined) this.closeReason = reason;
     this.#answer('close', undefined);
   }
 

@@ -116,8 +116,13 @@ export class Processor implements ResponseSink {
     this.#turn(nowMs, () => this.#completeSend(channel));
   }
 
+  /**
+   * The peer has gone. Of what it had sent before, that is still carried out which has no answer: who writes with acks=0 and leaves counts
+   * it as delivered. Kafka's Selector does so too (closing channels), up to the first request that has an answer.
+   */
   onSocketClosed(channel: KafkaChannel): void {
-    this.#forget(channel);
+    channel.disconnected = true;
+    if (channel.state === 'sending' || channel.closing || !channel.hasStashed) this.#forget(channel);
   }
 
   /** Closes a connection at once. */
@@ -130,7 +135,7 @@ export class Processor implements ResponseSink {
   stopReading(): void {
     for (const channel of this.#channels) {
       channel.closing = true;
-      if (!channel.isMuted) this.close(channel);
+      if (!channel.isMuted || channel.disconnected) this.close(channel);
     }
   }
 
@@ -201,8 +206,11 @@ export class Processor implements ResponseSink {
       if (stashed === undefined) break;
       this.#read(channel, stashed);
     }
-    if (this.#undelivered !== undefined && !channel.isMuted) this.#held.add(channel);
-    else if (!channel.isMuted && !this.#memoryWaits.has(channel)) channel.maybeResume();
+    if (channel.isMuted || channel.closed) return;
+    if (this.#undelivered !== undefined) this.#held.add(channel);
+    else if (this.#memoryWaits.has(channel)) return;
+    else if (channel.disconnected) this.#forget(channel);
+    else channel.maybeResume();
   }
 
   /** The size of a request is read, but no memory is left for it: the channel goes on when there is. */
@@ -230,6 +238,10 @@ export class Processor implements ResponseSink {
       return;
     }
     const request = new NetworkRequest({ ...decoded, sizeBytes: frame.length, receivedMs: this.nowMs(), channel, sink: this });
+    if (channel.disconnected && request.hasAnswer) {
+      this.releaseMemory(request);
+      return;
+    }
     channel.state = 'request-in-progress';
     channel.current = request;
     channel.requestCount++;
@@ -296,11 +308,20 @@ export class Processor implements ResponseSink {
     if (channel.closed) return;
     request.writtenMs = this.nowMs();
     if (request.action === 'close') {
+      const { closeReason, connectionId, header } = request;
+      if (closeReason !== undefined)
+        this.#logger.info({ connectionId, ...header }, `Closed the connection from ${channel.remoteAddress}: ${closeReason}`);
       this.close(channel);
       return;
     }
     if (request.action === 'none') {
       this.#completeSend(channel);
+      return;
+    }
+    if (channel.disconnected) {
+      channel.current = undefined;
+      channel.state = 'reading';
+      this.#readStashed(channel);
       return;
     }
     const chunks = this.#encode(request);

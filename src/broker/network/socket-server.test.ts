@@ -330,6 +330,42 @@ describe('peers that go away', () => {
     expect(warnings).toEqual([]);
   });
 
+  it('carries out what was written with acks=0 before its client left, in order, and nothing that has an answer', async () => {
+    const handled: string[] = [];
+    const { route: parkingRoute, parked } = parking();
+    const writes: BrokerRequest<ProduceRequest>[] = [];
+    const { port, server, warnings } = await start(
+      [parkingRoute, route(Produce, (request) => void writes.push(request as BrokerRequest<ProduceRequest>))],
+      { 'queued.max.request.bytes': '104857600' },
+    );
+    const client = await connect(port);
+    const produce = (id: number, acks: number) =>
+      requestBytes(Produce, 9, id, { acks, timeoutMs: 1, topicData: [{ name: `t${id}`, partitionData: [] }] });
+    client.write(
+      Buffer.concat([
+        requestBytes(Heartbeat, 4, 1, heartbeat('1')),
+        produce(2, 0),
+        requestBytes(Heartbeat, 4, 3, heartbeat('3')),
+        produce(4, 0),
+        produce(5, 1),
+        produce(6, 0),
+        produce(7, 0).subarray(0, 20),
+      ]),
+    );
+    client.socket.end();
+    await until(() => parked.length === 1);
+    await client.closed();
+    parked[0]?.respond({ errorCode: 0 });
+    for (let count = 1; count <= 3; count++) {
+      await until(() => writes.length === count);
+      handled.push(...(writes.at(-1)?.body.topicData.map(({ name }) => name) ?? []));
+      writes.at(-1)?.respondNothing();
+    }
+    await until(() => server.connections().length === 0);
+    expect(handled).toEqual(['t2', 't4', 't6']);
+    expect([parked.length, server.memoryPool.usedBytes, warnings]).toEqual([1, 0, []]);
+  });
+
   it('forgets the bytes of a request whose handler has released them', async () => {
     const { route: parkingRoute, parked } = parking();
     const { port, server } = await start([parkingRoute], { 'queued.max.request.bytes': '104857600' });

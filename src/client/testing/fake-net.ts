@@ -6,10 +6,11 @@ export class FakeSocket implements Socket {
   readonly remotePort = 9092;
   readonly localAddress = '127.0.0.1';
   readonly localPort = 50_000;
-  readonly bufferedBytes = 0;
+  bufferedBytes = 0;
   readonly endpoint: Endpoint;
   readonly written: Buffer[] = [];
   destroyed = false;
+  ended = false;
   readonly #handler: SocketHandler;
 
   constructor(endpoint: Endpoint, handler: SocketHandler) {
@@ -27,7 +28,8 @@ export class FakeSocket implements Socket {
   pause(): void {}
   resume(): void {}
   end(): void {
-    this.destroy();
+    this.ended = true;
+    if (this.bufferedBytes === 0) this.destroy();
   }
   destroy(): void {
     if (this.destroyed) return;

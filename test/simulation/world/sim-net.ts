@@ -270,8 +270,9 @@ export class SimSocket implements Socket {
     else this.#readSoon();
   }
 
+  /** As in Node, a paused socket is told of the end all the same when no bytes are before it. */
   get #canRead(): boolean {
-    return this.#handler !== undefined && !this.#isPaused && this.#received.length > 0 && this.isOpen;
+    return this.#handler !== undefined && (!this.#isPaused || this.#received[0] === 'end') && this.#received.length > 0 && this.isOpen;
   }
 
   #readSoon(): void {

@@ -94,8 +94,9 @@ function checkRecords(records: Buffer | undefined, apiVersion: number): number {
 
 function answer(request: BrokerRequest<ProduceRequest>, deps: ProduceDeps, results: readonly AppendResult[]): void {
   if (request.body.acks === 0) {
-    if (results.every((result) => result.errorCode === ErrorCode.NONE)) request.respondNothing();
-    else request.closeConnection();
+    const refused = results.filter((result) => result.errorCode !== ErrorCode.NONE);
+    if (refused.length === 0) request.respondNothing();
+    else request.closeConnection(`a write with acks=0 was refused: ${refused.map(describeRefusal).join(', ')}`);
     return;
   }
   const leaders = new Set<number>();
@@ -136,6 +137,10 @@ function partitionResponse(
   if (leader === undefined) return response;
   leaders.add(leader.leaderId);
   return { ...response, currentLeader: leader };
+}
+
+function describeRefusal({ topicPartition: { topic, partition }, errorCode }: AppendResult): string {
+  return `${topic}-${partition}: ${errorByCode(errorCode).name}`;
 }
 
 function refuseAll(body: ProduceRequest, errorCode: number): AppendResult[] {
