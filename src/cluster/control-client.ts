@@ -141,6 +141,11 @@ export class ControlClient implements ClusterControl {
     return () => this.#closeListeners.delete(listener);
   }
 
+  /** Resolves when the supervisor is gone, or this client was closed. */
+  get ended(): Promise<void> {
+    return new Promise((resolve) => this.onClose(resolve));
+  }
+
   close(): void {
     this.#socket.destroy();
   }

@@ -121,6 +121,9 @@ export class ManagedCluster implements ClusterControl {
       onExit: (code, _signal, error) => {
         isGone = true;
         this.#child = undefined;
+        // Its socket may be told of the end later.
+        this.#client?.close();
+        this.#client = undefined;
         if (error !== undefined || (code !== 0 && code !== null)) this.#problem = error?.message ?? lastWords(lines);
         ended.resolve();
         this.#tell('stopped');
@@ -171,7 +174,8 @@ export class ManagedCluster implements ClusterControl {
   }
 
   async status(): Promise<ClusterStatus> {
-    if (this.#client !== undefined) return this.#client.status();
+    const told = await unlessGone(this.#client?.status());
+    if (told !== undefined) return told;
     const { spec, folder } = this;
     return {
       version: CONTROL_VERSION,
@@ -220,9 +224,10 @@ export class ManagedCluster implements ClusterControl {
   /** Stops its processes and its supervisor, whoever started that. Resolves when they have ended. */
   async stop(): Promise<void> {
     await this.#starting?.catch(() => undefined);
+    const client = this.#client;
     const ended = this.#child?.ended;
-    await this.#client?.stop();
-    await ended;
+    await unlessGone(client?.stop());
+    await (ended ?? client?.ended);
   }
 
   /** Lets go of it: a supervisor that is ours is stopped, another's goes on. Never rejects. */
@@ -299,6 +304,16 @@ export class ManagedCluster implements ClusterControl {
 
   #emit(event: ClusterEvent): void {
     for (const listener of this.#listeners) listener(event);
+  }
+}
+
+/** What a supervisor answers; undefined when there is none, or when it ends meanwhile. */
+async function unlessGone<T>(answer: Promise<T> | undefined): Promise<T | undefined> {
+  try {
+    return await answer;
+  } catch (error) {
+    if (error instanceof ControlError && error.code === 'disconnected') return undefined;
+    throw error;
   }
 }
 
