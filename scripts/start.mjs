@@ -3,12 +3,11 @@
  * host, said in one line. Signals go to the child, which stops the cluster in order; this process ends with it.
  */
 import { spawn } from 'node:child_process';
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { watchAncestors } from './ancestors.mjs';
 import { findElectron } from './electron-runtime.mjs';
 import { build, childEnvironment, generateCode, installDependencies, nodeBinary, root, say } from './setup.mjs';
 
-const PARENT_CHECK_MS = 500;
 const options = process.argv.slice(2);
 
 async function main() {
@@ -35,35 +34,19 @@ function launch(command, args, env) {
     detached: process.platform !== 'win32',
   });
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
-  // npm killed with SIGKILL tells nobody, and the shell that it runs scripts in lives on: notice that an ancestor has changed.
-  const ancestors = process.env.npm_lifecycle_event ? ancestry() : undefined;
-  const watch = setInterval(() => {
-    if (ancestors !== undefined && ancestry() !== ancestors) child.kill('SIGTERM');
-  }, PARENT_CHECK_MS);
+  // npm killed with SIGKILL tells nobody, and the shell that it runs scripts in lives on: notice that an ancestor has changed. Told once:
+  // a second signal kills what is still stopping in order.
+  const stopWatching = process.env.npm_lifecycle_event ? watchAncestors(() => child.kill('SIGTERM')) : () => {};
   child.on('error', (error) => {
     say(`${command} could not be started: ${error.message}`);
     process.exitCode = 1;
-    clearInterval(watch);
+    stopWatching();
   });
   child.on('close', (code, signal) => {
-    clearInterval(watch);
+    stopWatching();
     process.exitCode = code ?? (signal === 'SIGINT' ? 130 : 143);
     process.removeAllListeners('SIGINT');
   });
-}
-
-/** Our parent and, where /proc tells, its parent: npm, by way of a shell. */
-function ancestry() {
-  const parent = process.ppid;
-  try {
-    // The fields behind the name, which stands in parentheses and may hold anything: state, parent, …
-    const fields = readFileSync(`/proc/${parent}/stat`, 'utf8')
-      .replace(/^.*\) /su, '')
-      .split(' ');
-    return `${parent} ${fields[1]}`;
-  } catch {
-    return String(parent);
-  }
 }
 
 main().catch((error) => {

@@ -42,22 +42,27 @@ export async function openForeground(
     ...(config === undefined ? {} : { config }),
   });
   const actions: BeforeStop[] = [];
-  let stops = 0;
+  let phase: 'up' | 'stopping' | 'killing' = 'up';
   const stop = (): void => {
-    stops++;
-    if (stops > 2) return;
-    if (stops === 2) {
-      terminal.error('killing it');
-      void cluster.stopHard();
-      return;
-    }
+    // A terminal that closes tells so in several ways: only Ctrl+C is somebody who can't wait.
+    if (phase !== 'up') return;
+    phase = 'stopping';
     terminal.error('stopping (Ctrl+C again to kill)');
     void stopInOrder(cluster, actions, terminal);
   };
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, stop);
+  const interrupt = (): void => {
+    if (phase === 'up') stop();
+    else if (phase === 'stopping') {
+      phase = 'killing';
+      terminal.error('killing it');
+      void cluster.stopHard();
+    }
+  };
+  process.on('SIGINT', interrupt);
+  for (const signal of ['SIGTERM', 'SIGHUP'] as const) process.on(signal, stop);
   if (process.channel !== undefined && process.channel !== null) process.on('disconnect', stop);
   cluster.onEvent((event) => {
-    if (event.type !== 'process' || stops > 0) return;
+    if (event.type !== 'process' || phase !== 'up') return;
     const { state, generation, reason } = event.process;
     // A broker that has much to recover says how far it is.
     const isProgress = state === 'starting' && event.previous === 'starting' && reason !== null;

@@ -53,7 +53,7 @@ async function foreground(...args: string[]): Promise<Up> {
   let output = '';
   for (const stream of [child.stdout, child.stderr]) stream?.on('data', (chunk: Buffer) => (output += chunk.toString()));
   const exit = once(child, 'exit').then(([code]) => code as number | null);
-  await expect.poll(() => output, { timeout: 30_000 }).toMatch(/^Data /m);
+  await expect.poll(() => output).toMatch(/^Data /m);
   return { child, output: () => output, exit };
 }
 
@@ -125,11 +125,30 @@ describe('samsa', () => {
     expect(await up.exit).toBe(0);
   });
 
-  it('kills at the second Ctrl+C', async () => {
+  /** A cluster with a broker that doesn't stop when it is told. */
+  async function upWithDeafBroker(): Promise<Up> {
     const { run: runFolder } = dataFolderAt(home);
     mkdirSync(runFolder, { recursive: true });
     writeFileSync(join(runFolder, 'broker-1.behaviour'), 'deaf');
-    const up = await upWithStandIns();
+    return upWithStandIns();
+  }
+
+  it('goes on stopping in order when it is told so again: a terminal that closes does it in several ways', async () => {
+    const up = await upWithDeafBroker();
+    const deaf = (await status()).processes.find(({ id }) => id === 'broker-1')?.pid ?? 0;
+    up.child.kill('SIGHUP');
+    await expect.poll(up.output).toContain('stopping');
+    up.child.kill('SIGTERM');
+    up.child.disconnect();
+    // Answered after the signals were heard.
+    await status();
+    nodeProcesses.signal(deaf, 'SIGTERM');
+    expect(await up.exit).toBe(0);
+    expect(up.output()).not.toContain('killing it');
+  });
+
+  it('kills at the second Ctrl+C', async () => {
+    const up = await upWithDeafBroker();
     const pids = (await status()).processes.map(({ pid }) => pid ?? 0);
     up.child.kill('SIGINT');
     await expect.poll(up.output).toContain('Ctrl+C again to kill');

@@ -1,0 +1,1 @@
+export function watchAncestors(onChange: () => void, look?: () => string): () => void;
