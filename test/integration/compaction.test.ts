@@ -166,7 +166,7 @@ describe('a compacted topic', () => {
       await produce(topic, fillers);
       return (await consume(topic)).every((line) => !line.includes(' key-'));
     };
-    await until('no key is left', noKeyIsLeft, 30_000);
+    await until('no key is left', noKeyIsLeft);
     // More than ten were written.
     await until('segments were merged', () => segmentsOf(leader, topic).length <= 4);
   });

@@ -13,7 +13,7 @@ it('asks brokers and ZooKeeper about their inside, and says why one has no answe
   const cluster = await startTestCluster(cleanups);
   const control = await connectControl({ runtime: createNodeRuntime(silentLogger), socketPath: cluster.folder.socket });
   cleanups.add(() => control.close());
-  const ask = async (processId: string, name: string, input: object = {}, timeoutMs = 2_000): Promise<unknown> =>
+  const ask = async (processId: string, name: string, input: object = {}, timeoutMs = 60_000): Promise<unknown> =>
     JSON.parse(await control.query(processId, name, input, timeoutMs)) as unknown;
 
   const [first, second] = await Promise.all([ask('broker-1', 'broker.info'), ask('broker-2', 'broker.info')]);

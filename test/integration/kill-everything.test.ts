@@ -5,20 +5,28 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { Admin } from '../../src/client/admin/admin.ts';
-import { OffsetSpec } from '../../src/client/admin/offsets.ts';
 import { NetworkClient } from '../../src/client/network-client.ts';
-import { startCluster } from '../../src/cluster/start-cluster.ts';
 import { FindCoordinator } from '../../src/protocol/generated/find-coordinator.ts';
 import { OffsetCommit } from '../../src/protocol/generated/offset-commit.ts';
 import { silentLogger } from '../../src/runtime/node/node-logger.ts';
 import { nodeProcesses } from '../../src/runtime/node/node-processes.ts';
 import { createNodeRuntime } from '../../src/runtime/node/node-runtime.ts';
-import { adminOf, Cleanups, describeTopic, temporaryHome, until, untilInSync, valueOf } from './support/clusters.ts';
+import {
+  adminOf,
+  Cleanups,
+  describeTopic,
+  endOffset,
+  startAgain,
+  temporaryHome,
+  until,
+  untilCommitted,
+  untilInSync,
+  untilKnown,
+  valueOf,
+} from './support/clusters.ts';
 import { consumeValues, kcat, SteadyProducer } from './support/kcat.ts';
-import { testEntries } from './support/zookeeper-under-test.ts';
 
 const cleanups = new Cleanups();
 afterEach(() => cleanups.run());
@@ -29,6 +37,7 @@ const CODECS = ['gzip', 'snappy', 'lz4', 'zstd'];
 
 interface Supervised {
   readonly supervisor: number;
+  readonly supervisorEnded: Promise<unknown>;
   readonly children: readonly number[];
   readonly bootstrapServers: string;
 }
@@ -41,7 +50,7 @@ async function supervise(home: string): Promise<Supervised> {
   cleanups.add(() => child.kill('SIGKILL'));
   const [line] = (await once(child.stdout, 'data')) as [Buffer];
   const { pids, bootstrapServers } = JSON.parse(line.toString()) as { pids: number[]; bootstrapServers: string };
-  return { supervisor: child.pid ?? 0, children: pids, bootstrapServers };
+  return { supervisor: child.pid ?? 0, supervisorEnded: once(child, 'exit'), children: pids, bootstrapServers };
 }
 
 const isAlive = (pid: number): boolean => nodeProcesses.identityOf(pid) !== undefined;
@@ -101,13 +110,16 @@ describe('SIGKILL', () => {
     await before.close();
 
     const startedMs = performance.now();
-    const cluster = await startCluster({ home, entries: testEntries });
-    cleanups.add(() => cluster.stopHard());
+    const cluster = await startAgain(cleanups, home);
     process.stdout.write(`start after SIGKILL of everything: ${Math.round(performance.now() - startedMs)} ms\n`);
     expect(cluster.bootstrapServers).toBe(first.bootstrapServers);
     const after = adminOf(cleanups, cluster.bootstrapServers);
     await untilInSync(after, TOPIC, 3);
-    for (const codec of CODECS) await untilInSync(after, `by-${codec}`, 3);
+    await untilCommitted(after, TOPIC, acknowledged.length);
+    for (const codec of CODECS) {
+      await untilInSync(after, `by-${codec}`, 3);
+      await untilCommitted(after, `by-${codec}`, 500);
+    }
     expect((await describeTopic(after, TOPIC)).topicId).toBe(topicId);
     const values = await consumeValues(cluster.bootstrapServers, TOPIC);
     // More may have been written than acknowledged, in the same order.
@@ -119,8 +131,7 @@ describe('SIGKILL', () => {
       expect(kept).toEqual(Array.from({ length: 500 }, (_, index) => `${codec}-${index}`));
     }
     // The replicas agree to the last offset.
-    const ends = await after.listOffsets([{ topic: TOPIC, partition: 0, timestamp: OffsetSpec.LATEST }]);
-    expect(valueOf(ends.get(`${TOPIC}-0`)).offset).toBe(values.length);
+    expect(await endOffset(after, TOPIC)).toBe(values.length);
   });
 
   it('of the supervisor alone: the children end by themselves, and the folder is free', async () => {
@@ -130,24 +141,24 @@ describe('SIGKILL', () => {
     expect(code).toBe(0);
     process.kill(supervisor, 'SIGKILL');
     const killedMs = performance.now();
-    await until('the children have ended', () => !children.some(isAlive), 10_000);
+    await until('the children have ended', () => !children.some(isAlive));
     process.stdout.write(`supervisor killed to children gone: ${Math.round(performance.now() - killedMs)} ms\n`);
-    const cluster = await startCluster({ home, entries: testEntries });
-    cleanups.add(() => cluster.stopHard());
+    const cluster = await startAgain(cleanups, home);
     expect(cluster.bootstrapServers).toBe(bootstrapServers);
-    await untilInSync(adminOf(cleanups, bootstrapServers), TOPIC, 3);
+    const admin = adminOf(cleanups, bootstrapServers);
+    await untilInSync(admin, TOPIC, 3);
+    await untilCommitted(admin, TOPIC, 1);
     expect(await consumeValues(bootstrapServers, TOPIC)).toEqual(['kept']);
   });
 
   it('of the supervisor, and a start on the same folder in the same moment: it waits for the children', async () => {
     const home = temporaryHome(cleanups);
-    const { supervisor, children, bootstrapServers } = await supervise(home);
+    const { supervisor, supervisorEnded, children, bootstrapServers } = await supervise(home);
     process.kill(supervisor, 'SIGKILL');
-    await delay(20);
-    const cluster = await startCluster({ home, entries: testEntries });
-    cleanups.add(() => cluster.stopHard());
+    await supervisorEnded;
+    const cluster = await startAgain(cleanups, home);
     expect(children.filter(isAlive)).toEqual([]);
     expect(cluster.bootstrapServers).toBe(bootstrapServers);
-    expect((await adminOf(cleanups, bootstrapServers).describeCluster()).brokers).toHaveLength(3);
+    await untilKnown(adminOf(cleanups, bootstrapServers), 3);
   });
 });

@@ -6,6 +6,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import type { RunningCluster } from '../../src/cluster/start-cluster.ts';
 import { adminOf, Cleanups, describePartition, startTestCluster, until, untilInSync, valueOf } from './support/clusters.ts';
 import { consumeValues, SteadyProducer } from './support/kcat.ts';
+import { expiredSessions } from './support/zookeeper-under-test.ts';
 
 const cleanups = new Cleanups();
 afterEach(() => cleanups.run());
@@ -50,7 +51,7 @@ describe('a cluster that loses', () => {
       });
       elections.push(performance.now() - killedMs);
       expect(after.isr).not.toContain(leaderId);
-      gaps.push(await until('a write after the kill is acknowledged', () => producer.gapSince(killedMs), 20_000));
+      gaps.push(await until('a write after the kill is acknowledged', () => producer.gapSince(killedMs)));
       const restartMs = performance.now();
       await cluster.broker(leaderId).start();
       await untilInSync(admin, TOPIC, 3);
@@ -61,7 +62,8 @@ describe('a cluster that loses', () => {
     report('leader killed to the next one known to a client', elections);
     report('leader killed to next acknowledged write', gaps);
     report('restart to back in the ISR', rejoins);
-    expect(Math.max(...gaps)).toBeLessThan(5_000);
+    // Missed at once, not when their sessions expired.
+    expect(await expiredSessions(cluster.zookeeperConnect)).toBe(0);
     expect(expected.length).toBeGreaterThan(300);
     expect(await consumeValues(cluster.bootstrapServers, TOPIC)).toEqual(expected);
   });
@@ -118,12 +120,12 @@ describe('a cluster that loses', () => {
     const frozenMs = performance.now();
     await cluster.broker(leaderId).freeze();
     const other = adminOf(cleanups, serversWithout(cluster, leaderId));
-    await until('another leads', async () => (await describePartition(other, TOPIC)).leaderId !== leaderId, 20_000);
+    await until('another leads', async () => (await describePartition(other, TOPIC)).leaderId !== leaderId);
     report('leader frozen to the next one known to a client', [performance.now() - frozenMs]);
-    report('leader frozen to next acknowledged write', [await until('a write is acknowledged', () => producer.gapSince(frozenMs), 20_000)]);
+    report('leader frozen to next acknowledged write', [await until('a write is acknowledged', () => producer.gapSince(frozenMs))]);
     const thawedMs = performance.now();
     await cluster.broker(leaderId).thaw();
-    await untilInSync(other, TOPIC, 3, 20_000);
+    await untilInSync(other, TOPIC, 3);
     report('thawed to back in the ISR', [performance.now() - thawedMs]);
     expect((await describePartition(admin, TOPIC)).leaderId).not.toBe(leaderId);
     const after = producer.acknowledged;

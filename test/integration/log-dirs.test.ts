@@ -65,7 +65,7 @@ it('the leader’s log and a follower’s move under load and back, also over a 
   await move(admin, 3, target);
   await cluster.broker(3).kill();
   await cluster.broker(3).start();
-  await until('broker 3 is back', async () => (await describePartition(admin, TOPIC)).isr.includes(3), 60_000);
+  await until('broker 3 is back', async () => (await describePartition(admin, TOPIC)).isr.includes(3));
   await move(admin, 3, target);
   await until('broker 3 has it there', () => settledDir(dirsOf(3)) === target, 90_000);
   await producer.finish();

@@ -50,11 +50,11 @@ describe('a cluster with a cut network', () => {
     await until('records are acknowledged', () => producer.acknowledged > 50);
     const cut = await cluster.broker(follower).cutOff([`broker-${leaderId}`]);
     expect(cut.cutOffFrom).toEqual([`broker-${leaderId}`]);
-    await until('the follower is out of the ISR', async () => !(await describePartition(admin, TOPIC)).isr.includes(follower), 20_000);
+    await until('the follower is out of the ISR', async () => !(await describePartition(admin, TOPIC)).isr.includes(follower));
     const during = producer.acknowledged;
     await until('records are acknowledged without it', () => producer.acknowledged > during + 100);
     await cluster.broker(follower).cutOff([]);
-    await untilInSync(admin, TOPIC, 3, 30_000);
+    await untilInSync(admin, TOPIC, 3);
     await producer.finish();
     expect(await consumeValues(cluster.bootstrapServers, TOPIC)).toEqual(producer.acknowledgedValues());
   });
@@ -71,11 +71,11 @@ describe('a cluster with a cut network', () => {
     const broker = (id: number): string => `broker-${id}`;
     await cluster.broker(leaderId).cutOff(['zookeeper', ...others.map(broker)]);
     for (const other of others) await cluster.broker(other).cutOff([broker(leaderId)]);
-    await until('another leads', async () => ![undefined, leaderId].includes(await leaderToldBy(cluster, others[0] ?? 0)), 30_000);
+    await until('another leads', async () => ![undefined, leaderId].includes(await leaderToldBy(cluster, others[0] ?? 0)));
     for (const id of [leaderId, ...others]) await cluster.broker(id).cutOff([]);
-    await untilInSync(admin, TOPIC, 3, 30_000);
+    await untilInSync(admin, TOPIC, 3);
     const after = producer.acknowledged;
-    await until('records are acknowledged afterwards', () => producer.acknowledged > after + 100, 30_000);
+    await until('records are acknowledged afterwards', () => producer.acknowledged > after + 100);
     await producer.finish();
     expect(await consumeValues(cluster.bootstrapServers, TOPIC)).toEqual(producer.acknowledgedValues());
   });

@@ -39,7 +39,7 @@ describe('npm start', () => {
     const child = spawn('npm', START, { cwd: root, env: environment(home), stdio: ['ignore', 'pipe', 'ignore'] });
     let printed = '';
     child.stdout.on('data', (chunk: Buffer) => (printed += chunk.toString()));
-    await until('the cluster is up', () => printed.includes(READY), 60_000);
+    await until('the cluster is up', () => printed.includes(READY));
     child.kill('SIGKILL');
     await until('nothing is left', () => leftBehind(home).length === 0);
   });

@@ -39,16 +39,12 @@ async function move(admin: Admin, replicas: readonly number[] | null): Promise<v
   if (result instanceof KafkaError) throw result;
 }
 
-function untilMoved(admin: Admin, replicas: readonly number[], timeoutMs = 30_000): Promise<boolean> {
-  return until(
-    `${KEY} is on [${replicas.join(',')}]`,
-    async () => {
-      if ((await admin.listPartitionReassignments()).length > 0) return false;
-      const partition = await describePartition(admin, TOPIC);
-      return partition.replicas.join() === replicas.join() && replicas.every((replica) => partition.isr.includes(replica));
-    },
-    timeoutMs,
-  );
+function untilMoved(admin: Admin, replicas: readonly number[]): Promise<boolean> {
+  return until(`${KEY} is on [${replicas.join(',')}]`, async () => {
+    if ((await admin.listPartitionReassignments()).length > 0) return false;
+    const partition = await describePartition(admin, TOPIC);
+    return partition.replicas.join() === replicas.join() && replicas.every((replica) => partition.isr.includes(replica));
+  });
 }
 
 /** Folders of the partition, those marked as deleted left out, by broker. */

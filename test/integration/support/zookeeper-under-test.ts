@@ -3,7 +3,7 @@
  * place of ours in every cluster: killed, frozen and started again as ours would be. What is about our server itself is skipped then.
  */
 import { join } from 'node:path';
-import { apacheZooKeeperInstalled, SKIPPED_WITHOUT_APACHE } from '../../../interop/zookeeper/apache-zookeeper.ts';
+import { apacheZooKeeperInstalled, fourLetterWord, SKIPPED_WITHOUT_APACHE } from '../../../interop/zookeeper/apache-zookeeper.ts';
 
 const wanted = process.env['SAMSA_TEST_ZOOKEEPER'] ?? 'embedded';
 if (wanted !== 'embedded' && wanted !== 'apache')
@@ -20,3 +20,11 @@ export const testEntries: { readonly zookeeper?: string } = onApacheZooKeeper
 /** The title of tests about our own server, which are skipped on another. */
 export const aboutOurs = (title: string): string =>
   onApacheZooKeeper ? `${title} (skipped: about our own ZooKeeper, SAMSA_TEST_ZOOKEEPER=apache)` : title;
+
+/** How many sessions have expired since it was started: none, where those of the dead are closed at once. */
+export async function expiredSessions(zookeeperConnect: string): Promise<number> {
+  const counts = await fourLetterWord(Number(zookeeperConnect.split(':').at(-1)), 'mntr');
+  const [, count] = /^zk_stale_sessions_expired\t(\d+)$/m.exec(counts) ?? [];
+  if (count === undefined) throw new Error(`ZooKeeper counts no expired sessions: ${counts}`);
+  return Number(count);
+}
