@@ -46,6 +46,7 @@ export default defineConfig({
           zookeeper: at('src/zookeeper/main.ts'),
           cli: at('src/cli/main.ts'),
           'batch-preparation-worker': at('src/broker/log/batch-preparation-worker.ts'),
+          'segment-scan-worker': at('src/broker/log/segment-scan-worker.ts'),
           'clean-worker': at('src/broker/log/cleaner/clean-worker.ts'),
         },
         external: OPTIONAL,

@@ -1,6 +1,6 @@
 /**
  * What a start after a kill costs, beside the bare work: reading each file in pieces of 1 MiB and computing the CRC-32C of each batch.
- * How much of it is the event loop's own, when several logs are recovered beside each other, against what a worker would cost first.
+ * The same by workers: one log and several, what is left for the event loop, and what a worker costs before it begins.
  * And the look-up of an offset: in an index that is in memory, and in one that has to be read.
  *
  *   node bench/log/recovery.ts [--mib 256] [--dir /tmp]
@@ -10,10 +10,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { LogConfig } from '../../src/broker/config/log-config.ts';
-import { cleanTask } from '../../src/broker/log/cleaner/clean-task.ts';
-import type { CleanSliceInput } from '../../src/broker/log/cleaner/clean-slice.ts';
 import { createLogContext } from '../../src/broker/log/log-context.ts';
 import { createLog, loadLog } from '../../src/broker/log/log-loader.ts';
+import { ProducerStateManager } from '../../src/broker/log/producer-state-manager.ts';
+import { RecoveryWorkers } from '../../src/broker/log/recovery-workers.ts';
+import { scanTask } from '../../src/broker/log/segment-scan-task.ts';
+import type { SegmentScanInput } from '../../src/broker/log/segment-scan-task.ts';
 import type { UnifiedLog } from '../../src/broker/log/unified-log.ts';
 import { crc32c } from '../../src/protocol/records/crc32c.ts';
 import { buildRecordBatch } from '../../src/protocol/records/record-batch-builder.ts';
@@ -23,7 +25,7 @@ import { createNodeRuntime } from '../../src/runtime/node/node-runtime.ts';
 import { runBundled } from '../support/bundled.ts';
 import { atLeast, heading, print, printTable } from '../support/print.ts';
 
-await runBundled(import.meta.url);
+await runBundled(import.meta.url, ['src/broker/log/segment-scan-worker.ts']);
 
 const { values } = parseArgs({ options: { mib: { type: 'string', default: '256' }, dir: { type: 'string', default: tmpdir() } } });
 const MIB = 1024 * 1024;
@@ -33,10 +35,16 @@ const ROUNDS = 5;
 const SHARE_BUDGET = 0.7;
 const CONFIG = LogConfig.fromDefaults({ 'segment.bytes': String(64 * MIB) });
 
-/** Refused by the task: only its modules are loaded. */
-const NO_SLICE = {} as CleanSliceInput;
+/** Only the modules are loaded. */
+const NOTHING_TO_SCAN: SegmentScanInput = {
+  path: '/nothing',
+  target: { baseOffset: 0, fileBytes: 0, indexIntervalBytes: 4096, endOffset: Infinity, mayHaveGaps: false },
+  producers: new ProducerStateManager().toNumbers(),
+  progress: new Int32Array(1),
+};
 
-const context = createLogContext(createNodeRuntime(silentLogger), {
+const runtime = createNodeRuntime(silentLogger);
+const context = createLogContext(runtime, {
   onFailure: (_directory, message) => {
     throw new Error(message);
   },
@@ -133,33 +141,56 @@ async function compareRecovery(name: string, batchBytes: number): Promise<string
   ];
 }
 
-/** What workers could take over at most is the event loop's own part; the reads are on the thread pool already. */
-async function besideEachOther(): Promise<void> {
-  const logs: UnifiedLog[] = [];
-  for (let count = 0; count < 4; count++) logs.push(await makeLog(16 * 1024));
-  for (const log of logs) log.goOffline('killed');
-  const open = async ({ topicPartition, directory: path }: UnifiedLog): Promise<void> => {
-    const options = { topicPartition, directory: path, config: CONFIG, logStartOffset: 0, recoveryPoint: 0, hadCleanShutdown: false };
-    (await loadLog(context, options)).goOffline('the round is over');
-  };
-  const gib = (totalBytes * logs.length) / 1024 / MIB;
-  const rows: string[][] = [];
-  for (const [name, run] of [
-    ['one after the other', () => logs.reduce((before, log) => before.then(() => open(log)), Promise.resolve())],
-    ['beside each other', () => Promise.all(logs.map(open))],
-  ] as const) {
-    await run();
-    const thread = process.threadCpuUsage();
-    const { cpuMs, wallMs } = await timed(run);
-    const { user, system } = process.threadCpuUsage(thread);
-    rows.push([name, ...[wallMs, cpuMs, (user + system) / 1000].map((ms) => `${(ms / gib).toFixed(0)} ms`)]);
-  }
+/** One log and several, on the event loop and by workers, beside the bare work on one core. What the event loop does of it is what a broker is held by. */
+async function byWorkers(): Promise<void> {
+  const made: UnifiedLog[] = [];
+  for (let count = 0; count < 4; count++) made.push(await makeLog(16 * 1024));
+  for (const log of made) log.goOffline('killed');
   const offload = new NodeOffload();
-  const started = await timed(() => offload.run(cleanTask, NO_SLICE).catch(() => {}));
+  const started = await timed(() => offload.run(scanTask, NOTHING_TO_SCAN));
   await offload.close();
-  printTable(['4 logs, each GiB', 'wall', 'CPU', 'CPU of the event loop'], rows);
+  const open = (workers: RecoveryWorkers | undefined) => async (log: UnifiedLog) => {
+    const { topicPartition, directory: path } = log;
+    const options = { topicPartition, directory: path, config: CONFIG, logStartOffset: 0, recoveryPoint: 0, hadCleanShutdown: false };
+    (await loadLog(context, workers === undefined ? options : { ...options, workers })).goOffline('the round is over');
+  };
+  const rows: string[][] = [];
+  for (const logsAtOnce of [made.slice(0, 1), made]) {
+    const ways: [string, () => Promise<unknown>][] = [
+      ['read + CRC-32C, one after the other', async () => logsAtOnce.map(bareScan)],
+      ['on the event loop', () => Promise.all(logsAtOnce.map(open(undefined)))],
+    ];
+    for (const threadsPerDir of logsAtOnce.length === 1 ? [1] : [1, 2]) {
+      ways.push([
+        `by workers, ${threadsPerDir} at a time`,
+        async () => {
+          // As at a broker's start: no worker is there yet.
+          const fresh = new NodeOffload();
+          const workers = new RecoveryWorkers({ runtime: { ...runtime, offload: fresh }, threadsPerDir, worthWorkersBytes: 0 });
+          await Promise.all(logsAtOnce.map(open(workers)));
+          void fresh.close();
+        },
+      ]);
+    }
+    const times = new Map<string, { wallMs: number; cpuMs: number; loopMs: number }[]>(ways.map(([name]) => [name, []]));
+    for (let round = 0; round <= ROUNDS; round++) {
+      for (const [name, run] of ways) {
+        const thread = process.threadCpuUsage();
+        const { wallMs, cpuMs } = await timed(run);
+        const { user, system } = process.threadCpuUsage(thread);
+        if (round > 0) times.get(name)?.push({ wallMs, cpuMs, loopMs: (user + system) / 1000 });
+      }
+    }
+    const bareMs = median((times.get(ways[0]?.[0] ?? '') ?? []).map(({ wallMs }) => wallMs));
+    for (const [name, measured] of times) {
+      const of = (key: 'wallMs' | 'cpuMs' | 'loopMs'): number => median(measured.map((each) => each[key]));
+      const figures = [of('wallMs'), of('cpuMs'), of('loopMs')].map((ms) => `${ms.toFixed(0)} ms`);
+      rows.push([`${logsAtOnce.length} × ${values.mib} MiB`, name, ...figures, (of('wallMs') / bareMs).toFixed(2)]);
+    }
+  }
+  printTable(['logs', 'scanned', 'wall', 'CPU', 'CPU of the event loop', 'wall / bare'], rows);
   print(`A worker that has loaded the modules for it: ${started.wallMs.toFixed(0)} ms, ${started.cpuMs.toFixed(0)} ms of CPU.`);
-  for (const log of logs) rmSync(log.directory, { recursive: true });
+  for (const log of made) rmSync(log.directory, { recursive: true });
 }
 
 async function lookUps(): Promise<void> {
@@ -197,7 +228,7 @@ try {
     await compareRecovery('1-KiB batches', 1024),
   ];
   printTable(['of CPU time', 'recovery', 'read + CRC-32C', 'share', `budget ${SHARE_BUDGET * 100} %`], rows);
-  await besideEachOther();
+  await byWorkers();
   await lookUps();
 } finally {
   rmSync(directory, { recursive: true, force: true });

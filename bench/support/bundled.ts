@@ -9,11 +9,29 @@ import { root } from './build.ts';
 
 const BUNDLED = 'SAMSA_BENCH_BUNDLED';
 
-/** Bundles the benchmark at `url`, runs it with the same arguments and ends; comes back only in the bundle. */
-export async function runBundled(url: string): Promise<void> {
+/**
+ * Bundles the benchmark at `url`, runs it with the same arguments and ends; comes back only in the bundle.
+ *
+ * @param workers sources of what its workers load, from the root.
+ */
+export async function runBundled(url: string, workers: readonly string[] = []): Promise<void> {
   if (process.env[BUNDLED] !== undefined) return;
   const program = fileURLToPath(url);
   const outDir = join(root, 'out', 'bench');
+  for (const worker of workers) await bundle(join(root, worker), outDir, '[name].js');
+  await bundle(program, outDir, '[name].mjs');
+  const { status } = spawnSync(
+    process.execPath,
+    [...process.execArgv, join(outDir, basename(program).replace(/\.ts$/, '.mjs')), ...process.argv.slice(2)],
+    {
+      stdio: 'inherit',
+      env: { ...process.env, [BUNDLED]: '1' },
+    },
+  );
+  process.exit(status ?? 1);
+}
+
+async function bundle(program: string, outDir: string, entryFileNames: string): Promise<void> {
   const { build } = await import('vite');
   await build({
     root,
@@ -27,13 +45,7 @@ export async function runBundled(url: string): Promise<void> {
       emptyOutDir: false,
       target: 'node24',
       minify: false,
-      rolldownOptions: { output: { entryFileNames: '[name].mjs' } },
+      rolldownOptions: { output: { entryFileNames } },
     },
   });
-  const bundle = join(outDir, basename(program).replace(/\.ts$/, '.mjs'));
-  const { status } = spawnSync(process.execPath, [...process.execArgv, bundle, ...process.argv.slice(2)], {
-    stdio: 'inherit',
-    env: { ...process.env, [BUNDLED]: '1' },
-  });
-  process.exit(status ?? 1);
 }

@@ -16,7 +16,7 @@ export interface OffloadTask<Input, Output> {
   readonly name: string;
   readonly module: URL;
   /** What `run` does, given the disk that the worker has. */
-  readonly inPlace: (input: Input, disk: Disk) => Output;
+  readonly inPlace: (input: Input, disk: Disk) => Output | Promise<Output>;
 }
 
 /** Output whose memory the worker hands over. The worker's program knows it by the key. */

@@ -4,7 +4,7 @@
  */
 import type { AppendConfig } from './append-config.ts';
 import type { LocalLog } from './local-log.ts';
-import { MAX_RELATIVE_OFFSET } from './log-segment.ts';
+import { MAX_RELATIVE_OFFSET } from './segment-scan.ts';
 
 const UNKNOWN = -1;
 

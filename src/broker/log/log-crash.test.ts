@@ -8,6 +8,7 @@ import { ManualTime } from '../../runtime/testing/manual-time.ts';
 import { MemoryDisk } from '../../runtime/testing/memory-disk.ts';
 import { SeededRandom } from '../../runtime/testing/seeded-random.ts';
 import { batchOf, DIRECTORY, inconsistencyOf, logFixture, newLog, openLog, readAll } from './testing/log-fixture.ts';
+import { workersOn } from './testing/cloned-offload.ts';
 import type { LogFixture } from './testing/log-fixture.ts';
 import type { UnifiedLog } from './unified-log.ts';
 
@@ -32,7 +33,10 @@ class Run {
   /** As in the checkpoint file. */
   #checkpoint = 0;
 
+  readonly #scansInWorkers: boolean;
+
   constructor(seed: number) {
+    this.#scansInWorkers = seed % 2 === 1;
     this.#random = new SeededRandom(seed);
     this.#disk = new MemoryDisk({ nowMs: () => this.#time.wallMs() });
     this.#fixture = this.#newFixture();
@@ -149,7 +153,10 @@ class Run {
     this.#time = new ManualTime(this.#time.wallMs() + 1000);
     this.#fixture = this.#newFixture();
     // The folder itself may be gone, as long as nothing in it was synced: LogManager makes it anew.
-    this.#log = this.#disk.exists(DIRECTORY) ? await openLog(this.#fixture, CONFIG, { recoveryPoint }) : newLog(this.#fixture, CONFIG);
+    const workers = this.#scansInWorkers ? { workers: workersOn(this.#fixture) } : {};
+    this.#log = this.#disk.exists(DIRECTORY)
+      ? await openLog(this.#fixture, CONFIG, { recoveryPoint, ...workers })
+      : newLog(this.#fixture, CONFIG);
     const log = this.#log;
     const values = readAll(log, { maxBytes: 1 + this.#random.int(3000) }).map((record) => (record.isControl ? 'marker' : record.value));
     if (log.logEndOffset < recoveryPoint) throw new Error(`the log ends at ${log.logEndOffset}, below its recovery point ${recoveryPoint}`);

@@ -15,11 +15,11 @@ import { append, batchOf, DIRECTORY, logFixture, newLog, openLog, readAll } from
 const SAMPLES = 12;
 const random = new SeededRandom(11);
 
-async function leftBehind(isClean: boolean): Promise<{ disk: MemoryDisk; broker: LogBroker }> {
+async function leftBehind(isClean: boolean, scansInWorkers = false): Promise<{ disk: MemoryDisk; broker: LogBroker }> {
   const disk = new MemoryDisk();
   disk.makeDirectory('/data');
   disk.syncDirectory('/');
-  const broker = new LogBroker(disk);
+  const broker = new LogBroker(disk, { scansInWorkers });
   await broker.start();
   await broker.work();
   if (isClean) await broker.stop();
@@ -74,7 +74,7 @@ test.each(KINDS.flatMap((kind) => [[kind, 'an end in order'] as const, [kind, 'a
       const unprotected = kind === '.log' ? unprotectedBytes(pattern.readFile(path)) : new Set<number>();
       for (let bit = random.int(Math.max(1, step)); bit < bits; bit += step) {
         if (unprotected.has(Math.floor(bit / 8))) continue;
-        const { disk, broker } = await leftBehind(isClean);
+        const { disk, broker } = await leftBehind(isClean, bit % 2 === 0);
         disk.flipBit(path, bit);
         broker.time = new ManualTime(broker.time.wallMs() + 1000);
         const what = `bit ${bit} of ${path}`;

@@ -41,6 +41,7 @@ import { LogSegments } from './log-segments.ts';
 import { ProducerSnapshots } from './producer-snapshots.ts';
 import { rebuildProducerState, takeSnapshot } from './producer-state-rebuild.ts';
 import { ProducerStateManager } from './producer-state-manager.ts';
+import type { RecoveryWorkers } from './recovery-workers.ts';
 import { isMissingOrCorrupt } from './segment-indexes.ts';
 import { SegmentOverflowError, splitOverflowedSegment } from './segment-split.ts';
 import { UnifiedLog } from './unified-log.ts';
@@ -55,6 +56,8 @@ export interface LoadOptions {
   readonly hadCleanShutdown: boolean;
   /** A cleaner has been here, whatever the topic's policy is now. */
   readonly wasCleaned?: boolean;
+  /** Who may scan segments in its place; undefined when all is done on the event loop. */
+  readonly workers?: RecoveryWorkers;
   /** Hears of bytes scanned by recovery. */
   readonly onBytes?: (bytes: number) => void;
   /** Hears what recovery found, when it had something to scan. */
@@ -435,10 +438,12 @@ class LogLoader {
   }
 
   async #recoverOne(segment: LogSegment, state: ProducerStateManager): Promise<{ nextOffset: number; truncatedBytes: number }> {
-    const { onBytes, directory, logStartOffset } = this.#options;
+    const { onBytes, directory, logStartOffset, workers } = this.#options;
     this.#rebuilt.push(segment);
     const outcome = await recoverSegment({
       segment,
+      logDir: directory.slice(0, directory.lastIndexOf('/')),
+      workers,
       producerState: state,
       epochs: this.#epochs,
       buffers: this.#context.readBuffers,

@@ -5,6 +5,7 @@ import type { LogConfig } from '../config/log-config.ts';
 import type { LogCleanerConfig } from './cleaner/log-cleaner.ts';
 import type { LogLimits } from './log-context.ts';
 import type { LogEvent } from './log-events.ts';
+import type { RecoveryBounds } from './recovery-workers.ts';
 import type { UnifiedLog } from './unified-log.ts';
 
 export type LogManagerConfig = Pick<
@@ -39,6 +40,8 @@ export interface LogManagerOptions {
   /** What recovery found, and log dirs that fail. */
   readonly onEvent?: (event: LogEvent) => void;
   readonly limits?: Partial<LogLimits>;
+  /** From how much on workers scan what must be recovered, when not as usual: for tests. */
+  readonly recoveryBounds?: RecoveryBounds;
 }
 
 export interface LoadProgress {

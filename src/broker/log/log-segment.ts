@@ -12,14 +12,17 @@ import { BatchScanner } from '../../log-format/batch-scanner.ts';
 import type { ScanOptions } from '../../log-format/batch-scanner.ts';
 import { LOG_SUFFIX, OFFSET_INDEX_SUFFIX, segmentFileName, TIME_INDEX_SUFFIX, TXN_INDEX_SUFFIX } from '../../log-format/file-names.ts';
 import type { SegmentFileSuffix } from '../../log-format/file-names.ts';
-import type { OffsetIndex, OffsetPosition } from '../../log-format/offset-index.ts';
-import type { TimeIndex, TimestampOffset } from '../../log-format/time-index.ts';
+import type { OffsetPosition } from '../../log-format/offset-index.ts';
+import type { TimestampOffset } from '../../log-format/time-index.ts';
 import type { AbortedTxn } from '../../log-format/txn-index.ts';
 import { MAGIC_V2, RECORD_BATCH_OVERHEAD } from '../../protocol/records/record-batch.ts';
 import type { PooledFile } from './file-pool.ts';
+import { IndexBuilder } from './index-builder.ts';
 import type { LogContext } from './log-context.ts';
 import type { LogConfig } from '../config/log-config.ts';
 import { SegmentIndexes } from './segment-indexes.ts';
+import { MAX_RELATIVE_OFFSET } from './segment-scan.ts';
+import type { ScanFindings } from './segment-scan.ts';
 import { findRecordByTimestamp } from './timestamp-search.ts';
 import type { TimestampAndOffset } from './timestamp-search.ts';
 
@@ -30,9 +33,6 @@ const LARGE_BATCH_BYTES = 8 * 1024;
 const UNREAD = -Infinity;
 /** One for the process: only used between two synchronous reads. */
 const scanBuffer = Buffer.allocUnsafeSlow(HEADER_SCAN_BYTES);
-
-/** Index entries have four bytes for the distance from the base offset. */
-export const MAX_RELATIVE_OFFSET = 0x7fff_ffff;
 
 /** The log file first: it is what makes a segment. */
 export const SEGMENT_SUFFIXES = [LOG_SUFFIX, OFFSET_INDEX_SUFFIX, TIME_INDEX_SUFFIX, TXN_INDEX_SUFFIX] as const;
@@ -86,7 +86,7 @@ export class LogSegment {
       baseOffset,
       maxIndexBytes: config.segmentIndexBytes,
       pathOf: (suffix) => this.pathOf(suffix),
-      rebuild: (offsetIndex, timeIndex) => this.#rebuildIndexes(offsetIndex, timeIndex),
+      rebuild: () => this.#rebuildIndexes(),
     });
   }
 
@@ -103,6 +103,9 @@ export class LogSegment {
   }
   get unsyncedBytes(): number {
     return this.#sizeBytes - this.#syncedBytes;
+  }
+  get indexIntervalBytes(): number {
+    return this.#indexInterval;
   }
   get path(): string {
     return this.#file.path;
@@ -189,22 +192,17 @@ export class LogSegment {
     this.#bytesSinceLastIndexEntry += sizeBytes;
   }
 
-  #rebuildIndexes(offsetIndex: OffsetIndex, timeIndex: TimeIndex): void {
-    let indexedTo = 0;
-    let largest: TimestampOffset = { timestamp: -1, offset: this.baseOffset };
+  #rebuildIndexes(): IndexBuilder {
+    const built = new IndexBuilder(this.baseOffset, this.#indexInterval);
     const scanner = this.scan({ bodies: false });
     for (let batch = scanner.next(); batch !== undefined; batch = scanner.next()) {
       const lastOffset = lastOffsetAt(batch.buffer, batch.at);
       // Damage that the recovery of a segment would cut off; what lies in front of it is found.
       if (!this.canConvertToRelativeOffset(lastOffset)) break;
-      const timestamp = maxTimestampAt(batch.buffer, batch.at);
-      if (timestamp > largest.timestamp) largest = { timestamp, offset: lastOffset };
-      if (batch.position - indexedTo <= this.#indexInterval) continue;
-      offsetIndex.append(lastOffset, batch.position);
-      timeIndex.maybeAppend(largest.timestamp, largest.offset);
-      indexedTo = batch.position;
+      built.noteBatch(batch.position, batch.sizeBytes, lastOffset, maxTimestampAt(batch.buffer, batch.at));
     }
-    timeIndex.maybeAppend(largest.timestamp, largest.offset);
+    built.finish();
+    return built;
   }
 
   appendAbortedTxn(txn: AbortedTxn): void {
@@ -405,24 +403,14 @@ export class LogSegment {
     return end;
   }
 
-  /** For recovery: the file ends at `sizeBytes`, and indexes are built anew by `noteRecovered`. */
-  beginRecovery(): void {
-    this.indexes.beginRebuild();
-    this.#maxTimestamp = -1;
-    this.#offsetOfMaxTimestamp = this.baseOffset;
-    this.#bytesSinceLastIndexEntry = 0;
-  }
-
-  noteRecovered(position: number, sizeBytes: number, lastOffset: number, maxTimestamp: number): void {
-    this.#noteBatch(position, sizeBytes, lastOffset, maxTimestamp);
-  }
-
-  /** Ends recovery: what lies behind `validBytes` is cut off; returns how many bytes that were. */
-  endRecovery(validBytes: number): number {
+  /** Takes what the scan of the whole file found: what lies behind the good part is cut off, the indexes are those of the scan. Returns the bytes cut off. */
+  recovered({ validBytes, indexes, abortedTxns }: Pick<ScanFindings, 'validBytes' | 'indexes' | 'abortedTxns'>): number {
     const removed = this.#sizeBytes - validBytes;
     if (removed > 0) this.#setSize(validBytes);
-    this.indexes.timeIndex.maybeAppend(this.maxTimestampSoFar.timestamp, this.maxTimestampSoFar.offset);
-    this.indexes.endRebuild();
+    this.#maxTimestamp = indexes.maxTimestamp;
+    this.#offsetOfMaxTimestamp = indexes.offsetOfMaxTimestamp;
+    this.#bytesSinceLastIndexEntry = indexes.bytesSinceLastIndexEntry;
+    this.indexes.recovered(indexes, abortedTxns);
     return removed;
   }
 

@@ -37,7 +37,10 @@ class Run {
   #highestStart = 0;
   #serial = 0;
 
+  readonly #scansInWorkers: boolean;
+
   constructor(seed: number) {
+    this.#scansInWorkers = seed % 2 === 1;
     this.#random = new SeededRandom(seed);
     this.#disk = new MemoryDisk({ nowMs: () => this.#time.wallMs() });
     this.#disk.makeDirectory(DIR);
@@ -54,7 +57,13 @@ class Run {
   }
 
   async #start(): Promise<void> {
-    const manager = memoryLogManager({ disk: this.#disk.process(), time: this.#time, topic: TOPIC, config: { logDirs: [DIR] } });
+    const manager = memoryLogManager({
+      disk: this.#disk.process(),
+      time: this.#time,
+      topic: TOPIC,
+      config: { logDirs: [DIR] },
+      scansInWorkers: this.#scansInWorkers,
+    });
     this.#manager = manager;
     await whileTimeGoesOn(this.#time, manager.startup());
     manager.getOrCreateLog(ORDERS, { isNew: true });

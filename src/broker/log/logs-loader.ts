@@ -18,6 +18,7 @@ import type { LoadOptions } from './log-loader.ts';
 import type { LoadProgress, LogManagerOptions } from './log-manager-options.ts';
 import type { LogRemoval } from './log-removal.ts';
 import type { LogTable } from './log-table.ts';
+import { RecoveryWorkers } from './recovery-workers.ts';
 import type { UnifiedLog } from './unified-log.ts';
 
 interface FoundLog {
@@ -67,7 +68,9 @@ export class LogsLoader {
     const jobs: FoundLog[][] = [];
     for (const dir of this.#table.dirs.values()) if (!dir.isOffline) this.#table.guarded(dir, () => void jobs.push(this.#findLogs(dir)));
     const totalLogs = jobs.reduce((sum, ofDir) => sum + ofDir.length, 0);
-    const concurrency = Math.max(MIN_LOAD_CONCURRENCY, this.#options.config().numRecoveryThreadsPerDataDir);
+    const threadsPerDir = this.#options.config().numRecoveryThreadsPerDataDir;
+    const concurrency = Math.max(MIN_LOAD_CONCURRENCY, threadsPerDir);
+    const workers = new RecoveryWorkers({ runtime: this.#options.runtime, threadsPerDir, ...this.#options.recoveryBounds });
     const startMs = this.#context.clock.monotonicMs();
     const recovered: LogRecovered[] = [];
     this.#setProgress({ totalLogs });
@@ -84,6 +87,7 @@ export class LogsLoader {
           recoveryPoint,
           hadCleanShutdown: dir.hadCleanShutdown,
           wasCleaned,
+          workers,
           onBytes: (bytes) => this.#setProgress({ scannedBytes: this.#progress.scannedBytes + bytes }),
           onRecovered: (outcome) => {
             recovered.push(outcome);

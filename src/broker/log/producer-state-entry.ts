@@ -68,6 +68,25 @@ export class ProducerStateEntry {
     };
   }
 
+  addNumbersTo(numbers: number[]): void {
+    numbers.push(this.producerId, this.producerEpoch, this.coordinatorEpoch, this.lastTimestamp, this.currentTxnFirstOffset);
+    numbers.push(this.#batches.length);
+    for (const { lastSequence, lastOffset, offsetDelta, timestamp } of this.#batches)
+      numbers.push(lastSequence, lastOffset, offsetDelta, timestamp);
+  }
+
+  /** @param next gives what `addNumbersTo` has added, one number after another. */
+  static fromNumbers(next: () => number): ProducerStateEntry {
+    const state = new ProducerStateEntry(next());
+    state.producerEpoch = next();
+    state.coordinatorEpoch = next();
+    state.lastTimestamp = next();
+    state.currentTxnFirstOffset = next();
+    for (let count = next(); count > 0; count--)
+      state.#batches.push({ lastSequence: next(), lastOffset: next(), offsetDelta: next(), timestamp: next() });
+    return state;
+  }
+
   get batches(): readonly BatchMetadata[] {
     return this.#batches;
   }

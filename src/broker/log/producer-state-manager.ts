@@ -204,6 +204,32 @@ export class ProducerStateManager {
     );
   }
 
+  /** All of it as numbers, for a worker and back. `restore` reads them. */
+  toNumbers(): Float64Array<ArrayBuffer> {
+    const numbers: number[] = [this.#mapEndOffset, this.#producers.size, this.#ongoingTxns.size, this.#unreplicatedTxns.size];
+    for (const entry of this.#producers.values()) entry.addNumbersTo(numbers);
+    for (const { producerId, firstOffset } of this.#ongoingTxns.values()) numbers.push(producerId, firstOffset);
+    for (const [firstOffset, lastOffset] of this.#unreplicatedTxns) numbers.push(firstOffset, lastOffset);
+    return Float64Array.from(numbers);
+  }
+
+  /** Becomes the state that `toNumbers` was asked of. */
+  restore(numbers: Float64Array): void {
+    const values = numbers.values();
+    const next = (): number => values.next().value ?? 0;
+    this.reset(next());
+    const [producers, ongoing, unreplicated] = [next(), next(), next()];
+    for (let count = producers; count > 0; count--) {
+      const entry = ProducerStateEntry.fromNumbers(next);
+      this.#producers.set(entry.producerId, entry);
+    }
+    for (let count = ongoing; count > 0; count--) {
+      const [producerId, firstOffset] = [next(), next()];
+      this.#ongoingTxns.set(firstOffset, { producerId, firstOffset });
+    }
+    for (let count = unreplicated; count > 0; count--) this.#unreplicatedTxns.set(next(), next());
+  }
+
   #applyMarker(producerId: number, producerEpoch: number, buffer: Buffer, at: number): CompletedTxn | undefined {
     const marker = readEndTransactionMarker(buffer, at);
     if (marker === undefined) return undefined;

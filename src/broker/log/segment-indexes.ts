@@ -13,6 +13,7 @@ import type { AbortedTxn } from '../../log-format/txn-index.ts';
 import { decodeTxnIndex, encodeAbortedTxn } from '../../log-format/txn-index.ts';
 import { writeFully } from '../../runtime/disk.ts';
 import { syncFile } from './background-file.ts';
+import type { IndexBuilder } from './index-builder.ts';
 import type { IndexHolder } from './index-cache.ts';
 import type { LogContext } from './log-context.ts';
 
@@ -28,7 +29,7 @@ export class SegmentIndexes implements IndexHolder {
   readonly #context: LogContext;
   readonly #baseOffset: number;
   readonly #pathOf: (suffix: SegmentFileSuffix) => string;
-  readonly #rebuild: (offsetIndex: OffsetIndex, timeIndex: TimeIndex) => void;
+  readonly #rebuild: () => IndexBuilder;
   readonly #maxEntries: number;
   #loaded: Loaded | undefined;
   /** Entries that the files have. */
@@ -37,19 +38,18 @@ export class SegmentIndexes implements IndexHolder {
   /** Changes of the files, and how many of them are on the device: two flushes may be under way at a time. */
   #changes = 1;
   #syncedChanges = 0;
-  #isRebuilding = false;
   #txns: AbortedTxn[] | undefined;
   #txnChanges = 0;
   #syncedTxnChanges = 0;
 
-  /** @param rebuild fills empty indexes from the log file. */
+  /** @param rebuild makes both indexes from the log file. */
   constructor(
     context: LogContext,
     options: {
       readonly baseOffset: number;
       readonly maxIndexBytes: number;
       readonly pathOf: (suffix: SegmentFileSuffix) => string;
-      readonly rebuild: (offsetIndex: OffsetIndex, timeIndex: TimeIndex) => void;
+      readonly rebuild: () => IndexBuilder;
     },
   ) {
     const { baseOffset, maxIndexBytes, pathOf, rebuild } = options;
@@ -119,32 +119,24 @@ export class SegmentIndexes implements IndexHolder {
     this.#txns = [];
   }
 
-  /** Forgets all entries: they are made again. The files of offset and time index stay as they are until `endRebuild`. */
-  beginRebuild(): void {
-    this.#isRebuilding = true;
-    this.#setLoaded({ offset: new OffsetIndex(this.#baseOffset), time: new TimeIndex(this.#baseOffset) }, 0, 0);
-    const txnPath = this.#pathOf(TXN_INDEX_SUFFIX);
-    if (this.#context.disk.exists(txnPath)) this.#context.disk.open(txnPath, 'truncate').close();
-    this.#txns = [];
-    this.#txnChanges++;
-  }
-
   /**
-   * The files get what was made again, if they don't have it: after a kill most do, and to empty and write a file costs a journal's
-   * commit on some file systems.
+   * Takes what recovery made from the log file. The files get it if they don't have it: after a kill most do, and to empty and write a
+   * file costs a journal's commit on some file systems.
    */
-  endRebuild(): void {
-    this.#isRebuilding = false;
-    const loaded = this.#use();
-    for (const [suffix, bytes] of [
-      [OFFSET_INDEX_SUFFIX, loaded.offset.bytes],
-      [TIME_INDEX_SUFFIX, loaded.time.bytes],
-    ] as const) {
-      this.#writeIfDifferent(this.#pathOf(suffix), bytes);
-    }
-    this.#offsetEntriesInFile = loaded.offset.count;
-    this.#timeEntriesInFile = loaded.time.count;
+  recovered(built: IndexBuilder, abortedTxns: readonly AbortedTxn[]): void {
+    const { offsetIndex: offset, timeIndex: time } = built;
+    this.#loaded = undefined;
+    this.#writeIfDifferent(this.#pathOf(OFFSET_INDEX_SUFFIX), offset.bytes);
+    this.#writeIfDifferent(this.#pathOf(TIME_INDEX_SUFFIX), time.bytes);
+    const txnPath = this.#pathOf(TXN_INDEX_SUFFIX);
+    if (abortedTxns.length > 0 || this.#context.disk.exists(txnPath))
+      this.#writeIfDifferent(txnPath, Buffer.concat(abortedTxns.map(encodeAbortedTxn)));
+    this.#setLoaded({ offset, time }, offset.count, time.count);
+    this.#txns = [...abortedTxns];
     this.#changes++;
+    this.#txnChanges++;
+    // They count against the bound of what is kept in memory.
+    this.#use();
   }
 
   #writeIfDifferent(path: string, bytes: Buffer): void {
@@ -181,7 +173,7 @@ export class SegmentIndexes implements IndexHolder {
   /** Writes the entries that the files lack. */
   persist(): void {
     const loaded = this.#loaded;
-    if (loaded === undefined || this.#isRebuilding) return;
+    if (loaded === undefined) return;
     this.#persistOne(OFFSET_INDEX_SUFFIX, loaded.offset.bytes, this.#offsetEntriesInFile * OFFSET_INDEX_ENTRY_BYTES);
     this.#persistOne(TIME_INDEX_SUFFIX, loaded.time.bytes, this.#timeEntriesInFile * TIME_INDEX_ENTRY_BYTES);
     this.#offsetEntriesInFile = loaded.offset.count;
@@ -236,7 +228,6 @@ export class SegmentIndexes implements IndexHolder {
   }
 
   unloadIndexes(): boolean {
-    if (this.#isRebuilding) return false;
     try {
       this.persist();
     } catch {
@@ -271,9 +262,9 @@ export class SegmentIndexes implements IndexHolder {
   /** Makes offset and time index anew from the log file: what is in memory or in the files is damaged. */
   buildAgain(reason: string): Loaded {
     this.#context.logger.warn(`Building the indexes of ${this.#pathOf(OFFSET_INDEX_SUFFIX)} again from the log: ${reason}`);
-    const loaded = { offset: new OffsetIndex(this.#baseOffset), time: new TimeIndex(this.#baseOffset) };
+    const built = this.#rebuild();
+    const loaded = { offset: built.offsetIndex, time: built.timeIndex };
     this.#setLoaded(loaded, 0, 0);
-    this.#rebuild(loaded.offset, loaded.time);
     this.#writeAnew(loaded);
     return loaded;
   }

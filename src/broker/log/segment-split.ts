@@ -13,7 +13,7 @@ import { baseOffsetAt, lastOffsetAt } from '../../log-format/batch-fields.ts';
 import { CLEANED_SUFFIX, LOG_SUFFIX, segmentFileName, SWAP_SUFFIX } from '../../log-format/file-names.ts';
 import { shortWriteError } from '../../runtime/disk.ts';
 import type { LogContext } from './log-context.ts';
-import { MAX_RELATIVE_OFFSET } from './log-segment.ts';
+import { MAX_RELATIVE_OFFSET } from './segment-scan.ts';
 import type { LogSegment } from './log-segment.ts';
 
 const COPY_BYTES = 1024 * 1024;

@@ -1,7 +1,7 @@
 /** Disk on `node:fs`. A gathered write that stops short is returned as such: the caller decides what a full disk means. */
 import * as fs from 'node:fs';
 import { promisify } from 'node:util';
-import { AtMost } from './at-most.ts';
+import { AtMost } from '../at-most.ts';
 import type { Disk, DiskFile, OpenMode } from '../disk.ts';
 
 const FLAGS: Record<OpenMode, number> = {

@@ -1,8 +1,10 @@
 /** Offload on worker threads: one pool per process, workers end after some idle seconds. */
+import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import type { Offload, OffloadTask } from '../offload.ts';
 
-const MAX_WORKERS = 2;
+/** Tasks take a core each; more than two where there are cores, for recoveries of many logs. */
+const MAX_WORKERS = Math.max(2, Math.min(8, availableParallelism()));
 const IDLE_MS = 10_000;
 const MAX_QUEUED_TASKS = 10_000;
 

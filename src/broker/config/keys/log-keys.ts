@@ -118,7 +118,7 @@ export const logKeys = {
     validator: atLeast(1),
   }),
   'num.recovery.threads.per.data.dir': int(1, {
-    doc: 'How many logs of a log directory are recovered at once at the start.',
+    doc: 'How many threads read the logs of a log directory at the start, where much was not flushed before the broker died.',
     validator: atLeast(1),
     dynamic: 'cluster-wide',
   }),

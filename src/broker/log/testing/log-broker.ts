@@ -61,12 +61,14 @@ export class LogBroker {
   readonly books = new Map<number, Book>();
   time = new ManualTime();
   manager: LogManager;
+  readonly #scansInWorkers: boolean;
   #serial = 0;
   #firstEpoch = 0;
   readonly #sequences = new Map<number, number>();
 
-  constructor(disk: MemoryDisk) {
+  constructor(disk: MemoryDisk, options: { readonly scansInWorkers?: boolean } = {}) {
     this.disk = disk;
+    this.#scansInWorkers = options.scansInWorkers ?? false;
     this.manager = this.#newManager();
   }
 
@@ -130,6 +132,7 @@ export class LogBroker {
       disk: this.disk.process(),
       time: this.time,
       topic: CONFIG,
+      scansInWorkers: this.#scansInWorkers,
       onLogDirFailure: (_directory, message) => void this.failures.push(message),
     });
   }

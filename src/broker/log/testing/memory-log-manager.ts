@@ -3,11 +3,13 @@ import type { Disk } from '../../../runtime/disk.ts';
 import { MetricsRegistry } from '../../../runtime/metrics.ts';
 import { silentLogger } from '../../../runtime/node/node-logger.ts';
 import type { ManualTime } from '../../../runtime/testing/manual-time.ts';
+import type { Offload } from '../../../runtime/offload.ts';
 import { SeededRandom } from '../../../runtime/testing/seeded-random.ts';
 import type { KafkaConfig } from '../../config/kafka-config.ts';
 import { LogConfig } from '../../config/log-config.ts';
 import { LogManager } from '../log-manager.ts';
 import type { LogManagerOptions } from '../log-manager.ts';
+import { ALL_IN_WORKERS, ClonedOffload } from './cloned-offload.ts';
 
 export const DIRS = ['/data/a', '/data/b'];
 
@@ -40,10 +42,13 @@ export interface MemoryLogManagerOptions extends Pick<LogManagerOptions, 'onLogD
   /** Asked each time, and under `config`: a whole broker's. */
   readonly brokerConfig?: () => KafkaConfig;
   readonly offload?: LogManagerOptions['runtime']['offload'];
+  /** Whatever recovery scans is scanned as by workers. */
+  readonly scansInWorkers?: boolean;
 }
 
 export function memoryLogManager(options: MemoryLogManagerOptions): LogManager {
-  const { disk, time, topic, config = {}, onLogDirFailure, onEvent } = options;
+  const { disk, time, topic, config = {}, onLogDirFailure, onEvent, scansInWorkers = false } = options;
+  const noWorkers: Offload = { run: () => Promise.reject(new Error('not in this test')), close: () => Promise.resolve() };
   return new LogManager({
     runtime: {
       disk,
@@ -52,7 +57,7 @@ export function memoryLogManager(options: MemoryLogManagerOptions): LogManager {
       random: new SeededRandom(3),
       logger: silentLogger,
       metrics: new MetricsRegistry(),
-      offload: options.offload ?? { run: () => Promise.reject(new Error('not in this test')), close: () => Promise.resolve() },
+      offload: options.offload ?? (scansInWorkers ? new ClonedOffload(disk) : noWorkers),
       net: {
         listen: async () => ({ address: { path: '/socket' }, close: async () => {} }) as never,
         connect: (_target, handler) => {
@@ -71,6 +76,7 @@ export function memoryLogManager(options: MemoryLogManagerOptions): LogManager {
     topicConfig: () => (options.brokerConfig === undefined ? LogConfig.fromDefaults(topic) : LogConfig.from(options.brokerConfig(), topic)),
     pid: 4242,
     socketDirectory: '/tmp',
+    ...(scansInWorkers ? { recoveryBounds: ALL_IN_WORKERS } : {}),
     ...(onLogDirFailure === undefined ? {} : { onLogDirFailure }),
     ...(onEvent === undefined ? {} : { onEvent }),
   });
