@@ -120,8 +120,13 @@ export class ControlClient implements ClusterControl {
     return (await this.#ask({ verb: 'logs', processId, query }, this.#timeoutMs)) as LogPage;
   }
 
+  /** Resolves when it has stopped; where the answer is lost, when it is gone. */
   async stop(): Promise<void> {
-    await this.#ask({ verb: 'stop' }, this.#actionTimeoutMs);
+    try {
+      await this.#ask({ verb: 'stop' }, this.#actionTimeoutMs);
+    } catch (error) {
+      if (!(error instanceof ControlError) || error.code !== 'disconnected') throw error;
+    }
   }
 
   onEvent(listener: (event: ClusterEvent) => void): () => void {

@@ -187,6 +187,8 @@ describe('the control socket', () => {
     await expect(client.status()).rejects.toMatchObject({ code: 'disconnected' });
     await closed;
     await expect(client.status()).rejects.toMatchObject({ code: 'disconnected' });
+    // One that is gone has stopped, also when it went before it could say so.
+    await client.stop();
   });
 
   it('does not wait for ever for a supervisor that accepts and says nothing', async () => {

@@ -174,8 +174,12 @@ export class ManagedCluster implements ClusterControl {
   }
 
   async status(): Promise<ClusterStatus> {
-    const told = await unlessGone(this.#client?.status());
-    if (told !== undefined) return told;
+    try {
+      if (this.#client !== undefined) return await this.#client.status();
+    } catch (error) {
+      // It has ended while it was asked.
+      if (!(error instanceof ControlError) || error.code !== 'disconnected') throw error;
+    }
     const { spec, folder } = this;
     return {
       version: CONTROL_VERSION,
@@ -226,7 +230,7 @@ export class ManagedCluster implements ClusterControl {
     await this.#starting?.catch(() => undefined);
     const client = this.#client;
     const ended = this.#child?.ended;
-    await unlessGone(client?.stop());
+    await client?.stop();
     await (ended ?? client?.ended);
   }
 
@@ -304,16 +308,6 @@ export class ManagedCluster implements ClusterControl {
 
   #emit(event: ClusterEvent): void {
     for (const listener of this.#listeners) listener(event);
-  }
-}
-
-/** What a supervisor answers; undefined when there is none, or when it ends meanwhile. */
-async function unlessGone<T>(answer: Promise<T> | undefined): Promise<T | undefined> {
-  try {
-    return await answer;
-  } catch (error) {
-    if (error instanceof ControlError && error.code === 'disconnected') return undefined;
-    throw error;
   }
 }
 
