@@ -36,6 +36,7 @@ import { StopReplica } from '../protocol/generated/stop-replica.ts';
 import { SyncGroup } from '../protocol/generated/sync-group.ts';
 import { UpdateFeatures } from '../protocol/generated/update-features.ts';
 import { UpdateMetadata } from '../protocol/generated/update-metadata.ts';
+import type { UpdateMetadataRequest } from '../protocol/generated/update-metadata.ts';
 import { dataDirectory } from './api/data-directory.ts';
 import { createProduceHandler } from './api/handlers/00-produce.ts';
 import { createFetchHandler } from './api/handlers/01-fetch.ts';
@@ -149,7 +150,10 @@ function controlRoutes(parts: BrokerParts): Route[] {
               replicaManager.controllerEpoch = epoch;
             },
           },
-          onMetadataChange: (change) => onMetadataChange(parts, change),
+          onMetadataChange: (change, request) => {
+            resignByMetadata(parts, request);
+            onMetadataChange(parts, change);
+          },
         }),
       ),
       FIRST_GROUPED_UPDATE_METADATA_VERSION,
@@ -225,6 +229,12 @@ function onLeadershipChange({ groupCoordinator }: BrokerParts, { leaders, follow
   for (const partition of leaders.filter(isOffsets)) groupCoordinator.onElection(partition.topicPartition.partition, partition.leaderEpoch);
   for (const partition of followers.filter(isOffsets))
     groupCoordinator.onResignation(partition.topicPartition.partition, partition.leaderEpoch);
+}
+
+/** LeaderAndIsr or StopReplica of these never came; coordinators let go as they would have then. */
+function resignByMetadata({ replicaManager, groupCoordinator }: BrokerParts, request: UpdateMetadataRequest): void {
+  for (const { topic, partition } of replicaManager.standDownBy(request))
+    if (topic === GROUP_METADATA_TOPIC_NAME) groupCoordinator.onResignation(partition);
 }
 
 function onMetadataChange(

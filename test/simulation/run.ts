@@ -6,13 +6,14 @@
  *   then       everything must become whole and every record be acknowledged, within LIVENESS_MS; the logs are compared
  */
 import { SimCluster } from './cluster/sim-cluster.ts';
-import { staleViewsOf, troublesOf } from './cluster/health.ts';
+import { oldLeadersOf, staleViewsOf, troublesOf } from './cluster/health.ts';
 import { checkLogs } from './checks/final-checks.ts';
 import { GroupHistory } from './checks/group-history.ts';
 import { History } from './checks/history.ts';
 import { observe, stopObserving } from './checks/observers.ts';
 import { Faults } from './faults/faults.ts';
 import { CLIENTS_START_MS, LIVENESS_MS, type Schedule, type Step } from './schedule.ts';
+import { tryOldLeaders } from './workload/old-writer.ts';
 import { SimAdmin } from './workload/sim-admin.ts';
 import { SimClient } from './workload/sim-client.ts';
 import { SimConsumer } from './workload/sim-consumer.ts';
@@ -89,6 +90,7 @@ class Simulation {
   readonly #schedule: Schedule;
   readonly #cluster: SimCluster;
   readonly #admin: SimAdmin;
+  readonly #oldClient: SimClient;
   readonly #faults: Faults;
   readonly #producers: SimProducer[];
   readonly #consumers: SimConsumer[];
@@ -129,7 +131,8 @@ class Simulation {
       const client = new SimClient(this.#cluster, `consumer${index}`, firstConsumer + index, { comparesEpochs: consumersFence });
       return new SimConsumer({ client, history, topics: () => [...this.#topics.keys()], fences: consumersFence });
     });
-    this.#makeGroups(firstConsumer + schedule.consumers);
+    const memberCount = this.#makeGroups(firstConsumer + schedule.consumers);
+    this.#oldClient = new SimClient(this.#cluster, 'old client', firstConsumer + schedule.consumers + memberCount);
     // Retention deletes when it sees fit.
     for (const step of schedule.steps)
       if (step.kind === 'alter-config' && step.key.startsWith('retention.')) this.#expectRetention(step.topic);
@@ -148,7 +151,8 @@ class Simulation {
     return this.#groups.reduce((sum, group) => sum + group.generations, 0);
   }
 
-  #makeGroups(firstClient: number): void {
+  /** @returns how many members there are. */
+  #makeGroups(firstClient: number): number {
     let index = firstClient;
     for (const { groupId, members, topics } of this.#schedule.groups ?? []) {
       const group = new GroupHistory(this.#history, groupId, topics);
@@ -158,6 +162,7 @@ class Simulation {
         this.#members.push(new SimGroupMember({ client, history: this.#history, group }));
       }
     }
+    return index - firstClient;
   }
 
   /** The topics that must be whole. */
@@ -183,7 +188,18 @@ class Simulation {
     if (isBroken()) return;
     for (const trouble of troubles) this.#history.violate(`NOT LIVE ${LIVENESS_MS} ms after the end of all faults: ${trouble}`);
     if (troubles.length > 0) return;
+    await this.#tryOldLeaders(isBroken);
     checkLogs({ cluster: this.#cluster, history: this.#history, topics: this.#topics, consumers: this.#consumers, groups: this.#groups });
+  }
+
+  async #tryOldLeaders(isBroken: () => boolean): Promise<void> {
+    let isDone = false;
+    const options = { client: this.#oldClient, cluster: this.#cluster, history: this.#history };
+    tryOldLeaders(options, this.#watched).then(
+      () => (isDone = true),
+      (error: unknown) => this.#history.violate(`a broker does not answer an old client: ${String(error)}`),
+    );
+    await this.#world.runUntil(this.#world.nowMs + LIVENESS_MS, () => isDone || isBroken());
   }
 
   async #begin(): Promise<void> {
@@ -214,6 +230,7 @@ class Simulation {
   #unsettled(): string[] {
     const unsettled = troublesOf(this.#cluster, this.#watched);
     if (unsettled.length === 0) unsettled.push(...staleViewsOf(this.#cluster, this.#watched));
+    if (unsettled.length === 0) unsettled.push(...oldLeadersOf(this.#cluster));
     if (this.#churning > 0) unsettled.push('an administrator is not answered');
     for (const [index, producer] of this.#producers.entries())
       if (!producer.isDone) unsettled.push(`producer${index} waits for an acknowledgement`);

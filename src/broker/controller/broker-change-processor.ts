@@ -6,9 +6,10 @@
  */
 import { ErrorCode, errorByCode } from '../../protocol/errors.ts';
 import type { LeaderAndIsrResponse } from '../../protocol/generated/leader-and-isr.ts';
+import { NO_LEADER } from '../zk/leader-and-isr.ts';
 import { sameEndpointsAndFeatures, type BrokerAndEpoch } from '../zk/broker-info.ts';
 import type { ControllerPartition, PartitionAndReplica } from './controller-context.ts';
-import { nodeOf, sendUpdateMetadata, type ControllerParts } from './controller-parts.ts';
+import { nodeOf, sendFullUpdateMetadata, sendUpdateMetadata, type ControllerParts } from './controller-parts.ts';
 import type { PartitionReassignments } from './partition-reassignments.ts';
 
 export class BrokerChangeProcessor {
@@ -166,14 +167,33 @@ export class BrokerChangeProcessor {
     for (const brokerId of brokerIds) context.replicasOnOfflineDirs.delete(brokerId);
     const others = context.liveOrShuttingDownBrokerIds.filter((brokerId) => !brokerIds.includes(brokerId));
     sendUpdateMetadata(this.#parts, others, []);
-    sendUpdateMetadata(this.#parts, brokerIds, context.partitionsWithLeaders());
+    sendFullUpdateMetadata(this.#parts, brokerIds);
     const replicas = context.replicasOnBrokers(brokerIds);
     await replicaStateMachine.handleStateChanges(replicas, 'OnlineReplica');
     await partitionStateMachine.triggerOnlinePartitionStateChange();
+    this.#deleteRemovedReplicas(brokerIds);
     await this.#reassignments.resumeOnBrokers(brokerIds);
     const waiting = replicas.filter(({ partition }) => topicDeletionManager.isTopicQueuedUpForDeletion(partition.topic));
     await topicDeletionManager.resumeDeletionForTopics(new Set(waiting.map(({ partition }) => partition.topic)));
     await watches.watchBrokerModifications(brokerIds);
+  }
+
+  /**
+   * What a reassignment took from these brokers while they couldn't be told. Only where others lead, so that the last copy of anything stays; kept in this controller's
+   * memory only. In Kafka, StopReplica is sent once.
+   */
+  #deleteRemovedReplicas(brokerIds: readonly number[]): void {
+    const { context, batch } = this.#parts;
+    batch.newBatch();
+    for (const brokerId of brokerIds) {
+      const removed = context.removedReplicas.get(brokerId);
+      for (const partition of removed ?? []) {
+        if (partition.assignment.replicas.includes(brokerId)) removed?.delete(partition);
+        else if (context.isLiveBroker(partition.leadership?.leaderAndIsr.leader ?? NO_LEADER))
+          batch.addStopReplica([brokerId], partition, true);
+      }
+    }
+    batch.sendRequestsToBrokers(context.epoch);
   }
 
   async #onBrokerFailure(brokerIds: readonly number[]): Promise<void> {

@@ -16,6 +16,7 @@ import {
   type UpdateMetadataTopicStateInput,
 } from '../../protocol/generated/update-metadata.ts';
 import { ZERO_UUID } from '../../protocol/uuid.ts';
+import { ControlRequestType } from '../control-request-type.ts';
 import { SECURITY_PROTOCOL_IDS, type BrokerInfo } from '../zk/broker-info.ts';
 import { INITIAL_LEADER_EPOCH, INITIAL_PARTITION_EPOCH, LEADER_DURING_DELETE } from '../zk/leader-and-isr.ts';
 import type { ReplicaAssignment } from '../zk/replica-assignment.ts';
@@ -56,6 +57,7 @@ export class ControllerBrokerRequestBatch {
   readonly #stopReplica = new Map<number, Map<ControllerPartition, StopReplicaPartitionStateInput>>();
   readonly #updateMetadataBrokers = new Set<number>();
   readonly #updateMetadataPartitions = new Map<ControllerPartition, UpdateMetadataPartitionStateInput>();
+  #updateMetadataType: ControlRequestType = ControlRequestType.UNKNOWN;
 
   constructor(options: ControllerBrokerRequestBatchOptions) {
     this.#options = options;
@@ -73,6 +75,7 @@ export class ControllerBrokerRequestBatch {
     this.#stopReplica.clear();
     this.#updateMetadataBrokers.clear();
     this.#updateMetadataPartitions.clear();
+    this.#updateMetadataType = ControlRequestType.UNKNOWN;
   }
 
   /** Tells `brokerIds` of the partition's current state, and every broker's metadata cache. */
@@ -118,6 +121,12 @@ export class ControllerBrokerRequestBatch {
     }
   }
 
+  /** Every partition that has, or had, a leader. The broker takes what isn't among them for gone: it may have missed that it went. */
+  addFullUpdateMetadata(brokerIds: readonly number[]): void {
+    this.#updateMetadataType = ControlRequestType.FULL;
+    this.addUpdateMetadata(brokerIds, this.#options.context.allPartitions());
+  }
+
   sendRequestsToBrokers(controllerEpoch: number): void {
     this.#sendLeaderAndIsr(controllerEpoch);
     this.#sendUpdateMetadata(controllerEpoch);
@@ -161,7 +170,7 @@ export class ControllerBrokerRequestBatch {
           topicId: context.topicId(topicName) ?? ZERO_UUID,
           partitionStates,
         }));
-        const request = { controllerId, controllerEpoch, brokerEpoch, type: 0, topicStates, liveLeaders };
+        const request = { controllerId, controllerEpoch, brokerEpoch, type: ControlRequestType.UNKNOWN, topicStates, liveLeaders };
         channelManager.sendRequest(brokerId, LeaderAndIsr, LEADER_AND_ISR_VERSION, request, (response) =>
           handlers.onLeaderAndIsrResponse(response, brokerId),
         );
@@ -180,7 +189,7 @@ export class ControllerBrokerRequestBatch {
     for (const brokerId of this.#updateMetadataBrokers) {
       const brokerEpoch = context.brokerEpoch(brokerId);
       if (brokerEpoch === undefined) continue;
-      const request = { controllerId, controllerEpoch, brokerEpoch, type: 0, topicStates, liveBrokers };
+      const request = { controllerId, controllerEpoch, brokerEpoch, type: this.#updateMetadataType, topicStates, liveBrokers };
       channelManager.sendRequest(brokerId, UpdateMetadata, UPDATE_METADATA_VERSION, request, (response) =>
         handlers.onUpdateMetadataResponse(response, brokerId),
       );

@@ -68,6 +68,8 @@ export class ControllerContext {
   /** Partitions on failed log dirs, by broker. */
   readonly replicasOnOfflineDirs = new Map<number, Set<ControllerPartition>>();
   readonly partitionsBeingReassigned = new Set<ControllerPartition>();
+  /** By broker: replicas that a reassignment took away, until the broker has said that it deleted them. */
+  readonly removedReplicas = new Map<number, Set<ControllerPartition>>();
 
   readonly topicsToBeDeleted = new Set<string>();
   readonly topicsWithDeletionStarted = new Set<string>();
@@ -156,6 +158,7 @@ export class ControllerContext {
     for (const partition of this.partitionsForTopic(topic)) {
       this.partitionsBeingReassigned.delete(partition);
       for (const offline of this.replicasOnOfflineDirs.values()) offline.delete(partition);
+      for (const removed of this.removedReplicas.values()) removed.delete(partition);
     }
     this.#topics.delete(topic);
   }
@@ -305,6 +308,7 @@ export class ControllerContext {
     this.#topicNames.clear();
     this.replicasOnOfflineDirs.clear();
     this.partitionsBeingReassigned.clear();
+    this.removedReplicas.clear();
     this.topicsToBeDeleted.clear();
     this.topicsWithDeletionStarted.clear();
     this.topicsIneligibleForDeletion.clear();

@@ -65,6 +65,13 @@ export function sendUpdateMetadata(
   batch.sendRequestsToBrokers(context.epoch);
 }
 
+/** UpdateMetadata to `brokerIds` with everything: what isn't in it isn't there. */
+export function sendFullUpdateMetadata({ batch, context }: Pick<ControllerParts, 'batch' | 'context'>, brokerIds: readonly number[]): void {
+  batch.newBatch();
+  batch.addFullUpdateMetadata(brokerIds);
+  batch.sendRequestsToBrokers(context.epoch);
+}
+
 /** Where the controller reaches a broker; undefined when it has no such listener. */
 export function nodeOf(broker: BrokerInfo, listenerName: string): BrokerNode | undefined {
   const endpoint = broker.endpoints.find((candidate) => candidate.listenerName === listenerName);

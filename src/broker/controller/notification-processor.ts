@@ -53,11 +53,13 @@ export async function processDeletionResponse(
   const failed: PartitionAndReplica[] = [];
   const done: PartitionAndReplica[] = [];
   for (const partition of deleted) {
-    // Not of another term of office, nor of a reassignment, whose deletions nobody waits for.
-    const isCurrent = context.partition(partition.topic, partition.partition) === partition;
-    if (!isCurrent || !context.isTopicDeletionInProgress(partition.topic)) continue;
     const ownCode = codes.get(partition) ?? ErrorCode.UNKNOWN_SERVER_ERROR;
     const errorCode = response.errorCode === ErrorCode.NONE ? ownCode : response.errorCode;
+    if (errorCode === ErrorCode.NONE) context.removedReplicas.get(brokerId)?.delete(partition);
+    // Not of another term of office, nor of a reassignment, whose deletions nobody waits for.
+    const isCurrent =
+      context.partition(partition.topic, partition.partition) === partition && partition.replicaState(brokerId) !== 'NonExistentReplica';
+    if (!isCurrent || !context.isTopicDeletionInProgress(partition.topic)) continue;
     (errorCode === ErrorCode.NONE ? done : failed).push({ partition, replica: brokerId });
   }
   await topicDeletionManager.failReplicaDeletion(failed);

@@ -91,6 +91,47 @@ describe('a reassignment', () => {
     });
   });
 
+  it('tells a broker that could not be told to delete its replica when it registers again, once', async () => {
+    const cluster = await clusterOf([1, 2, 3, 4]);
+    await cluster.createTopic('t', [[4, 2]]);
+    await reassign(cluster, [3, 2]);
+    cluster.network.unreachable.add(4);
+    expect(await cluster.alterIsr('t', 0, [4, 2, 3])).toBe(ErrorCode.NONE);
+    expect(cluster.assignmentOf('t').partitions.get(0)).toEqual(replicaAssignmentOf([3, 2]));
+    cluster.network.unreachable.delete(4);
+    cluster.takeRequests();
+    await cluster.expireSession(4);
+    const full = (): string[] =>
+      cluster
+        .takeRequests()
+        .filter(({ brokerId }) => brokerId === 4)
+        .flatMap(({ api, request }) => {
+          if (api === 'StopReplica') return [api];
+          return 'type' in request && request.type === 2 ? [`${api} full`] : [];
+        });
+    expect(full()).toEqual(['UpdateMetadata full', 'StopReplica']);
+    await cluster.expireSession(4);
+    expect(full()).toEqual(['UpdateMetadata full']);
+  });
+
+  it('waits with that until another leads the partition, and forgets it when the replica comes back to the broker', async () => {
+    const cluster = await clusterOf([1, 2, 3]);
+    for (const topic of ['t', 'u']) await cluster.createTopic(topic, [[3, 2]]);
+    await cluster.kill(3);
+    for (const topic of ['t', 'u']) await reassign(cluster, [2], topic);
+    await reassign(cluster, [2, 1], 'u');
+    await cluster.kill(2);
+    cluster.takeRequests();
+    await cluster.start(3);
+    expect(told(cluster)).not.toContain('StopReplica 3 delete');
+    await cluster.start(2);
+    await reassign(cluster, [2, 3], 'u');
+    await cluster.kill(3);
+    cluster.takeRequests();
+    await cluster.start(3);
+    expect(told(cluster).filter((request) => request === 'StopReplica 3 delete')).toHaveLength(1);
+  });
+
   it('lets a leader stay that is a target replica, under the next epoch', async () => {
     const cluster = await clusterOf([1, 2, 3]);
     await cluster.createTopic('t', [[1, 2]]);

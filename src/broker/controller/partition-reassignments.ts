@@ -328,8 +328,14 @@ export class PartitionReassignments {
     await partitionStateMachine.handleStateChanges(leaderless, 'OfflinePartition');
   }
 
-  /** Deleted and forgotten; nobody waits for the answer, as in Kafka. */
+  /** Deleted and forgotten; nobody waits for the answer, as in Kafka. A broker that can't be told now is told when it is back. */
   async #deleteReplicas(replicas: readonly PartitionAndReplica[]): Promise<void> {
+    const { removedReplicas } = this.#parts.context;
+    for (const { partition, replica } of replicas) {
+      const ofBroker = removedReplicas.get(replica);
+      if (ofBroker === undefined) removedReplicas.set(replica, new Set([partition]));
+      else ofBroker.add(partition);
+    }
     for (const state of ['ReplicaDeletionStarted', 'ReplicaDeletionSuccessful', 'NonExistentReplica'] as const) {
       await this.#parts.replicaStateMachine.handleStateChanges(replicas, state);
     }

@@ -43,7 +43,7 @@ export class ReplicaStateMachine {
     this.#options = options;
   }
 
-  /** Takes each replica's state from who is alive, and tells every live broker of its replicas. */
+  /** Takes each replica's state from who is alive, and tells every live broker of its replicas, and of all that there is. */
   async startup(): Promise<void> {
     const { context } = this.#options;
     const online: PartitionAndReplica[] = [];
@@ -54,14 +54,16 @@ export class ReplicaStateMachine {
       replica.partition.replicaStates.set(replica.replica, isOnline ? 'OnlineReplica' : 'ReplicaDeletionIneligible');
       (isOnline ? online : offline).push(replica);
     }
-    await this.handleStateChanges(online, 'OnlineReplica');
+    await this.handleStateChanges(online, 'OnlineReplica', { isFull: true });
     await this.handleStateChanges(offline, 'OfflineReplica');
   }
 
-  async handleStateChanges(replicas: readonly PartitionAndReplica[], target: ReplicaState): Promise<void> {
-    if (replicas.length === 0) return;
+  /** @param isFull UpdateMetadata names every partition, and says so: brokers forget the rest. */
+  async handleStateChanges(replicas: readonly PartitionAndReplica[], target: ReplicaState, { isFull = false } = {}): Promise<void> {
+    if (replicas.length === 0 && !isFull) return;
     const { batch, context, logger } = this.#options;
     batch.newBatch();
+    if (isFull) batch.addFullUpdateMetadata(context.liveOrShuttingDownBrokerIds);
     try {
       for (const [brokerId, ofBroker] of groupByBroker(replicas)) {
         const valid = ofBroker.filter((partition) => this.#isValidTransition(partition, brokerId, target));

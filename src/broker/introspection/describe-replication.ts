@@ -20,12 +20,17 @@ export interface ReplicationQuestion {
 
 export function describeReplication(parts: BrokerParts, { topic, from, max, worst }: ReplicationQuestion): ReplicationAnswer {
   const { config, logManager, replicaManager, runtime } = parts;
-  const all = logManager.logsOfTopic(topic).flatMap((log) => {
+  const all: { readonly partition: Partition; readonly log: UnifiedLog }[] = [];
+  const replicas: LocalReplica[] = [];
+  for (const log of logManager.logsOfTopic(topic)) {
     const partition = replicaManager.partition(log.topicPartition);
-    return partition === undefined ? [] : [{ partition, log }];
-  });
-  const asked = all.filter(({ log }) => log.topicPartition.partition >= from && log.topicPartition.partition < from + max);
-  const replicas = asked.map(({ partition, log }) => describeReplica(parts, partition, log));
+    const index = log.topicPartition.partition;
+    const isAsked = index >= from && index < from + max;
+    if (partition !== undefined) all.push({ partition, log });
+    if (isAsked && partition !== undefined) replicas.push(describeReplica(parts, partition, log));
+    // Found at the start, and no LeaderAndIsr has named it since.
+    else if (isAsked && isKnownElsewhere(parts, log)) replicas.push(describeStray(log));
+  }
   return {
     brokerId: config.brokerId,
     nowMs: runtime.clock.wallMs(),
@@ -52,14 +57,34 @@ function lagOf({ logEndOffset }: Replica, log: UnifiedLog): number {
   return Math.max(0, log.logEndOffset - Math.max(log.logStartOffset, logEndOffset));
 }
 
+function isKnownElsewhere({ config, metadataCache }: BrokerParts, { topicPartition }: UnifiedLog): boolean {
+  return metadataCache.getPartitionInfo(topicPartition)?.replicas.includes(config.brokerId) === false;
+}
+
+function describeStray({ topicPartition, latestEpoch, logStartOffset, highWatermark, logEndOffset }: UnifiedLog): LocalReplica {
+  return {
+    partition: topicPartition.partition,
+    leader: -1,
+    leaderEpoch: latestEpoch ?? -1,
+    isLeader: false,
+    isStray: true,
+    logStartOffset,
+    highWatermark,
+    logEndOffset,
+    following: null,
+    led: null,
+  };
+}
+
 function describeReplica(parts: BrokerParts, partition: Partition, log: UnifiedLog): LocalReplica {
   const { logStartOffset, highWatermark, logEndOffset } = log;
-  const { isLeader, leaderId, leaderEpoch, topicPartition } = partition;
+  const { isLeader, isStray, leaderId, leaderEpoch, topicPartition } = partition;
   return {
     partition: topicPartition.partition,
     leader: leaderId,
     leaderEpoch,
     isLeader,
+    isStray,
     logStartOffset,
     highWatermark,
     logEndOffset,

@@ -43,6 +43,25 @@ it('removes partitions that are being deleted (leader -2), and with the last one
   expect(cache.topicNameOf(ID_U)).toBe('u');
 });
 
+it('forgets what a full request does not name: the broker may have missed its deletion', () => {
+  const cache = cacheWith({
+    t: { id: ID_T, states: [partitionState(0, 1), partitionState(1, 1)] },
+    u: { id: ID_U, states: [partitionState(0, 1)] },
+  });
+  const { topics, deletedPartitions } = cache.updateMetadata({
+    ...updateMetadata({ t: { id: ID_T, states: [partitionState(0, 2)] } }),
+    type: 2,
+  });
+  expect(deletedPartitions).toEqual([
+    { topic: 't', partition: 1 },
+    { topic: 'u', partition: 0 },
+  ]);
+  expect([...topics].toSorted()).toEqual(['t', 'u']);
+  expect([cache.getAllTopics(), cache.topicNameOf(ID_U), cache.wasDeleted({ topic: 'u', partition: 0 })]).toEqual([['t'], undefined, true]);
+  cache.updateMetadata({ ...updateMetadata({}), type: 2 });
+  expect([cache.getAllTopics(), cache.topicNameOf(ID_T)]).toEqual([[], undefined]);
+});
+
 it('gives a topic that was made again its new id and forgets the old one', () => {
   const cache = cacheWith({ t: { id: ID_T, states: [partitionState(0, 1)] } }, { t: { id: ID_U, states: [partitionState(0, 1)] } });
   expect(cache.topicIdOf('t')).toBe(ID_U);

@@ -11,6 +11,7 @@ import { ErrorCode } from '../../protocol/errors.ts';
 import { topicPartitionKey } from '../../protocol/topic-partition.ts';
 import type { TopicPartition } from '../../protocol/topic-partition.ts';
 import { ZERO_UUID } from '../../protocol/uuid.ts';
+import { ControlRequestType } from '../control-request-type.ts';
 import { LEADER_DURING_DELETE } from '../zk/leader-and-isr.ts';
 import type { BrokerMetadata } from './assign-replicas.ts';
 
@@ -39,6 +40,8 @@ export interface MetadataSnapshot {
   readonly controllerId: number | undefined;
   readonly aliveBrokers: ReadonlyMap<number, AliveBroker>;
 }
+
+type Topics = Pick<MetadataSnapshot, 'partitionStates' | 'topicIds' | 'topicNames'>;
 
 export interface MetadataChange {
   /** Topics whose partitions were set or removed. */
@@ -77,12 +80,13 @@ export class MetadataCache {
 
   /**
    * Takes over what the controller says: brokers and controller are replaced, partitions of the request set, those with the
-   * leader -2 (being deleted) removed. Whether the controller may still speak is the caller's to check.
+   * leader -2 (being deleted) removed, and so are those that a full request leaves out. Whether the controller may still speak is the caller's to check.
    */
   updateMetadata(request: UpdateMetadataRequest): MetadataChange {
     const topics = new Set<string>();
     const deletedPartitions: TopicPartition[] = [];
-    const next = request.topicStates.length === 0 ? this.#snapshot : this.#applyTopicStates(request, topics, deletedPartitions);
+    const base = request.type === ControlRequestType.FULL ? this.#withoutUnnamed(request, topics, deletedPartitions) : this.#snapshot;
+    const next = request.topicStates.length === 0 ? base : this.#applyTopicStates(base, request, topics, deletedPartitions);
     const aliveBrokers = aliveBrokersOf(request);
     const goneBrokers = [...this.#snapshot.aliveBrokers.keys()].filter((id) => !aliveBrokers.has(id));
     this.#snapshot = {
@@ -97,14 +101,29 @@ export class MetadataCache {
     return change;
   }
 
-  #applyTopicStates(
-    request: UpdateMetadataRequest,
-    changed: Set<string>,
-    deleted: TopicPartition[],
-  ): Pick<MetadataSnapshot, 'partitionStates' | 'topicIds' | 'topicNames'> {
-    const partitionStates = new Map(this.#snapshot.partitionStates);
-    const topicIds = new Map(this.#snapshot.topicIds);
-    const topicNames = new Map(this.#snapshot.topicNames);
+  /** A broker that was cut off while a topic was deleted may never have been told. What a full request names replaces the rest. */
+  #withoutUnnamed(request: UpdateMetadataRequest, changed: Set<string>, deleted: TopicPartition[]): Topics {
+    const named = new Map(
+      request.topicStates.map(({ topicName, partitionStates }) => [
+        topicName,
+        new Set(partitionStates.map(({ partitionIndex }) => partitionIndex)),
+      ]),
+    );
+    for (const [topic, partitions] of this.#snapshot.partitionStates) {
+      for (const partition of partitions.keys()) {
+        if (named.get(topic)?.has(partition) === true) continue;
+        changed.add(topic);
+        deleted.push({ topic, partition });
+        this.#noteDeleted(topic, partition);
+      }
+    }
+    return EMPTY;
+  }
+
+  #applyTopicStates(base: Topics, request: UpdateMetadataRequest, changed: Set<string>, deleted: TopicPartition[]): Topics {
+    const partitionStates = new Map(base.partitionStates);
+    const topicIds = new Map(base.topicIds);
+    const topicNames = new Map(base.topicNames);
     for (const { topicName, topicId, partitionStates: states } of request.topicStates) {
       const partitions = new Map(partitionStates.get(topicName));
       for (const state of states) {

@@ -21,6 +21,7 @@ import type { IsrState } from './isr-state.ts';
 import type { LeadershipDoubt } from './leadership-doubt.ts';
 import { Replica } from './replica.ts';
 import type { FetchState } from './replica.ts';
+import type { Standing } from './replica-standing.ts';
 
 const NO_LEADER = -1;
 /** In DeleteRecords: all that is committed. */
@@ -80,6 +81,9 @@ export class Partition {
   #isrState: IsrState = committedIsr([]);
   /** Its log dir has failed. */
   #isOffline = false;
+  /** UpdateMetadata told of newer things than LeaderAndIsr, whose word is awaited: of this leader epoch, or a later one. */
+  #awaitedLeaderEpoch: number | undefined;
+  #isStray = false;
 
   constructor(options: PartitionOptions) {
     this.#options = options;
@@ -139,6 +143,16 @@ export class Partition {
     return this.#isOffline;
   }
 
+  /** The controller's metadata has no replica of this partition on this broker. The log is left as it is. */
+  get isStray(): boolean {
+    return this.#isStray;
+  }
+
+  /** LeaderAndIsr below this leader epoch says nothing new. */
+  get nextLeaderEpoch(): number {
+    return this.#awaitedLeaderEpoch ?? this.#leaderEpoch + 1;
+  }
+
   /** The log as leader, or the code that a client gets: it looks for the leader elsewhere. */
   leaderLogOrError(currentLeaderEpoch = -1): UnifiedLog | number {
     if (this.#isOffline) return ErrorCode.KAFKA_STORAGE_ERROR;
@@ -157,10 +171,10 @@ export class Partition {
   makeLeader(state: LeaderAndIsrPartitionState, topicId: string | undefined): boolean {
     if (state.partitionEpoch < this.#partitionEpoch) return false;
     const isNewLeader = !this.isLeader;
-    const isNewLeaderEpoch = state.leaderEpoch > this.#leaderEpoch;
+    const isNewLeaderEpoch = this.#isNewEpoch(state);
     const previousLeader = this.#leaderId;
     const log = this.#openLog(state.isNew, topicId);
-    this.#controllerEpoch = state.controllerEpoch;
+    this.#hearController(state);
     this.#assign(state, state.isr);
 
     if (isNewLeaderEpoch) {
@@ -188,9 +202,9 @@ export class Partition {
   /** Becomes a follower in `state`'s epoch. True when the epoch is new, so that its fetcher must start over. */
   makeFollower(state: LeaderAndIsrPartitionState, topicId: string | undefined): boolean {
     if (state.partitionEpoch < this.#partitionEpoch) return false;
-    const isNewLeaderEpoch = state.leaderEpoch > this.#leaderEpoch;
+    const isNewLeaderEpoch = this.#isNewEpoch(state);
     const log = this.#openLog(state.isNew, topicId);
-    this.#controllerEpoch = state.controllerEpoch;
+    this.#hearController(state);
     this.#leaderId = state.leader;
     this.#leaderEpoch = state.leaderEpoch;
     this.#leaderEpochStartOffset = undefined;
@@ -203,6 +217,37 @@ export class Partition {
       );
     }
     return isNewLeaderEpoch;
+  }
+
+  /** One that it stood down in is begun anew when the controller says that it goes on. */
+  #isNewEpoch({ leaderEpoch }: LeaderAndIsrPartitionState): boolean {
+    return leaderEpoch > this.#leaderEpoch || this.#awaitedLeaderEpoch !== undefined;
+  }
+
+  #hearController({ controllerEpoch }: LeaderAndIsrPartitionState): void {
+    this.#controllerEpoch = controllerEpoch;
+    this.#awaitedLeaderEpoch = undefined;
+    this.#isStray = false;
+  }
+
+  /**
+   * Newer metadata than the last LeaderAndIsr says that this broker doesn't lead, or has no replica: it takes and answers nothing as leader
+   * until LeaderAndIsr tells more. The log stays. True when it changed something.
+   */
+  standDown({ kind, leaderEpoch, reason }: Standing): boolean {
+    const wasLeader = this.isLeader;
+    const isNews = kind === 'stray' ? !this.#isStray : wasLeader;
+    if (!isNews || this.#isOffline) return false;
+    this.#isStray = kind === 'stray';
+    this.#awaitedLeaderEpoch = leaderEpoch;
+    this.#leaderId = NO_LEADER;
+    this.#leaderEpochStartOffset = undefined;
+    this.#isrState = committedIsr([]);
+    this.#options.stateChangeLogger.warn(
+      { topic: this.topicPartition.topic, partition: this.topicPartition.partition, leaderEpoch: this.#leaderEpoch },
+      `${wasLeader ? 'Leads' : 'Follows'} ${this.#name} no more, in epoch ${this.#leaderEpoch}, by the controller's metadata: ${reason}`,
+    );
+    return true;
   }
 
   /** A replica outside of the ISR that the high watermark waited for may not join it any more. Nothing else may come to move it: producers wait for what they have sent. */

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { ErrorCode, errorByCode } from '../../protocol/errors.ts';
 import { LogStorageError } from '../log/log-errors.ts';
+import { partitionState } from '../metadata/testing/update-metadata.ts';
 import { REMEMBERED_MS } from './refused-sequences.ts';
 import {
   batchOf,
@@ -9,6 +10,7 @@ import {
   fetchRequest,
   replicaManagerFixture,
   TOPIC,
+  TOPIC_ID,
   TP,
   valuesOf,
 } from './testing/replication-fixture.ts';
@@ -176,6 +178,79 @@ describe('a log that lies there from an earlier topic of the name', () => {
     const outcome = fixture.lead({ leaderEpoch: 2 }, { topicId: 'BBBBBBBBBBBBBBBBBBBBBQ' });
     expect(outcome.topics[0]?.partitions[0]?.errorCode).toBe(ErrorCode.INCONSISTENT_TOPIC_ID);
     expect(fixture.logManager.setAside).toEqual([]);
+  });
+});
+
+describe('metadata that is newer than LeaderAndIsr', () => {
+  const metadata = (leader: number, leaderEpoch: number, replicas: readonly number[] = [1, 2, 3], topicId = TOPIC_ID) => ({
+    type: 0,
+    topicStates: [{ topicName: TOPIC, topicId, partitionStates: [partitionState(0, leader, replicas, leaderEpoch)] }],
+  });
+  const sent = (fixture: ReplicaManagerFixture): string => produced(fixture.append(batchOf(['late']), { acks: 1 }));
+  const leaderCount = ({ runtime }: ReplicaManagerFixture): unknown =>
+    runtime.metrics.snapshot().find(({ name }) => name === 'LeaderCount')?.value;
+
+  it('ends the leadership: what waits is answered so, nothing is taken or read, and no leader is counted', () => {
+    const fixture = leading([1, 2]);
+    const waiting = fixture.append(batchOf(['a']));
+    const reading = fixture.fetch({ replicaId: -1, maxWaitMs: 500 });
+    expect([produced(waiting), fetched(reading), leaderCount(fixture)]).toEqual(['no answer', 'no answer', 1]);
+    expect(fixture.manager.standDownBy(metadata(2, 2))).toEqual([TP]);
+    expect([produced(waiting), fetched(reading), leaderCount(fixture)]).toEqual(['NOT_LEADER_OR_FOLLOWER', 'NOT_LEADER_OR_FOLLOWER', 0]);
+    expect([sent(fixture), follow(fixture, 0)]).toEqual(['NOT_LEADER_OR_FOLLOWER', 'NOT_LEADER_OR_FOLLOWER']);
+    expect([fixture.partition().isStray, fixture.logManager.deleted]).toEqual([false, []]);
+    // Told again it changes nothing.
+    expect(fixture.manager.standDownBy(metadata(2, 2))).toEqual([]);
+  });
+
+  it('changes nothing when it is older, or names the same leader', () => {
+    const fixture = leading([1, 2], {});
+    fixture.lead({ leaderEpoch: 5, isr: [1] });
+    for (const older of [metadata(2, 4), metadata(1, 5), metadata(1, 6), metadata(2, 3, [2, 3])])
+      expect(fixture.manager.standDownBy(older)).toEqual([]);
+    expect(sent(fixture)).toBe('NONE');
+  });
+
+  it('holds until LeaderAndIsr of that epoch or a later one comes, not an older one', () => {
+    const fixture = leading([1]);
+    fixture.manager.standDownBy(metadata(2, 4));
+    expect(partitionCode(fixture.lead({ leaderEpoch: 3, isr: [1] }))).toBe('STALE_CONTROLLER_EPOCH');
+    expect(partitionCode(fixture.lead({ leaderEpoch: 4, leader: 2 }))).toBe('NONE');
+    expect(fixture.followed.size).toBe(1);
+    fixture.lead({ leaderEpoch: 5, isr: [1] });
+    expect(sent(fixture)).toBe('NONE');
+  });
+
+  it('makes a stray of a replica that it does not list: it neither leads nor follows, and its log stays', () => {
+    const fixture = leading([1]);
+    fixture.lead({ leaderEpoch: 2, leader: 2 });
+    expect(fixture.followed.size).toBe(1);
+    expect(fixture.manager.standDownBy(metadata(2, 3, [2, 3]))).toEqual([TP]);
+    expect([fixture.followed.size, fixture.partition().isStray]).toEqual([0, true]);
+    expect([fixture.logManager.deleted, fixture.logManager.setAside]).toEqual([[], []]);
+  });
+
+  it('makes strays of all that a full request leaves out; the controller may take that back in the same leader epoch', () => {
+    const fixture = leading([1]);
+    expect(fixture.manager.standDownBy({ type: 0, topicStates: [] })).toEqual([]);
+    expect(fixture.manager.standDownBy({ type: 2, topicStates: [] })).toEqual([TP]);
+    expect(sent(fixture)).toBe('NOT_LEADER_OR_FOLLOWER');
+    expect(partitionCode(fixture.lead({ leaderEpoch: 1, isr: [1] }))).toBe('NONE');
+    expect([sent(fixture), fixture.partition().isStray, fixture.partition().highWatermarkHasReachedEpochStart]).toEqual([
+      'NONE',
+      false,
+      true,
+    ]);
+    expect(fixture.told.leaders).toHaveLength(2);
+  });
+
+  it('sets a stray of an earlier topic aside when the new one gets a replica here', () => {
+    const fixture = leading([1]);
+    const other = 'BBBBBBBBBBBBBBBBBBBBBQ';
+    fixture.manager.standDownBy(metadata(2, 0, [2, 3], other));
+    expect(partitionCode(fixture.lead({ leaderEpoch: 0, isr: [1] }, { topicId: other }))).toBe('NONE');
+    expect(fixture.logManager.setAside).toHaveLength(1);
+    expect([sent(fixture), fixture.partition().topicId]).toEqual(['NONE', other]);
   });
 });
 

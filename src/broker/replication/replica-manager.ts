@@ -8,6 +8,7 @@
  */
 import { ErrorCode } from '../../protocol/errors.ts';
 import type { LeaderAndIsrLiveLeader, LeaderAndIsrPartitionState, LeaderAndIsrRequest } from '../../protocol/generated/leader-and-isr.ts';
+import type { UpdateMetadataRequest } from '../../protocol/generated/update-metadata.ts';
 import { topicPartitionKey } from '../../protocol/topic-partition.ts';
 import type { TopicPartition } from '../../protocol/topic-partition.ts';
 import { ZERO_UUID } from '../../protocol/uuid.ts';
@@ -15,6 +16,7 @@ import type { Logger } from '../../runtime/logger.ts';
 import type { Counter } from '../../runtime/metrics.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
 import type { Cancellable } from '../../runtime/scheduler.ts';
+import { ControlRequestType } from '../control-request-type.ts';
 import { InconsistentTopicIdError, LogStorageError } from '../log/log-errors.ts';
 import type { LogManager } from '../log/log-manager.ts';
 import type { DelayedOperationPurgatory } from '../purgatory/delayed-operation-purgatory.ts';
@@ -30,6 +32,8 @@ import type { ReadOutcome } from './log-reader.ts';
 import type { LeadershipDoubt } from './leadership-doubt.ts';
 import { Partition } from './partition.ts';
 import type { IsrChange } from './partition.ts';
+import { standingOf } from './replica-standing.ts';
+import type { ToldPartition } from './replica-standing.ts';
 import type { ReplicaAlterLogDirs } from './replica-alter-log-dirs.ts';
 import type { ReplicaFetcherManager } from './replica-fetcher-manager.ts';
 import type { ReplicaQuota } from './replication-quota-manager.ts';
@@ -225,6 +229,37 @@ export class ReplicaManager {
   }
 
   /**
+   * What UpdateMetadata says beyond LeaderAndIsr: partitions that this broker doesn't lead any more, or has no replica of (`replica-standing.ts`). What
+   * waits for them is answered NOT_LEADER_OR_FOLLOWER; logs stay. Call it once the metadata cache knows. Returns those that led or followed until now.
+   */
+  standDownBy({ type, topicStates }: Pick<UpdateMetadataRequest, 'type' | 'topicStates'>): readonly TopicPartition[] {
+    const stoodDown: TopicPartition[] = [];
+    const unnamed = type === ControlRequestType.FULL ? new Set(this.#partitions.keys()) : undefined;
+    for (const { topicName, topicId, partitionStates } of topicStates) {
+      for (const state of partitionStates) {
+        const key = topicPartitionKey({ topic: topicName, partition: state.partitionIndex });
+        unnamed?.delete(key);
+        const partition = this.#partitions.get(key);
+        if (partition !== undefined && this.#standDown(partition, { topicId, state })) stoodDown.push(partition.topicPartition);
+      }
+    }
+    for (const key of unnamed ?? []) {
+      const partition = this.#partitions.get(key);
+      if (partition !== undefined && this.#standDown(partition, undefined)) stoodDown.push(partition.topicPartition);
+    }
+    return stoodDown;
+  }
+
+  #standDown(partition: Partition, told: ToldPartition | undefined): boolean {
+    const standing = standingOf(partition, told, this.#options.config.brokerId);
+    if (standing === undefined || !partition.standDown(standing)) return false;
+    const key = topicPartitionKey(partition.topicPartition);
+    this.#options.fetcherManager.remove([key]);
+    this.completeDelayed(key);
+    return true;
+  }
+
+  /**
    * Handles StopReplica for one controller request: stops following or leading, and deletes the log where told.
    * Returns a code per partition: NONE, FENCED_LEADER_EPOCH, KAFKA_STORAGE_ERROR where its log dir has failed.
    */
@@ -367,14 +402,17 @@ export class ReplicaManager {
     const { topicPartition, state, topicId, changes, toFollow } = task;
     const { brokerId } = this.#options.config;
     const key = topicPartitionKey(topicPartition);
-    const existing = this.#partitions.get(key);
+    let existing = this.#partitions.get(key);
     if (existing !== undefined) {
       if (existing.isOffline) return ErrorCode.KAFKA_STORAGE_ERROR;
-      if (existing.log !== undefined && existing.topicId !== undefined && topicId !== undefined && existing.topicId !== topicId)
-        return ErrorCode.INCONSISTENT_TOPIC_ID;
-      if (existing.log !== undefined && state.leaderEpoch <= existing.leaderEpoch) {
+      if (existing.log !== undefined && existing.topicId !== undefined && topicId !== undefined && existing.topicId !== topicId) {
+        if (!existing.isStray) return ErrorCode.INCONSISTENT_TOPIC_ID;
+        this.#partitions.delete(key);
+        existing.delete();
+        existing = undefined;
+      } else if (existing.log !== undefined && state.leaderEpoch < existing.nextLeaderEpoch) {
         this.#stateChangeLogger.info(
-          `Ignoring LeaderAndIsr for ${key}: its leader epoch ${state.leaderEpoch} is not newer than ${existing.leaderEpoch}`,
+          `Ignoring LeaderAndIsr for ${key}: its leader epoch ${state.leaderEpoch} is not newer than ${existing.nextLeaderEpoch - 1}`,
         );
         return ErrorCode.STALE_CONTROLLER_EPOCH;
       }

@@ -26,6 +26,8 @@ export interface LocalReplica {
   readonly leader: number;
   readonly leaderEpoch: number;
   readonly isLeader: boolean;
+  /** The controller's metadata has no replica on this broker: the log is left over from one that was moved away. */
+  readonly isStray: boolean;
   readonly logStartOffset: number;
   readonly highWatermark: number;
   readonly logEndOffset: number;

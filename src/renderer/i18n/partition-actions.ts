@@ -108,7 +108,7 @@ export const replicationTexts = {
   minIsr: 'min.insync.replicas {count}',
   range: '{from} to {to}',
   broker: 'Broker {id}',
-  role: { leader: 'leader', inSync: 'in sync', outOfSync: 'out of sync', unknown: 'ISR unknown' },
+  role: { leader: 'leader', inSync: 'in sync', outOfSync: 'out of sync', stray: 'stray', unknown: 'ISR unknown' },
   logStartOffset: 'Log start {offset}',
   highWatermark: 'High watermark {offset}',
   logEndOffset: 'Log end {offset}',
@@ -119,6 +119,7 @@ export const replicationTexts = {
   neverCaughtUp: 'not caught up yet',
   silent: 'does not answer since {time}',
   silentNever: 'does not answer',
+  stray: 'left over: the replica was moved away',
   leaderSays: 'by the leader, at {offset}',
   activity: {
     preparing: 'preparing',

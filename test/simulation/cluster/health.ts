@@ -39,6 +39,27 @@ export function troublesOf(cluster: SimCluster, topics: ReadonlyMap<string, numb
   return troubles;
 }
 
+/**
+ * Brokers that go on as leaders of a partition that another leads in a later epoch, or that isn't theirs or there any more: they would take acks=1
+ * writes that nobody ever sees. Right after a failure there may be some; not once the metadata has reached everyone.
+ */
+export function oldLeadersOf(cluster: SimCluster): string[] {
+  const old: string[] = [];
+  for (const machine of cluster.brokers) {
+    const parts = cluster.server(machine)?.parts;
+    for (const { isLeader, topicPartition, leaderEpoch, topicId } of parts?.replicaManager.partitions() ?? []) {
+      if (!isLeader) continue;
+      const { topic, partition } = topicPartition;
+      const known = parts?.metadataCache.getPartitionInfo(topicPartition);
+      const isOwn = known?.leader === cluster.brokerId(machine) && known.leaderEpoch <= leaderEpoch;
+      if (isOwn && parts?.metadataCache.topicIdOf(topic) === topicId) continue;
+      const truth = known === undefined ? 'which is no more' : `which broker ${known.leader} leads in epoch ${known.leaderEpoch}`;
+      old.push(`${machine.name} goes on as the leader of ${topic}-${partition} in epoch ${leaderEpoch}, ${truth}`);
+    }
+  }
+  return old;
+}
+
 /** True when every broker knows of every partition's leader what the leader itself knows. */
 export function staleViewsOf(cluster: SimCluster, topics: ReadonlyMap<string, number>): string[] {
   const stale: string[] = [];

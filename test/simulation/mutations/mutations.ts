@@ -8,6 +8,7 @@ import { LeaderEpochFileCache } from '../../../src/broker/log/leader-epoch-file-
 import { UnifiedLog } from '../../../src/broker/log/unified-log.ts';
 import { LeadershipDoubt } from '../../../src/broker/replication/leadership-doubt.ts';
 import { Partition } from '../../../src/broker/replication/partition.ts';
+import { ReplicaManager } from '../../../src/broker/replication/replica-manager.ts';
 import { RecordAppender } from '../../../src/broker/replication/record-appender.ts';
 import type { RunOptions } from '../run.ts';
 import { wrapGetter, wrapMethod } from '../wrap-method.ts';
@@ -73,6 +74,12 @@ export const MUTATIONS: readonly Mutation[] = [
     options: {},
     setting: { producersCompareEpochs: false },
     begin: () => wrapGetter(LeadershipDoubt.prototype, 'mayBeDeposed', () => () => false),
+  },
+  {
+    name: 'old-leaders',
+    what: 'a leader of an old epoch that missed LeaderAndIsr and StopReplica goes on although metadata says who leads (no mistake of Kafka’s: with ZooKeeper it does so)',
+    options: {},
+    begin: () => wrapMethod(ReplicaManager.prototype, 'standDownBy', () => () => []),
   },
   {
     name: 'early-commits',

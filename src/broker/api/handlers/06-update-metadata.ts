@@ -15,8 +15,8 @@ export interface UpdateMetadataDeps {
   readonly brokerEpoch: () => number;
   /** The latest controller epoch that any request brought: shared with LeaderAndIsr and StopReplica. */
   readonly controllerEpoch: { get(): number; set(controllerEpoch: number): void };
-  /** After the cache was replaced: deleted partitions, and topics that someone may wait for. */
-  readonly onMetadataChange: (change: MetadataChange) => void;
+  /** After the cache was replaced: deleted partitions, topics that someone may wait for, replicas that are led elsewhere. */
+  readonly onMetadataChange: (change: MetadataChange, request: UpdateMetadataRequest) => void;
 }
 
 const FIRST_VERSION = 5;
@@ -38,7 +38,7 @@ export function createUpdateMetadataHandler(deps: UpdateMetadataDeps): ApiHandle
       return;
     }
     deps.controllerEpoch.set(body.controllerEpoch);
-    deps.onMetadataChange(deps.metadataCache.updateMetadata(body));
+    deps.onMetadataChange(deps.metadataCache.updateMetadata(body), body);
     request.respond({ errorCode: ErrorCode.NONE });
   };
 }

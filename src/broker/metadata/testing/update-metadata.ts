@@ -5,13 +5,14 @@ export function partitionState(
   partitionIndex: number,
   leader: number,
   replicas: readonly number[] = [leader],
+  leaderEpoch = 0,
 ): UpdateMetadataPartitionState {
   return {
     topicName: '',
     partitionIndex,
     controllerEpoch: 1,
     leader,
-    leaderEpoch: 0,
+    leaderEpoch,
     isr: replicas,
     zkVersion: 0,
     replicas,

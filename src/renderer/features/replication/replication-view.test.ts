@@ -7,6 +7,7 @@ const base: LocalReplica = {
   leader: 1,
   leaderEpoch: 4,
   isLeader: false,
+  isStray: false,
   logStartOffset: 0,
   highWatermark: 900,
   logEndOffset: 1000,
@@ -44,6 +45,15 @@ test('of two that say they lead the newer epoch counts, and a leader’s lag is 
   const views = partitionViews(state);
   expect(views[0]).toMatchObject({ leader: 2, leaderEpoch: 5 });
   expect([...(withLagSample([], state, views)[0]?.lags ?? [])]).toEqual([]);
+});
+
+test('a log that was left over where a replica was moved away is shown as such', () => {
+  const [view] = partitionViews({ brokers: [broker(1, led), broker(3, { ...base, isStray: true })] });
+  expect(view?.replicas.map(({ brokerId, isStray }) => [brokerId, isStray])).toEqual([
+    [1, false],
+    [2, false],
+    [3, true],
+  ]);
 });
 
 test('without a leader that answers nobody is said to be in sync', () => {

@@ -4,6 +4,8 @@ import type { FollowerState, LocalReplica, ReplicationState } from '../../../con
 export interface ReplicaView {
   readonly brokerId: number;
   readonly isLeader: boolean;
+  /** Left over on a broker that has no replica of it any more. */
+  readonly isStray: boolean;
   /** Null while no leader answers. */
   readonly inSync: boolean | null;
   /** Its broker answered: the offsets are its own, else those that the leader knows. */
@@ -70,6 +72,7 @@ function partitionView(partition: number, own: readonly { readonly brokerId: num
       return {
         brokerId,
         isLeader,
+        isStray: self?.isStray === true,
         inSync: led === null ? null : led.isr.includes(brokerId),
         answered: self !== undefined,
         logStartOffset: self?.logStartOffset ?? told?.logStartOffset ?? null,
