@@ -15,6 +15,12 @@ const TIMEOUT_MS = 2000;
 /** The last one that names topics, not ids, which an old client doesn't know. */
 const FETCH_VERSION = 12;
 
+const REFUSALS: ReadonlySet<number> = new Set([
+  ErrorCode.NOT_LEADER_OR_FOLLOWER,
+  ErrorCode.UNKNOWN_TOPIC_OR_PARTITION,
+  ErrorCode.INVALID_TOPIC_EXCEPTION,
+]);
+
 export interface OldWriterOptions {
   readonly client: SimClient;
   readonly cluster: SimCluster;
@@ -73,7 +79,7 @@ async function read({ network }: SimClient, node: Node, topics: readonly TopicPa
   );
 }
 
-/** By which a client learns to ask anew. */
+/** Those by which a client learns to ask anew, and what writers to internal topics are told by whomever they ask. */
 function isRefusal(errorCode: number): boolean {
-  return errorCode === ErrorCode.NOT_LEADER_OR_FOLLOWER || errorCode === ErrorCode.UNKNOWN_TOPIC_OR_PARTITION;
+  return REFUSALS.has(errorCode);
 }
