@@ -12,13 +12,13 @@
  * generation still has to say is ignored. Killed or stopped by the user it stays down; otherwise it is started again.
  * A request settles once, also when another one crosses it.
  */
-import type { Child, ChildCommand, Processes } from '../runtime/processes.ts';
+import type { ChildCommand, Processes } from '../runtime/processes.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Logger } from '../runtime/logger.ts';
 import type { Cancellable, Scheduler } from '../runtime/scheduler.ts';
+import { ChildGeneration } from './child-generation.ts';
 import { ControlError } from './control-contract.ts';
 import type { ProcessAction, ProcessState, ProcessStatus } from './control-contract.ts';
-import { ProcessQueries } from './process-queries.ts';
 import { RestartPolicy } from './restart-policy.ts';
 import type { RestartPolicyOptions } from './restart-policy.ts';
 
@@ -69,19 +69,6 @@ export interface CutOff {
   readonly blockAccepted: boolean;
 }
 
-interface Generation {
-  readonly child: Child;
-  readonly ended: Promise<void>;
-  readonly settleEnded: () => void;
-  readonly queries: ProcessQueries;
-  readonly startedMs: number;
-  readySinceMs: number | undefined;
-  failure: string | undefined;
-  /** Another try would say the same: its configuration is at fault. */
-  isHopeless: boolean;
-  cutOffFrom: readonly string[];
-}
-
 /** What is asked of `afterExit`; after that nobody waits for it any longer. */
 const MAX_AFTER_EXIT_MS = 3_000;
 const POWER_LOSS_TIMEOUT_MS = 5_000;
@@ -97,7 +84,7 @@ export class ManagedProcess {
   #state: ProcessState = 'stopped';
   /** What the user wants; what happens at an exit depends on it. */
   #wanted: 'up' | 'down' = 'down';
-  #generation: Generation | undefined;
+  #generation: ChildGeneration | undefined;
   #generationNumber = 0;
   #everReady = false;
   #startedAtMs: number | null = null;
@@ -309,11 +296,10 @@ export class ManagedProcess {
       this.#settleWaiters(new ControlError('refused', `${this.definition.id} was stopped before it was ready`));
       return;
     }
-    const { promise: ended, resolve: settleEnded } = Promise.withResolvers<void>();
     this.#generationNumber++;
     this.#startedAtMs = this.#runtime.clock.wallMs();
     this.#readyAfterMs = null;
-    const started: { generation?: Generation } = {};
+    const started: { generation?: ChildGeneration } = {};
     let command: ChildCommand;
     try {
       command = this.definition.prepare();
@@ -326,58 +312,46 @@ export class ManagedProcess {
       onOutput: (line) => this.#listener.onOutput(line),
       onExit: (code, signal, error) => this.#onExit(started.generation, code, signal, error),
     });
-    const startedMs = this.#runtime.clock.monotonicMs();
-    this.#generation = started.generation = {
-      child,
-      ended,
-      settleEnded,
-      queries: new ProcessQueries({
-        processId: this.definition.id,
-        scheduler: this.#runtime.scheduler,
-        send: (message) => child.send(message),
-      }),
-      startedMs,
-      readySinceMs: undefined,
-      failure: undefined,
-      isHopeless: false,
-      cutOffFrom: [],
-    };
+    const { clock, scheduler } = this.#runtime;
+    this.#generation = started.generation = new ChildGeneration(this.definition.id, child, clock.monotonicMs(), scheduler);
     this.#reason = null;
     this.#listener.onPid(child.pid);
     this.#become('starting');
   }
 
-  #onMessage(generation: Generation | undefined, message: unknown): void {
-    if (
-      generation === undefined ||
-      generation !== this.#generation ||
-      typeof message !== 'object' ||
-      message === null ||
-      !('type' in message)
-    )
-      return;
-    if (generation.queries.onMessage(message)) return;
-    if (message.type === 'ready' && generation.readySinceMs === undefined) {
-      generation.readySinceMs = this.#runtime.clock.monotonicMs();
-      this.#readyAfterMs = Math.round(generation.readySinceMs - generation.startedMs);
-      this.#everReady = true;
-      if (this.#state !== 'starting') return;
-      this.#become('running');
-      this.#settleWaiters();
-    } else if (message.type === 'progress' && 'text' in message && typeof message.text === 'string') {
-      if (this.#state !== 'starting') return;
-      this.#progress = message.text;
-      this.#listener.onChange(this.status(), this.#state);
-    } else if (message.type === 'failed') {
-      const { code, message: text } = message as { code?: unknown; message?: unknown };
-      generation.isHopeless = code === 'BAD_CONFIGURATION';
-      generation.failure = [code, text].filter((part) => typeof part === 'string' && part !== '').join(': ') || 'it did not say why';
-    } else if (message.type === 'event' && 'event' in message) {
-      this.#listener.onEvent(message.event);
+  #onMessage(generation: ChildGeneration | undefined, message: unknown): void {
+    if (generation === undefined || generation !== this.#generation) return;
+    const said = generation.read(message);
+    switch (said?.type) {
+      case 'ready':
+        this.#onReady(generation);
+        break;
+      case 'progress':
+        if (this.#state !== 'starting') break;
+        this.#progress = said.text;
+        this.#listener.onChange(this.status(), this.#state);
+        break;
+      case 'failed':
+        generation.noteFailure(said.code, said.message);
+        break;
+      case 'event':
+        this.#listener.onEvent(said.event);
+        break;
+      case undefined:
     }
   }
 
-  #onExit(generation: Generation | undefined, code: number | null, signal: string | null, error: Error | undefined): void {
+  #onReady(generation: ChildGeneration): void {
+    if (generation.readySinceMs !== undefined) return;
+    generation.readySinceMs = this.#runtime.clock.monotonicMs();
+    this.#readyAfterMs = Math.round(generation.readySinceMs - generation.startedMs);
+    this.#everReady = true;
+    if (this.#state !== 'starting') return;
+    this.#become('running');
+    this.#settleWaiters();
+  }
+
+  #onExit(generation: ChildGeneration | undefined, code: number | null, signal: string | null, error: Error | undefined): void {
     if (generation === undefined || generation !== this.#generation) return;
     const nowMs = this.#runtime.clock.monotonicMs();
     this.#generation = undefined;
@@ -400,7 +374,7 @@ export class ManagedProcess {
     generation.settleEnded();
   }
 
-  #restartLater(nowMs: number, generation: Generation, why: string): void {
+  #restartLater(nowMs: number, generation: ChildGeneration, why: string): void {
     const decision = this.#policy.onDeath(nowMs, generation.readySinceMs);
     if (!decision.restart) {
       this.#fail(`died ${decision.deaths} times within ${decision.windowMs / 1_000} s; the last time: ${why}`);
