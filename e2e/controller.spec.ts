@@ -12,10 +12,10 @@ test('names the controller and its events, and the next one when it is killed', 
   await expect(appPage.getByTestId('count-activeBrokers')).toHaveText('3');
   const before = (await name.textContent()) ?? '';
   const id = before.replaceAll(/\D/gu, '');
-  await app.act(Number(id), 'kill', /kill/i);
+  await app.act(Number(id), 'kill');
   await app.goto('/c/local/controller');
   await expect(name).not.toHaveText(before);
   await expect(appPage.getByTestId('count-activeBrokers')).toHaveText('2');
-  await app.act(Number(id), 'start', /start/i);
+  await app.act(Number(id), 'start');
   await expect(app.row('brokers', id)).toContainText(/running/i);
 });

@@ -12,6 +12,17 @@ export interface TestHome {
   remove(): void;
 }
 
+/**
+ * What a test would wait for otherwise: the first rebalance of a group, the first look at logs after a start, the cleaner's rest. And what would come
+ * at a moment that no test knows: the next look for old segments.
+ */
+const SETTINGS = {
+  'group.initial.rebalance.delay.ms': '0',
+  'log.initial.task.delay.ms': '500',
+  'log.cleaner.backoff.ms': '500',
+  'log.retention.check.interval.ms': '86400000',
+};
+
 export async function makeHome(brokers = 3, logDirsPerBroker = 1): Promise<TestHome> {
   const path = mkdtempSync(join(tmpdir(), 'samsa-e2e-'));
   const [zookeeper = 0, ...ports] = await freePorts(brokers + 1);
@@ -21,7 +32,7 @@ export async function makeHome(brokers = 3, logDirsPerBroker = 1): Promise<TestH
     brokers: ports.map((port, index) => ({ id: index + 1, port })),
     zookeeper: { kind: 'embedded', port: zookeeper },
     logDirsPerBroker,
-    config: {},
+    config: SETTINGS,
   };
   writeFileSync(join(path, 'cluster', 'cluster.json'), JSON.stringify(spec));
   const { NODE_OPTIONS: _ignored, ...env } = process.env;

@@ -39,7 +39,8 @@ test('shows the records that kcat produced', async ({ app: running, appPage }) =
 test('shows a KafkaJS group and how its lag moves', async ({ app: running, appPage }) => {
   const app = new ConsolePage(appPage);
   const group = await startGroup(running.bootstrapServers, groupId, topic);
-  await expect.poll(() => group.received.length).toBe(lines.length);
+  // Each value once: a group that has rebalanced may have read some again.
+  await expect.poll(() => new Set(group.received).size).toBe(lines.length);
   await app.open('groups');
   await expect(app.row('groups', groupId)).toContainText(/stable/i);
   await expect(app.row('groups', groupId).getByTestId('group-lag')).toHaveText('0');
@@ -61,7 +62,7 @@ test('changes flush.messages in place', async ({ appPage }) => {
 
 test('kills a broker, shows the election and the ISR of two, and starts it again', async ({ appPage }) => {
   const app = new ConsolePage(appPage);
-  await app.act(2, 'kill', /kill/i);
+  await app.act(2, 'kill');
   await expect(app.row('brokers', '2')).toContainText(/stopped/i);
   await app.openTopic(topic, 'partitions');
   await expect(app.cell('partitions', '0', 'isr')).not.toContainText('2');
@@ -69,7 +70,7 @@ test('kills a broker, shows the election and the ISR of two, and starts it again
   // Its reason differs when broker 2 was also the controller.
   await expect(app.timeline).toContainText(/new leader/);
   await expect(app.timeline).toContainText(/broker 2 left the ISR/i);
-  await app.act(2, 'start', /^start/i);
+  await app.act(2, 'start');
   await expect(app.row('brokers', '2')).toContainText(/running/i);
   await app.openTopic(topic, 'partitions');
   await expect(app.cell('partitions', '0', 'isr')).toContainText('2');

@@ -37,7 +37,8 @@ export interface RunningGroup {
 /** One member that reads `topic` from its beginning and commits after each message. */
 export async function startGroup(bootstrapServers: string, groupId: string, topic: string): Promise<RunningGroup> {
   const kafka = kafkaJs(bootstrapServers);
-  const consumer = kafka.consumer({ groupId });
+  // It leaves once its last fetch has been answered, which waits for records as long as this.
+  const consumer = kafka.consumer({ groupId, maxWaitTimeInMs: 100 });
   const received: string[] = [];
   await consumer.connect();
   await consumer.subscribe({ topic, fromBeginning: true });

@@ -66,12 +66,12 @@ describe.skipIf(whyNot !== undefined)(`compaction${whyNot === undefined ? '' : `
 
   async function produce(servers: string, lines: readonly string[], ...args: string[]): Promise<void> {
     const flags = ['-P', '-b', servers, '-t', TOPIC, '-p', '0', '-K', ':', '-X', 'batch.num.messages=20', '-X', 'acks=all', ...args];
-    await runTool('kcat', flags, { input: lines.map((line) => `${line}\n`).join(''), timeoutMs: 20_000 });
+    await runTool('kcat', flags, { input: lines.map((line) => `${line}\n`).join('') });
   }
 
   async function records(servers: string): Promise<string[]> {
     const args = ['-C', '-b', servers, '-t', TOPIC, '-p', '0', '-e', '-q', '-X', 'check.crcs=true', '-f', '%o %T %h %k=%s\n'];
-    const { out } = await runTool('kcat', args, { timeoutMs: 20_000 });
+    const { out } = await runTool('kcat', args);
     return out.toString().split('\n').slice(0, -1);
   }
 

@@ -26,7 +26,7 @@ import { runTool } from '../support/run-tool.ts';
 const whyNot = whyNoApacheKafka();
 const CODECS = ['none', 'gzip', 'snappy', 'lz4', 'zstd'];
 const IDS = [1, 2, 3];
-const KCAT_MS = 60_000;
+const PATIENCE_MS = 120_000;
 
 describe.skipIf(whyNot !== undefined)(`graduation${whyNot === undefined ? '' : ` (skipped: ${whyNot})`}`, () => {
   const cleanups = new Cleanups();
@@ -88,7 +88,7 @@ describe.skipIf(whyNot !== undefined)(`graduation${whyNot === undefined ? '' : `
 
   const produce = async (servers: string, topic: string, lines: readonly string[], settings: readonly string[] = []): Promise<void> => {
     const args = ['-P', '-b', servers, '-t', topic, '-K', ':', '-X', 'acks=all', ...settings.flatMap((setting) => ['-X', setting])];
-    await runTool('kcat', args, { input: lines.map((line) => `${line}\n`).join(''), timeoutMs: KCAT_MS });
+    await runTool('kcat', args, { input: lines.map((line) => `${line}\n`).join('') });
   };
 
   /**
@@ -97,24 +97,22 @@ describe.skipIf(whyNot !== undefined)(`graduation${whyNot === undefined ? '' : `
    */
   async function expectState(servers: string, topics: readonly string[], expected: Record<string, unknown>): Promise<void> {
     let found: Record<string, unknown> = {};
-    await until(
-      'everything can be read again',
-      async () => isDeepStrictEqual((found = await state(servers, topics)), expected),
-      30_000,
-    ).catch(() => {});
+    await until('everything can be read again', async () => isDeepStrictEqual((found = await state(servers, topics)), expected)).catch(
+      () => {},
+    );
     expect(found).toEqual(expected);
   }
 
   /** Every record: partition, offset, timestamp, headers, key, value. */
   async function records(servers: string, topic: string): Promise<string[]> {
     const args = ['-C', '-b', servers, '-t', topic, '-e', '-q', '-X', 'check.crcs=true', '-f', '%p %o %T %h %k=%s\n'];
-    const { out } = await runTool('kcat', args, { timeoutMs: KCAT_MS });
+    const { out } = await runTool('kcat', args);
     return out.toString().split('\n').slice(0, -1).toSorted();
   }
 
   async function commit(servers: string, topic: string, group: string, count: number): Promise<void> {
     const args = ['-b', servers, '-G', group, '-c', String(count), '-X', 'auto.offset.reset=earliest', '-q', topic];
-    await runTool('kcat', args, { timeoutMs: KCAT_MS });
+    await runTool('kcat', args);
   }
 
   async function state(servers: string, topics: readonly string[]): Promise<Record<string, unknown>> {
@@ -123,7 +121,7 @@ describe.skipIf(whyNot !== undefined)(`graduation${whyNot === undefined ? '' : `
     const described = await admin.describeTopics(topics);
     const groups = await admin.listGroupOffsets(new Map(['readers', 'others'].map((group) => [group, null])));
     const result: Record<string, unknown> = { cluster: (await admin.describeCluster()).clusterId };
-    for (const topic of topics) await untilInSync(admin, topic, 3, 30_000);
+    for (const topic of topics) await untilInSync(admin, topic, 3);
     const read = await Promise.all(topics.map((topic) => records(servers, topic)));
     for (const [index, topic] of topics.entries()) {
       const { topicId, partitions } = valueOf(described.get(topic));
@@ -152,7 +150,7 @@ describe.skipIf(whyNot !== undefined)(`graduation${whyNot === undefined ? '' : `
       topics.map((name) => ({ name, numPartitions: 2, replicationFactor: 3, configs: configs.get(name) ?? {} })),
     );
     for (const topic of topics) valueOf(created.get(topic));
-    for (const topic of topics) await untilInSync(admin, topic, 3, 30_000);
+    for (const topic of topics) await untilInSync(admin, topic, 3);
     const lines = Array.from({ length: 300 }, (_, index) => `key-${index % 40}:${turn} ${index} ${'abc '.repeat(index % 60)}`);
     await Promise.all(
       topics.map((topic) => {
@@ -224,7 +222,7 @@ async function untilNoSession(connectString: string): Promise<void> {
   const client = await connectZooKeeper({
     connectString,
     sessionTimeoutMs: 6_000,
-    connectTimeoutMs: KCAT_MS,
+    connectTimeoutMs: PATIENCE_MS,
     runtime,
     implementation: 'own',
   });
@@ -232,7 +230,7 @@ async function untilNoSession(connectString: string): Promise<void> {
     await until(
       'the sessions of killed brokers are gone',
       async () => (await client.getChildren('/brokers/ids')).children.length === 0,
-      KCAT_MS,
+      PATIENCE_MS,
     );
   } finally {
     await client.close();

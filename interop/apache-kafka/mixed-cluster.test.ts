@@ -75,21 +75,16 @@ describe.skipIf(whyNot !== undefined)(`an Apache Kafka broker in our cluster${wh
 
   const moreOf = async (producer: SteadyProducer, count = 50): Promise<void> => {
     const before = producer.acknowledged;
-    await until(
-      `${count} more records of ${producer.acknowledged} are acknowledged`,
-      () => producer.acknowledged >= before + count,
-      30_000,
-    );
+    await until(`${count} more records of ${producer.acknowledged} are acknowledged`, () => producer.acknowledged >= before + count);
   };
 
   const untilLeader = (topic: string, leader: number): Promise<boolean> =>
-    until(`${leader} leads ${topic}`, async () => (await describePartition(admin, topic)).leaderId === leader, 20_000);
+    until(`${leader} leads ${topic}`, async () => (await describePartition(admin, topic)).leaderId === leader);
 
   const untilIsr = (topic: string, isr: readonly number[]): Promise<boolean> =>
     until(
       `the ISR of ${topic} is ${isr.join(', ')}`,
       async () => (await describePartition(admin, topic)).isr.toSorted((a, b) => a - b).join() === isr.join(),
-      30_000,
     );
 
   async function expectAcknowledged(topic: string, producer: SteadyProducer): Promise<void> {
@@ -103,7 +98,7 @@ describe.skipIf(whyNot !== undefined)(`an Apache Kafka broker in our cluster${wh
   async function makeApacheController(): Promise<void> {
     for (const id of OURS) await cluster.broker(id).kill();
     const other = adminOf(cleanups, apache.address);
-    await until('the Apache broker is the controller', async () => (await other.describeCluster()).controllerId === APACHE, 20_000);
+    await until('the Apache broker is the controller', async () => (await other.describeCluster()).controllerId === APACHE);
     for (const id of OURS) await cluster.broker(id).start();
     await until('all are registered', async () => (await other.describeCluster()).brokers.length === 4);
   }
@@ -186,7 +181,7 @@ describe.skipIf(whyNot !== undefined)(`an Apache Kafka broker in our cluster${wh
     await expectAcknowledged('controlled', producer);
     // The controller goes in order: one of ours takes over what it began.
     await apache.stop();
-    await until('one of ours is the controller', async () => [1, 2, 3].includes((await admin.describeCluster()).controllerId), 20_000);
+    await until('one of ours is the controller', async () => [1, 2, 3].includes((await admin.describeCluster()).controllerId));
     await apache.start();
     await untilIsr('controlled', [1, 2, 3, APACHE]);
     expect((await admin.deleteTopics(['made-by-apache'])).get('made-by-apache')).toBeUndefined();
@@ -220,13 +215,13 @@ describe.skipIf(whyNot !== undefined)(`an Apache Kafka broker in our cluster${wh
     await apache.stop();
     expect(await committed()).toEqual(expected);
     await apache.start();
-    await untilInSync(admin, '__consumer_offsets', 3, 30_000);
+    await untilInSync(admin, '__consumer_offsets', 3);
     // It loads what ours wrote.
     for (const id of OURS) await cluster.broker(id).stop();
     const alone = adminOf(cleanups, apache.address);
     expect((await alone.listOffsets([{ topic: 'read', partition: 0, timestamp: OffsetSpec.LATEST }])).size).toBe(1);
     for (const id of OURS) await cluster.broker(id).start();
-    await untilInSync(admin, '__consumer_offsets', 3, 30_000);
+    await untilInSync(admin, '__consumer_offsets', 3);
     expect(await committed()).toEqual(expected);
   });
 });

@@ -12,6 +12,8 @@ from kafka.admin import ConfigResource, ConfigResourceType, NewPartitions, NewTo
 from kafka.errors import TopicAlreadyExistsError
 
 BOOTSTRAP = sys.argv[1].split(',')
+# Nothing here is about speed: a busy machine may take its time.
+PATIENCE_S = 60
 admin = KafkaAdminClient(bootstrap_servers=BOOTSTRAP)
 
 
@@ -25,9 +27,17 @@ def step(name):
     return run
 
 
+def wait_for(condition, what, progress=str):
+    deadline = time.monotonic() + PATIENCE_S
+    while not condition():
+        if time.monotonic() > deadline:
+            raise RuntimeError('not in time: %s (%s)' % (what, progress()))
+        time.sleep(0.02)
+
+
 def create(topic, partitions=1, replicas=3, **configs):
     admin.create_topics([NewTopic(topic, partitions, replicas, topic_configs=configs)])
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + PATIENCE_S
     while time.monotonic() < deadline:
         described = admin.describe_topics([topic])[0]
         if described['error_code'] == 0 and len(described['partitions']) == partitions and all(p['leader'] >= 0 for p in described['partitions']):
@@ -63,23 +73,15 @@ def _():
     except TopicAlreadyExistsError:
         again = 'exists'
     admin.create_partitions({'py-topic': NewPartitions(5)})
-    grown = 0
-    for _ in range(100):
-        grown = len(admin.describe_topics(['py-topic'])[0]['partitions'])
-        if grown == 5:
-            break
-        time.sleep(0.02)
+    wait_for(lambda: len(admin.describe_topics(['py-topic'])[0]['partitions']) == 5, 'five partitions')
     entries = admin.describe_configs([ConfigResource(ConfigResourceType.TOPIC, 'py-topic')])[0].resources[0][4]
     retention = [entry[1] for entry in entries if entry[0] == 'retention.ms']
     admin.delete_topics(['py-topic'])
-    for _ in range(100):
-        if 'py-topic' not in admin.list_topics():
-            break
-        time.sleep(0.02)
+    wait_for(lambda: 'py-topic' not in admin.list_topics(), 'the topic is gone')
     return {
         'replicas': [len(p['replicas']) for p in described['partitions']],
         'again': again,
-        'grown': grown,
+        'grown': 5,
         'retention': retention,
         'gone': 'py-topic' not in admin.list_topics(),
     }
@@ -95,11 +97,11 @@ for codec in (None, 'gzip', 'snappy', 'lz4', 'zstd'):
             producer = KafkaProducer(bootstrap_servers=BOOTSTRAP, acks=acks, compression_type=codec, linger_ms=5)
             futures = [producer.send(topic, key=b'k%d' % i, value=b'v%d' % i * 20, headers=[('h', b'x')]) for i in range(300)]
             producer.flush()
-            offsets = [future.get(10).offset for future in futures]
+            offsets = [future.get(PATIENCE_S).offset for future in futures]
             producer.close()
             reader = consumer(topic, group_id=None)
             read = []
-            deadline = time.monotonic() + 20
+            deadline = time.monotonic() + PATIENCE_S
             while len(read) < 300 and time.monotonic() < deadline:
                 for records in reader.poll(timeout_ms=200).values():
                     read.extend(records)
@@ -113,7 +115,7 @@ def _():
     create('py-offsets')
     producer = KafkaProducer(bootstrap_servers=BOOTSTRAP, acks='all')
     for timestamp in (1000, 2000, 3000):
-        producer.send('py-offsets', b'x', timestamp_ms=timestamp).get(10)
+        producer.send('py-offsets', b'x', timestamp_ms=timestamp).get(PATIENCE_S)
     producer.close()
     reader = consumer()
     partition = TopicPartition('py-offsets', 0)
@@ -140,29 +142,25 @@ def _():
         reader.close()
         assigned[index] = 0
 
-    def wait_for(condition, what):
-        deadline = time.monotonic() + 20
-        while not condition():
-            if time.monotonic() > deadline:
-                raise RuntimeError('not in time: %s (%s, %s)' % (what, assigned, read))
-            time.sleep(0.02)
-
     threads = [threading.Thread(target=member, args=(index,), daemon=True) for index in (0, 1)]
     threads[0].start()
-    wait_for(lambda: assigned[0] == 6, 'the first has all')
+    def progress():
+        return '%s, %s' % (assigned, read)
+
+    wait_for(lambda: assigned[0] == 6, 'the first has all', progress)
     threads[1].start()
-    wait_for(lambda: assigned == [3, 3], 'each has half')
+    wait_for(lambda: assigned == [3, 3], 'each has half', progress)
     described = admin.describe_consumer_groups(['py-group'])[0]
     producer = KafkaProducer(bootstrap_servers=BOOTSTRAP, acks='all')
     for i in range(600):
         producer.send('py-group', b'v', key=b'k%d' % i)
     producer.flush()
-    wait_for(lambda: sum(read) >= 600, 'all is read')
+    wait_for(lambda: sum(read) >= 600, 'all is read', progress)
     stop[1].set()
-    wait_for(lambda: assigned[0] == 6, 'the first has all again')
+    wait_for(lambda: assigned[0] == 6, 'the first has all again', progress)
     stop[0].set()
     for thread in threads:
-        thread.join(10)
+        thread.join(PATIENCE_S)
     offsets = admin.list_consumer_group_offsets('py-group')
     listed = ('py-group', 'consumer') in admin.list_consumer_groups()
     deleted = [error.__name__ for _, error in admin.delete_consumer_groups(['py-group'])]

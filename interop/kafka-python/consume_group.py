@@ -22,7 +22,7 @@ consumer = KafkaConsumer(
     max_poll_records=5000,
     heartbeat_interval_ms=300,
 )
-deadline = time.monotonic() + 60
+deadline = time.monotonic() + 180
 while not consumer.assignment():
     if time.monotonic() > deadline:
         sys.exit('no partitions were assigned')

@@ -2,7 +2,7 @@
 import kafkajs from 'kafkajs';
 import type { Consumer, Kafka, Producer } from 'kafkajs';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { createTopic, endOffsets, expectNoLag, expectSameRecords, until, untilCount, valueOf } from '../support/expectations.ts';
+import { createTopic, endOffsets, untilNoLag, expectSameRecords, until, untilCount, valueOf } from '../support/expectations.ts';
 import type { ConsumedRecord } from '../support/expectations.ts';
 import { kafkaJs, readWithKafkaJsGroup, registerKafkaJsCodecs } from '../support/kafka-js.ts';
 import { sharedCluster } from '../support/shared-cluster.ts';
@@ -222,7 +222,7 @@ describe('a consumer group', () => {
     await until('the first has all again', () => assigned.get('first') === 6);
     await producer.send({ topic, messages: messages(60) });
     await until('the rest is read', () => read >= 660);
-    await until('all is committed', () => expectNoLag(cluster.admin, groupId, topic).then(() => true));
+    await untilNoLag(cluster.admin, groupId, topic);
   });
 
   it('seeks, pauses and resumes', async () => {

@@ -1,6 +1,6 @@
 /** What one tries first with kcat: list, produce, consume, groups. What is not served yet is in `README.md` beside this file. */
 import { describe, expect, it } from 'vitest';
-import { createTopic, expectNoLag, expectSameRecords, until, untilCount, valueOf } from '../support/expectations.ts';
+import { createTopic, untilNoLag, expectSameRecords, until, untilCount, valueOf } from '../support/expectations.ts';
 import { KcatGroupMember } from '../support/kcat-group-member.ts';
 import { kcatConsume, kcatProduce } from '../support/kcat.ts';
 import { runTool } from '../support/run-tool.ts';
@@ -33,11 +33,12 @@ describe('metadata', () => {
 
   it('lists the partitions of a topic with leader and in-sync replicas', async () => {
     await createTopic(cluster.admin, 'listed');
-    const { topics } = JSON.parse(await kcat('-L', '-J', '-t', 'listed')) as KcatMetadata;
-    expect(topics[0]?.partitions.map(({ partition, isrs }) => [partition, isrs.length])).toEqual(
-      Array.from({ length: 6 }, (_, partition) => [partition, 3]),
-    );
-    expect(new Set(topics[0]?.partitions.map(({ leader }) => leader)).size).toBe(3);
+    const partitions = async () => (JSON.parse(await kcat('-L', '-J', '-t', 'listed')) as KcatMetadata).topics[0]?.partitions;
+    // The broker that kcat asks may hear of the topic later than others.
+    await expect
+      .poll(async () => (await partitions())?.map(({ partition, isrs }) => [partition, isrs.length]))
+      .toEqual(Array.from({ length: 6 }, (_, partition) => [partition, 3]));
+    expect(new Set((await partitions())?.map(({ leader }) => leader)).size).toBe(3);
   });
 });
 
@@ -60,8 +61,11 @@ describe('producing', () => {
 
   it('makes the topic with the broker’s defaults when it is missing', async () => {
     await kcatProduce(cluster.bootstrapServers, 'made-by-producing', records(1));
-    const { partitions } = valueOf((await cluster.admin.describeTopics(['made-by-producing'])).get('made-by-producing'));
-    expect(partitions.map(({ replicas }) => replicas.length)).toEqual([3]);
+    const replicaCounts = async (): Promise<number[]> => {
+      const { partitions } = valueOf((await cluster.admin.describeTopics(['made-by-producing'])).get('made-by-producing'));
+      return partitions.map(({ replicas }) => replicas.length);
+    };
+    await expect.poll(() => replicaCounts().catch(String)).toEqual([3]);
   });
 
   it('keeps null keys and values, empty values and headers', async () => {
@@ -125,8 +129,11 @@ describe('a consumer group', () => {
       const second = new KcatGroupMember(cluster.bootstrapServers, groupId, topic);
       members.push(second);
       await until('each has half', () => first.partitions?.length === 3 && second.partitions?.length === 3);
-      const group = valueOf((await cluster.admin.describeGroups([groupId])).get(groupId));
-      expect([group.state, group.protocolType, group.members.length]).toEqual(['Stable', 'consumer', 2]);
+      // A member that the machine has kept waiting may be rejoining.
+      const described = async () => valueOf((await cluster.admin.describeGroups([groupId])).get(groupId));
+      await expect
+        .poll(() => described().then(({ state, protocolType, members: { length } }) => [state, protocolType, length]))
+        .toEqual(['Stable', 'consumer', 2]);
 
       await kcatProduce(cluster.bootstrapServers, topic, records(600));
       await until('all is read', () => first.values.length + second.values.length === 600);
@@ -134,7 +141,7 @@ describe('a consumer group', () => {
 
       await second.stop();
       await until('the first has all again', () => first.partitions?.length === 6);
-      await expectNoLag(cluster.admin, groupId, topic);
+      await untilNoLag(cluster.admin, groupId, topic);
 
       const third = new KcatGroupMember(cluster.bootstrapServers, groupId, topic);
       members.push(third);
@@ -157,7 +164,7 @@ describe('a consumer group', () => {
       await until(`${expected} more are read`, () => member.values.length === expected);
       await member.stop();
       expect(member.values).toHaveLength(expected);
-      await expectNoLag(cluster.admin, groupId, topic);
+      await untilNoLag(cluster.admin, groupId, topic);
     }
   });
 });

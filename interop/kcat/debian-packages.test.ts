@@ -6,7 +6,7 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { debianPackages } from '../support/debian-packages.ts';
 import type { PackageRecord } from '../support/debian-packages.ts';
-import { createTopic, endOffsets, expectNoLag, expectSameRecords, valueOf } from '../support/expectations.ts';
+import { createTopic, endOffsets, untilNoLag, expectSameRecords, untilInSync } from '../support/expectations.ts';
 import { kafkaJs, readWithKafkaJsGroup, registerKafkaJsCodecs } from '../support/kafka-js.ts';
 import { readWithKafkaPython } from '../support/kafka-python.ts';
 import { kcatProduce } from '../support/kcat.ts';
@@ -32,8 +32,8 @@ describe.each(['none', 'gzip', 'snappy', 'lz4', 'zstd'])('the Debian package ind
     const ends = await endOffsets(cluster.admin, topic);
     expect([...ends.values()].reduce((sum, end) => sum + end, 0)).toBe(packages.length);
     expect(Math.min(...ends.values())).toBeGreaterThan(packages.length / 12);
-    const { partitions } = valueOf((await cluster.admin.describeTopics([topic])).get(topic));
-    expect(partitions.map(({ isr }) => isr.length)).toEqual([3, 3, 3, 3, 3, 3]);
+    // A replica that the machine has kept waiting is out of the ISR for a while.
+    await untilInSync(cluster.admin, topic, 3);
   });
 
   it('is read back by a KafkaJS group of three', async () => {
@@ -46,13 +46,13 @@ describe.each(['none', 'gzip', 'snappy', 'lz4', 'zstd'])('the Debian package ind
     });
     expectSameRecords(records, packages);
     expect(Math.min(...readByMember), 'every member has read').toBeGreaterThan(0);
-    await expectNoLag(cluster.admin, groupId, topic);
+    await untilNoLag(cluster.admin, groupId, topic);
   });
 
   it('is read back by kafka-python', async () => {
     const groupId = `kafka-python-${codec}`;
     expectSameRecords(await readWithKafkaPython(cluster.bootstrapServers, { topic, groupId, checkCrcs: false }), packages);
-    await expectNoLag(cluster.admin, groupId, topic);
+    await untilNoLag(cluster.admin, groupId, topic);
   });
 
   it('has checksums that kafka-python agrees with', async () => {

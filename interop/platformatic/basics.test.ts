@@ -1,7 +1,7 @@
 /** What one tries first with @platformatic/kafka, which speaks only new versions. What is not served yet is in `README.md` beside this file. */
 import { Admin, Consumer, ConfigResourceTypes, Producer, stringDeserializers, stringSerializers } from '@platformatic/kafka';
 import { afterEach, describe, expect, it } from 'vitest';
-import { createTopic, expectNoLag, until, untilCount, valueOf } from '../support/expectations.ts';
+import { createTopic, untilNoLag, until, untilCount, valueOf } from '../support/expectations.ts';
 import { sharedCluster } from '../support/shared-cluster.ts';
 
 const cluster = sharedCluster();
@@ -98,7 +98,7 @@ describe('the admin client', () => {
     expect([described?.state, described?.members.size]).toEqual(['Stable', 1]);
     for (const client of opened.splice(-1)) await client.close();
     await until('it is empty', async () => (await admin.listGroups()).get('plt-group')?.state === 'Empty');
-    await expectNoLag(cluster.admin, 'plt-group', 'plt-groups');
+    await untilNoLag(cluster.admin, 'plt-group', 'plt-groups');
     await admin.alterConsumerGroupOffsets({
       groupId: 'plt-group',
       topics: [{ name: 'plt-groups', partitionOffsets: [{ partition: 0, offset: 2n }] }],
@@ -179,6 +179,6 @@ describe('a consumer group', () => {
     await until('the first has all again', () => partitionsOf(first) === 6);
     await producer.send({ messages: messages(topic, 60) });
     await until('the rest is read', () => seen >= 660);
-    await until('all is committed', () => expectNoLag(cluster.admin, groupId, topic).then(() => true));
+    await untilNoLag(cluster.admin, groupId, topic);
   });
 });

@@ -6,6 +6,9 @@ import { KafkaError } from '../../src/protocol/errors.ts';
 import { topicPartitionKey } from '../../src/protocol/topic-partition.ts';
 import type { TopicPartition } from '../../src/protocol/topic-partition.ts';
 
+/** Nothing here is about speed: a busy machine may take its time. */
+const PATIENCE_MS = 90_000;
+
 export interface ProducedRecord {
   readonly key: string;
   readonly value: Buffer;
@@ -93,8 +96,12 @@ export async function untilCount(admin: Admin, topic: string, count: number): Pr
   );
 }
 
-/** The group has committed the end of every partition that holds records: its lag is 0. */
-export async function expectNoLag(admin: Admin, groupId: string, topic: string): Promise<void> {
+/** Waits until the group has committed the end of every partition that holds records, so that its lag is 0: clients commit behind one's back. */
+export function untilNoLag(admin: Admin, groupId: string, topic: string): Promise<void> {
+  return until(`${groupId} has no lag`, () => expectNoLag(admin, groupId, topic).then(() => true));
+}
+
+async function expectNoLag(admin: Admin, groupId: string, topic: string): Promise<void> {
   const partitions = await partitionsOf(admin, topic);
   const committed = valueOf((await admin.listGroupOffsets(new Map([[groupId, partitions]]))).get(groupId));
   const ends = await endOffsets(admin, topic);
@@ -107,7 +114,11 @@ export async function expectNoLag(admin: Admin, groupId: string, topic: string):
 }
 
 /** Waits until `condition` holds (an error counts as no); throws after `timeoutMs`. */
-export async function until(what: string | (() => string), condition: () => Promise<boolean> | boolean, timeoutMs = 20_000): Promise<void> {
+export async function until(
+  what: string | (() => string),
+  condition: () => Promise<boolean> | boolean,
+  timeoutMs = PATIENCE_MS,
+): Promise<void> {
   const deadline = performance.now() + timeoutMs;
   let last: unknown = false;
   for (;;) {
@@ -121,6 +132,15 @@ export async function until(what: string | (() => string), condition: () => Prom
       throw new Error(`not within ${timeoutMs} ms: ${typeof what === 'string' ? what : what()} (last: ${String(last)})`);
     await new Promise((resolve) => setTimeout(resolve, 25));
   }
+}
+
+/** Waits until whichever broker is asked names `replicas` in-sync replicas for every partition, and a leader. */
+export function untilInSync(admin: Admin, topic: string, replicas: number): Promise<void> {
+  return until(`all ${replicas} replicas of ${topic} are in sync`, async () =>
+    valueOf((await admin.describeTopics([topic])).get(topic)).partitions.every(
+      ({ isr, leaderId }) => leaderId >= 0 && isr.length === replicas,
+    ),
+  );
 }
 
 async function partitionsOf(admin: Admin, topic: string): Promise<TopicPartition[]> {

@@ -51,7 +51,10 @@ export function kafkaJs(brokers: readonly string[]): Kafka {
     clientId: 'interop-kafkajs',
     brokers: [...brokers],
     logLevel: logLevel.NOTHING,
-    retry: { initialRetryTime: 50 },
+    // A busy machine may take its time: by itself it takes a second for a connection, and gives up after five tries.
+    connectionTimeout: 30_000,
+    requestTimeout: 60_000,
+    retry: { initialRetryTime: 50, maxRetryTime: 2_000, retries: 30 },
   });
 }
 
@@ -121,7 +124,7 @@ export async function readWithKafkaJsGroup(
     );
     await Promise.race([
       finished.promise,
-      failAfter(60_000, () => `partitions ${[...remaining].join(', ')} of ${topic} were not read to their end`),
+      failAfter(180_000, () => `partitions ${[...remaining].join(', ')} of ${topic} were not read to their end`),
     ]);
   } finally {
     // What a member has read and not yet committed is committed when it stops.

@@ -8,7 +8,7 @@ const SCRIPTS = join(import.meta.dirname, '../kafka-python');
 const RECORD_HEAD_SIZE = 20;
 
 /** What the script wrote to standard output. */
-export async function runPython(script: string, args: readonly string[], timeoutMs = 90_000): Promise<Buffer> {
+export async function runPython(script: string, args: readonly string[], timeoutMs = 240_000): Promise<Buffer> {
   const { out } = await runTool(PYTHON, [join(SCRIPTS, script), ...args], { timeoutMs });
   return out;
 }

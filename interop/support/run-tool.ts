@@ -14,9 +14,9 @@ export interface ToolOptions {
   readonly allowFailure?: boolean;
 }
 
-/** Runs `command`; rejects when it ends with another code than 0, with what it said, or takes longer than `timeoutMs` (60 s). */
+/** Runs `command`; rejects when it ends with another code than 0, with what it said, or takes longer than `timeoutMs` (two minutes). */
 export async function runTool(command: string, args: readonly string[], options: ToolOptions = {}): Promise<ToolResult> {
-  const { input = '', timeoutMs = 60_000, allowFailure = false } = options;
+  const { input = '', timeoutMs = 120_000, allowFailure = false } = options;
   const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'pipe'] });
   const out: Buffer[] = [];
   let error = '';

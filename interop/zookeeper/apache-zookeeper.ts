@@ -7,6 +7,9 @@ import * as path from 'node:path';
 const JAR = '/usr/share/java/zookeeper.jar';
 export const JAVA = '/usr/bin/java';
 
+/** Nothing here is about speed: a busy machine may take its time. */
+const PATIENCE_MS = 120_000;
+
 export const apacheZooKeeperInstalled = fs.existsSync(JAR) && fs.existsSync(JAVA);
 
 /** Why tests that need it are skipped. */
@@ -104,9 +107,11 @@ export async function startApacheEnsemble(folder: string, size: number): Promise
 }
 
 async function untilServing(child: ChildProcess, port: number, output: readonly string[]): Promise<void> {
-  for (let attempt = 0; attempt < 600; attempt++) {
+  const deadline = performance.now() + PATIENCE_MS;
+  while (performance.now() < deadline) {
     if (child.exitCode !== null) throw new Error(`Apache ZooKeeper ended with ${child.exitCode}:\n${output.join('')}`);
-    if ((await fourLetterWord(port, 'srvr').catch(() => '')).includes('Mode: ')) return;
+    // One that comes while it starts may never be answered.
+    if ((await fourLetterWord(port, 'srvr', 1000).catch(() => '')).includes('Mode: ')) return;
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
   await end(child, 'SIGKILL');
@@ -121,14 +126,13 @@ function end(child: ChildProcess, signal: 'SIGTERM' | 'SIGKILL'): Promise<void> 
   });
 }
 
-/** Sends a four-letter word and gives the whole answer. */
-export function fourLetterWord(port: number, word: string): Promise<string> {
+/** Sends a four-letter word and gives the whole answer, or what has come of it when nothing has for `timeoutMs`. */
+export function fourLetterWord(port: number, word: string, timeoutMs = PATIENCE_MS): Promise<string> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     const socket = net.connect(port, '127.0.0.1', () => socket.write(word));
     socket.on('data', (chunk: Buffer) => chunks.push(chunk));
-    // One that comes while Apache starts may never be answered.
-    socket.setTimeout(1000, () => socket.destroy());
+    socket.setTimeout(timeoutMs, () => socket.destroy());
     socket.on('error', reject);
     socket.on('close', () => resolve(Buffer.concat(chunks).toString()));
   });

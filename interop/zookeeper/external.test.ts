@@ -57,13 +57,14 @@ async function createTopic(cluster: RunningCluster, name: string): Promise<void>
 const title = (text: string): string => (apacheZooKeeperInstalled ? text : `${text} (${SKIPPED_WITHOUT_APACHE})`);
 
 describe.skipIf(!apacheZooKeeperInstalled)(title('a cluster on a ZooKeeper that runs elsewhere'), () => {
-  it('starts none itself, makes its chroot, closes dead brokers’ sessions, and comes back', { timeout: 120_000 }, async () => {
+  it('starts none itself, makes its chroot, closes dead brokers’ sessions, and comes back', async () => {
     const folder = temporaryFolder();
-    const apache = await startApacheZooKeeper({ dataDir: path.join(folder, 'data'), tickTimeMs: 1000 });
+    const settings = { dataDir: path.join(folder, 'data'), tickTimeMs: 1000, properties: { maxSessionTimeout: '600000' } };
+    const apache = await startApacheZooKeeper(settings);
     cleanups.push(() => apache.kill());
     const connect = `127.0.0.1:${apache.port}/samsa/one`;
     const home = path.join(folder, 'home');
-    const cluster = await clusterOn(connect, { home, ephemeral: false });
+    const cluster = await clusterOn(connect, { home, ephemeral: false, config: { 'zookeeper.session.timeout.ms': '600000' } });
     expect(cluster.processes().map(({ role }) => role)).toEqual(['broker', 'broker', 'broker']);
     expect(cluster.zookeeper).toBeUndefined();
     await createTopic(cluster, 'external');
@@ -71,9 +72,9 @@ describe.skipIf(!apacheZooKeeperInstalled)(title('a cluster on a ZooKeeper that 
     expect((await client.getChildren('/brokers/ids')).children.toSorted()).toEqual(['1', '2', '3']);
     expect((await client.getChildren('/brokers/topics')).children).toContain('external');
 
-    // The session is 18 s long: gone at once means closed.
+    // The session would live on for ten minutes: gone means closed.
     await cluster.broker(2).kill();
-    await expect.poll(() => client.exists('/brokers/ids/2'), { timeout: 5_000, interval: 10 }).toBeUndefined();
+    await expect.poll(() => client.exists('/brokers/ids/2'), { interval: 10 }).toBeUndefined();
     await cluster.broker(2).start();
     expect(await client.exists('/brokers/ids/2')).toBeDefined();
 
@@ -89,9 +90,9 @@ describe.skipIf(!apacheZooKeeperInstalled)(title('a cluster on a ZooKeeper that 
     await apache.kill();
     const gone = JSON.parse(await cluster.query('supervisor', 'supervisor.zookeeper', {})) as ZooKeeperServers;
     expect(gone.servers[0]).toMatchObject({ reachable: false, mode: null, problem: expect.stringMatching(/connect/) });
-    const again = await startApacheZooKeeper({ dataDir: path.join(folder, 'data'), tickTimeMs: 1000, port: apache.port });
+    const again = await startApacheZooKeeper({ ...settings, port: apache.port });
     cleanups.push(() => again.kill());
-    await expect.poll(() => createTopic(cluster, 'after').then(() => 'made', String), { timeout: 20_000, interval: 200 }).toBe('made');
+    await expect.poll(() => createTopic(cluster, 'after').then(() => 'made', String), { interval: 200 }).toBe('made');
 
     // The spec keeps it: the next start needs no option.
     await cluster.stop();
@@ -102,7 +103,7 @@ describe.skipIf(!apacheZooKeeperInstalled)(title('a cluster on a ZooKeeper that 
     expect((await client.getChildren('/brokers/ids')).children.toSorted()).toEqual(['1', '2', '3']);
   });
 
-  it('lives on when an ensemble loses its leader', { timeout: 180_000 }, async () => {
+  it('lives on when an ensemble loses its leader', async () => {
     const members = await startApacheEnsemble(temporaryFolder(), 3);
     for (const member of members) cleanups.push(() => member.kill());
     const connect = `${members.map(({ port }) => `127.0.0.1:${port}`).join(',')}/samsa`;
@@ -111,12 +112,16 @@ describe.skipIf(!apacheZooKeeperInstalled)(title('a cluster on a ZooKeeper that 
     const modes = await Promise.all(members.map(({ port }) => fourLetterWord(port, 'srvr')));
     const leader = members[modes.findIndex((mode) => mode.includes('Mode: leader'))];
     await leader?.kill();
-    await expect.poll(() => createTopic(cluster, 'after').then(() => 'made', String), { timeout: 60_000, interval: 500 }).toBe('made');
-    const state = JSON.parse(await cluster.query('supervisor', 'supervisor.zookeeper', {})) as ZooKeeperServers;
-    expect(state.servers.map(({ mode }) => mode ?? 'none').toSorted()).toEqual(['follower', 'leader', 'none']);
+    await expect.poll(() => createTopic(cluster, 'after').then(() => 'made', String), { interval: 500 }).toBe('made');
+    // With the new leader's word its follower is one: it serves a little later.
+    const modesNow = async (): Promise<string[]> => {
+      const { servers } = JSON.parse(await cluster.query('supervisor', 'supervisor.zookeeper', {})) as ZooKeeperServers;
+      return servers.map(({ mode }) => mode ?? 'none').toSorted();
+    };
+    await expect.poll(modesNow).toEqual(['follower', 'leader', 'none']);
   });
 
-  it('says which addresses it tried and for how long when none answers', { timeout: 60_000 }, async () => {
+  it('says which addresses it tried and for how long when none answers', async () => {
     const [closed, silent] = [await freePort(), await freePort()];
     await expect(clusterOn(`127.0.0.1:${closed},localhost:${silent}/x`)).rejects.toMatchObject({
       code: 'unavailable',

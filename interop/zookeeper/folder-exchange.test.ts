@@ -199,7 +199,6 @@ describe.skipIf(!apacheZooKeeperInstalled)(apacheZooKeeperInstalled ? 'a data fo
 
   it.each(['close', 'kill'] as const)(
     'keeps containers, TTL nodes, ACLs, quotas and a big tree over both, each ended by %s',
-    { timeout: 120_000 },
     async (ending) => {
       const dataDir = path.join(folder, `kinds-${ending}`);
       const startApache = (): Promise<Server> =>

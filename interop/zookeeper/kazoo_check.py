@@ -13,7 +13,7 @@ hosts = "127.0.0.1:%s" % sys.argv[1]
 
 def client(**kwargs):
     made = KazooClient(hosts=hosts, timeout=5.0, **kwargs)
-    made.start(timeout=10)
+    made.start(timeout=60)
     return made
 
 
@@ -40,7 +40,7 @@ assert sorted(zk.get_children("/k")) == ["one", "s-0000000001"]
 seen = threading.Event()
 zk.get("/k/one", watch=lambda event: seen.set())
 other.set("/k/one", b"changed")
-assert seen.wait(5)
+assert seen.wait(60)
 
 transaction = zk.transaction()
 transaction.check("/k", 1)
@@ -60,9 +60,9 @@ assert isinstance(after.commit()[1], RuntimeInconsistency)
 
 lock = Lock(zk, "/k/lock")
 held = Lock(other, "/k/lock")
-assert lock.acquire(timeout=5) and not held.acquire(blocking=False)
+assert lock.acquire(timeout=60) and not held.acquire(blocking=False)
 lock.release()
-assert held.acquire(timeout=5)
+assert held.acquire(timeout=60)
 held.release()
 elected = []
 Election(zk, "/k/election").run(lambda: elected.append(True))

@@ -40,6 +40,8 @@ import {
   watches,
 } from './wire-steps.ts';
 
+/** The longest that the servers give: none ends because the machine is busy. */
+const LONG_SESSION_MS = 10_000;
 const SUPER = 'super:secret';
 const acl = (scheme: string, id: string, perms: number = Perms.ALL): Acl => ({ perms, id: { scheme, id } });
 
@@ -293,7 +295,7 @@ describe.skipIf(!apacheZooKeeperInstalled)(
 
     it('answers pipelined requests in their order', async () => {
       const play = async (port: number): Promise<string[]> => {
-        const session = await RawSession.open({ port, sessionTimeoutMs: 4000 });
+        const session = await RawSession.open({ port, sessionTimeoutMs: LONG_SESSION_MS });
         const frames: Buffer[] = [];
         for (let i = 0; i < 300; i++) {
           const frame = requestFrame(i, [OpCode.create, OpCode.exists, OpCode.setData, OpCode.getData, OpCode.ping][i % 5] ?? 0);
@@ -321,25 +323,25 @@ describe.skipIf(!apacheZooKeeperInstalled)(
             session.destroy();
           }
         }
-        const first = await RawSession.open({ port, sessionTimeoutMs: 4000 });
+        const first = await RawSession.open({ port, sessionTimeoutMs: LONG_SESSION_MS });
         const { sessionId, password } = first;
-        const second = await RawSession.open({ port, sessionTimeoutMs: 2000, sessionId, password });
+        const second = await RawSession.open({ port, sessionTimeoutMs: 9000, sessionId, password });
         seen.push(`taken over ${masked(second.handshake ?? Buffer.alloc(0), [first])}`);
         await first.untilClosed();
         await second.request(1, OpCode.exists, watched('/'));
         const unknown = await RawSession.open({
           port,
-          sessionTimeoutMs: 4000,
+          sessionTimeoutMs: LONG_SESSION_MS,
           sessionId: Buffer.from('0100000000000077', 'hex'),
           password,
         });
         await unknown.untilClosed();
         seen.push(`unknown ${(unknown.handshake ?? Buffer.alloc(0)).toString('hex')}`);
-        const ahead = await RawSession.open({ port, sessionTimeoutMs: 4000, lastZxidSeen: 2 ** 40 });
+        const ahead = await RawSession.open({ port, sessionTimeoutMs: LONG_SESSION_MS, lastZxidSeen: 2 ** 40 });
         await ahead.untilClosed();
         seen.push(`ahead ${(ahead.handshake ?? Buffer.alloc(0)).toString('hex')}`);
         for (const scheme of ['nope', 'world', 'super', '']) {
-          const session = await RawSession.open({ port, sessionTimeoutMs: 4000 });
+          const session = await RawSession.open({ port, sessionTimeoutMs: LONG_SESSION_MS });
           await session.request(-4, OpCode.auth, auth(scheme, 'x'));
           await session.untilClosed();
           seen.push(...session.takeFrames().map((frame) => `${scheme} ${masked(frame, [session])}`));

@@ -5,7 +5,7 @@ import { type Acl, OPEN_ACL_UNSAFE, writeAcls } from '../../src/zookeeper/jute/r
 import { type MultiOp, writeMulti, writeMultiHeader } from '../../src/zookeeper/jute/requests.ts';
 import { RawSession } from '../../src/zookeeper/testing/raw-session.ts';
 
-const SESSION_TIMEOUT_MS = 4000;
+const SESSION_TIMEOUT_MS = 10_000;
 /** Frames of both servers may differ in what they hold of this. */
 const MASK = 0xee;
 

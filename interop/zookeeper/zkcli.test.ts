@@ -118,7 +118,7 @@ const script = (port: number): string[] => [
 
 async function zkCli(port: number): Promise<string[]> {
   const main = ['-cp', CLASS_PATH, 'org.apache.zookeeper.ZooKeeperMain', '-server', `127.0.0.1:${port}`];
-  const child = run('/usr/bin/java', ['-XX:TieredStopAtLevel=1', '-XX:+UseSerialGC', ...main], { timeout: 60_000 });
+  const child = run('/usr/bin/java', ['-XX:TieredStopAtLevel=1', '-XX:+UseSerialGC', ...main], { timeout: 240_000 });
   child.child.stdin?.end(`${script(port).join('\n')}\nquit\n`);
   const { stdout, stderr } = await child;
   return `${stdout}\n${stderr}`
@@ -135,7 +135,6 @@ async function zkCli(port: number): Promise<string[]> {
 describe('zkCli', () => {
   it.skipIf(!apacheZooKeeperInstalled)(
     apacheZooKeeperInstalled ? 'shows the same against our server as against Apache’s, for every command' : SKIPPED_WITHOUT_APACHE,
-    { timeout: 120_000 },
     async () => {
       const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'samsa-zkcli-'));
       const ours = new ZooKeeperServer({

@@ -41,9 +41,9 @@ export function logFiles(logDir: string): string[] {
 export async function dumpLogs(files: readonly string[]): Promise<DumpReport> {
   const list = files.join(',');
   const outputs = [
-    await runKafkaTool('kafka.tools.DumpLogSegments', ['--deep-iteration', '--print-data-log', '--files', list], { timeoutMs: 120_000 }),
-    await runKafkaTool('kafka.tools.DumpLogSegments', ['--index-sanity-check', '--files', list], { timeoutMs: 120_000 }),
-    await runKafkaTool('kafka.tools.DumpLogSegments', ['--verify-index-only', '--files', list], { timeoutMs: 120_000 }),
+    await runKafkaTool('kafka.tools.DumpLogSegments', ['--deep-iteration', '--print-data-log', '--files', list], { timeoutMs: 240_000 }),
+    await runKafkaTool('kafka.tools.DumpLogSegments', ['--index-sanity-check', '--files', list], { timeoutMs: 240_000 }),
+    await runKafkaTool('kafka.tools.DumpLogSegments', ['--verify-index-only', '--files', list], { timeoutMs: 240_000 }),
   ];
   const complaints: string[] = [];
   for (const output of outputs) {

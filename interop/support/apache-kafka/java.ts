@@ -43,7 +43,7 @@ export class JavaProcess {
   }
 
   /** SIGTERM, and waits; SIGKILL and an error when that takes longer than `timeoutMs`. */
-  async stop(timeoutMs = 30_000): Promise<void> {
+  async stop(timeoutMs = 120_000): Promise<void> {
     if (this.hasEnded) return;
     const ended = once(this.#child, 'exit');
     this.#child.kill('SIGTERM');

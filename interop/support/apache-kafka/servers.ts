@@ -10,7 +10,7 @@ import { runTool } from '../run-tool.ts';
 import { APACHE_KAFKA_CLASS_PATH } from './jars.ts';
 import { JavaProcess, writeProperties } from './java.ts';
 
-const START_MS = 60_000;
+const START_MS = 180_000;
 const JVM_FLAGS = ['-Xmx256m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-Djava.awt.headless=true'];
 const LOG4J = `log4j.rootLogger=INFO, stdout
 log4j.appender.stdout=org.apache.log4j.ConsoleAppender
