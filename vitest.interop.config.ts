@@ -7,6 +7,7 @@ export default defineConfig({
     include: ['interop/**/*.test.ts'],
     environment: 'node',
     pool: 'forks',
+    globalSetup: ['interop/support/apache-kafka/class-archive.ts'],
     maxWorkers: 2,
     sequence: {
       sequencer: longFirst([

@@ -7,7 +7,8 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { APACHE_KAFKA_CLASS_PATH, whyNoApacheKafka } from '../support/apache-kafka/jars.ts';
+import { whyNoApacheKafka } from '../support/apache-kafka/jars.ts';
+import { runKafka } from '../support/apache-kafka/servers.ts';
 import { dumpLog } from '../../src/cli/dump-log/dump-log.ts';
 import { parseDumpOptions } from '../../src/cli/dump-log/dump-options.ts';
 import { startCluster } from '../../src/cluster/start-cluster.ts';
@@ -15,7 +16,6 @@ import { goldenLogFolder } from '../../src/log-format/testing/log-folder.ts';
 import { kcatProduce } from '../support/kcat.ts';
 import { KcatGroupMember } from '../support/kcat-group-member.ts';
 import { until } from '../support/expectations.ts';
-import { runTool } from '../support/run-tool.ts';
 
 const reason = whyNoApacheKafka();
 if (reason !== undefined) process.stdout.write(`dump-log is not compared with Apache Kafka's: ${reason}\n`);
@@ -26,7 +26,7 @@ interface Dump {
 }
 
 async function theirs(args: readonly string[]): Promise<Dump> {
-  const { out, error } = await runTool('java', ['-cp', APACHE_KAFKA_CLASS_PATH, 'kafka.tools.DumpLogSegments', ...args]);
+  const { out, error } = await runKafka('kafka.tools.DumpLogSegments', args);
   return { out: linesOf(out.toString()), error: linesOf(error).filter((line) => !/^(?:SLF4J|log4j):/.test(line)) };
 }
 

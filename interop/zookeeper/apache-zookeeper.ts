@@ -110,8 +110,7 @@ async function untilServing(child: ChildProcess, port: number, output: readonly 
   const deadline = performance.now() + PATIENCE_MS;
   while (performance.now() < deadline) {
     if (child.exitCode !== null) throw new Error(`Apache ZooKeeper ended with ${child.exitCode}:\n${output.join('')}`);
-    // One that comes while it starts may never be answered.
-    if ((await fourLetterWord(port, 'srvr', 1000).catch(() => '')).includes('Mode: ')) return;
+    if (await isServing(port)) return;
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
   await end(child, 'SIGKILL');
@@ -124,6 +123,12 @@ function end(child: ChildProcess, signal: 'SIGTERM' | 'SIGKILL'): Promise<void> 
     child.once('exit', () => resolve());
     child.kill(signal);
   });
+}
+
+/** Whether it says that it serves; within a second, since a word that comes while it starts may never be answered. */
+export async function isServing(port: number): Promise<boolean> {
+  const answer = await fourLetterWord(port, 'srvr', 1000).catch(() => '');
+  return answer.includes('Mode: ');
 }
 
 /** Sends a four-letter word and gives the whole answer, or what has come of it when nothing has for `timeoutMs`. */

@@ -40,11 +40,11 @@ export function logFiles(logDir: string): string[] {
 /** Reads `files` in the tool's modes: whole with every record, the indexes against the log, and the indexes' own sanity. */
 export async function dumpLogs(files: readonly string[]): Promise<DumpReport> {
   const list = files.join(',');
-  const outputs = [
-    await runKafkaTool('kafka.tools.DumpLogSegments', ['--deep-iteration', '--print-data-log', '--files', list], { timeoutMs: 240_000 }),
-    await runKafkaTool('kafka.tools.DumpLogSegments', ['--index-sanity-check', '--files', list], { timeoutMs: 240_000 }),
-    await runKafkaTool('kafka.tools.DumpLogSegments', ['--verify-index-only', '--files', list], { timeoutMs: 240_000 }),
-  ];
+  const outputs = await Promise.all(
+    [['--deep-iteration', '--print-data-log'], ['--index-sanity-check'], ['--verify-index-only']].map((mode) =>
+      runKafkaTool('kafka.tools.DumpLogSegments', [...mode, '--files', list], { timeoutMs: 240_000 }),
+    ),
+  );
   const complaints: string[] = [];
   for (const output of outputs) {
     let file = '';

@@ -4,6 +4,7 @@
  * ten minutes, so that each of a run's files doesn't wait for it anew.
  */
 import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
@@ -30,6 +31,17 @@ const POM = `<project>
   </dependencies>
 </project>
 `;
+
+let archive: string | undefined;
+
+/**
+ * Kafka's classes as `class-archive.ts` has written them for this Java; a JVM that maps them starts with half the work. The JVM itself looks whether
+ * the file fits its classes, and does without if not.
+ */
+export function classArchivePath(): string {
+  const { stderr } = archive === undefined ? spawnSync('java', ['-version'], { encoding: 'utf8' }) : { stderr: '' };
+  return (archive ??= join(cache, `classes-${createHash('sha256').update(stderr).digest('hex').slice(0, 12)}.jsa`));
+}
 
 /** Gets the jars when they aren't there; undefined when all is well, else why Apache Kafka can't be had. */
 export function whyNoApacheKafka(): string | undefined {

@@ -2,16 +2,18 @@
  * Apache Kafka 3.9 brokers in ZooKeeper mode, Apache ZooKeeper, and Kafka's tools, on the loopback. Their JVMs are small and compile little:
  * tests want a quick start, not speed (bench has its own flags).
  */
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { until } from '../expectations.ts';
 import { runTool } from '../run-tool.ts';
-import { APACHE_KAFKA_CLASS_PATH } from './jars.ts';
+import type { ToolResult } from '../run-tool.ts';
+import { APACHE_KAFKA_CLASS_PATH, classArchivePath } from './jars.ts';
 import { JavaProcess, writeProperties } from './java.ts';
 
 const START_MS = 180_000;
-const JVM_FLAGS = ['-Xmx256m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-Djava.awt.headless=true'];
+// Without the JVM's own warnings, one of which is that a class archive is of other jars.
+const JVM_FLAGS = ['-Xmx256m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-Djava.awt.headless=true', '-Xlog:disable'];
 const LOG4J = `log4j.rootLogger=INFO, stdout
 log4j.appender.stdout=org.apache.log4j.ConsoleAppender
 log4j.appender.stdout.layout=org.apache.log4j.PatternLayout
@@ -28,6 +30,8 @@ export interface ApacheBrokerOptions {
   readonly properties?: Readonly<Record<string, string>>;
   /** A file that somebody else wrote, instead of all the above but `folder`, `brokerId` and `port`. */
   readonly propertiesFile?: string;
+  /** Instead of those that map the class archive. */
+  readonly jvmFlags?: readonly string[];
 }
 
 /** An Apache Kafka broker that can be stopped, killed and started again on the same folder. */
@@ -62,7 +66,7 @@ export class ApacheBroker {
     const name = `apache-broker-${brokerId}`;
     mkdirSync(folder, { recursive: true });
     const path = this.#options.propertiesFile ?? this.#writeProperties(join(folder, `${name}.properties`));
-    const server = launch(folder, name, ['kafka.Kafka', path]);
+    const server = launch(folder, name, ['kafka.Kafka', path], this.#options.jvmFlags);
     this.#process = server;
     const before = server.output().length;
     await until(
@@ -135,15 +139,33 @@ export async function runKafkaTool(
   args: readonly string[],
   options: { input?: string; timeoutMs?: number; allowFailure?: boolean } = {},
 ): Promise<string> {
-  const { out } = await runTool('java', [...JVM_FLAGS, '-cp', APACHE_KAFKA_CLASS_PATH, mainClass, ...args], options);
-  return out.toString();
+  return (await runKafka(mainClass, args, options)).out.toString();
 }
 
-function launch(folder: string, name: string, args: readonly string[]): JavaProcess {
+/** As `runKafkaTool`, with both of what it printed. */
+export function runKafka(
+  mainClass: string,
+  args: readonly string[],
+  options: { input?: string; timeoutMs?: number; allowFailure?: boolean } = {},
+): Promise<ToolResult> {
+  return runTool('java', [...JVM_FLAGS, ...archiveFlags(), '-cp', APACHE_KAFKA_CLASS_PATH, mainClass, ...args], options);
+}
+
+const archiveFlags = (): readonly string[] => (existsSync(classArchivePath()) ? [`-XX:SharedArchiveFile=${classArchivePath()}`] : []);
+
+function launch(folder: string, name: string, args: readonly string[], jvmFlags = archiveFlags()): JavaProcess {
   const log4j = join(folder, 'log4j.properties');
   writeFileSync(log4j, LOG4J);
   return new JavaProcess(
-    [...JVM_FLAGS, `-Dlog4j.configuration=file:${log4j}`, '-Dzookeeper.4lw.commands.whitelist=*', '-cp', APACHE_KAFKA_CLASS_PATH, ...args],
+    [
+      ...JVM_FLAGS,
+      ...jvmFlags,
+      `-Dlog4j.configuration=file:${log4j}`,
+      '-Dzookeeper.4lw.commands.whitelist=*',
+      '-cp',
+      APACHE_KAFKA_CLASS_PATH,
+      ...args,
+    ],
     join(folder, `${name}.log`),
   );
 }
