@@ -17,12 +17,19 @@ export const MESSAGE_V1_OVERHEAD = LOG_OVERHEAD + 22;
 export type ReadAt = (target: Buffer, targetOffset: number, length: number, position: number) => number;
 
 export const SCAN_CHUNK_BYTES = 256 * 1024;
+const ZEROS_LOOKED_AT_BYTES = 64 * 1024;
 
 export type ScanEnd =
   /** All of the range was whole batches. */
   | { readonly kind: 'complete'; readonly position: number }
   /** The bytes at `position` don't make a batch. */
-  | { readonly kind: 'invalid'; readonly position: number; readonly reason: string };
+  | {
+      readonly kind: 'invalid';
+      readonly position: number;
+      readonly reason: string;
+      /** They are zeros, at their begin and at the range's end: with `preallocate` a file has its full length before it is written. */
+      readonly isZeros: boolean;
+    };
 
 /** One batch under the scanner: `buffer` has it at `at`, whole when bodies were asked for, else at least its header. */
 export interface ScannedBatch {
@@ -130,7 +137,17 @@ export class BatchScanner {
   }
 
   #invalid(reason: string): undefined {
-    return this.#finish({ kind: 'invalid', position: this.#position, reason });
+    const position = this.#position;
+    const isZeros = this.#isZeros(position) && this.#isZeros(Math.max(position, this.#to - ZEROS_LOOKED_AT_BYTES));
+    return this.#finish({ kind: 'invalid', position, reason: isZeros ? 'zeros' : reason, isZeros });
+  }
+
+  #isZeros(position: number): boolean {
+    const bytes = Buffer.alloc(Math.max(0, Math.min(ZEROS_LOOKED_AT_BYTES, this.#to - position)));
+    let total = 0;
+    for (let read = -1; read !== 0 && total < bytes.length; total += read)
+      read = this.#readAt(bytes, total, bytes.length - total, position + total);
+    return total > 0 && bytes.every((byte) => byte === 0);
   }
 
   #finish(end: ScanEnd): undefined {

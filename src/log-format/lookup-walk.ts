@@ -184,7 +184,7 @@ class Scan {
       scanFrom: this.#from,
       scanned: this.#scanned,
       scannedCount: this.#count,
-      damage: end?.kind === 'invalid' ? { position: end.position, reason: end.reason } : undefined,
+      damage: end?.kind === 'invalid' && !end.isZeros ? { position: end.position, reason: end.reason } : undefined,
     };
   }
 }

@@ -45,6 +45,8 @@ export class LocalLog {
   /** The log end offset: all below is written. */
   #logEndOffset: number;
   /** Changes of names in the folder, and how many of them are on the device. */
+  /** Segments that were cut to their size when they got no more appends, and perhaps not synced since. */
+  readonly #unsyncedLengths: Set<LogSegment>;
   #nameChanges: number;
   #syncedNameChanges = 0;
   readonly #metadataCache: LogOffsetMetadata[] = [];
@@ -54,12 +56,17 @@ export class LocalLog {
   /** Files of deleted segments that are being removed. */
   #removing: Promise<void> = Promise.resolve();
 
-  constructor(context: LogContext, directory: string, options: { segments: LogSegments; logEndOffset: number; directoryDirty: boolean }) {
+  constructor(
+    context: LogContext,
+    directory: string,
+    options: { segments: LogSegments; logEndOffset: number; directoryDirty: boolean; unsyncedLengths: Iterable<LogSegment> },
+  ) {
     this.#context = context;
     this.#directory = directory;
     this.segments = options.segments;
     this.#logEndOffset = options.logEndOffset;
     this.#nameChanges = options.directoryDirty ? 1 : 0;
+    this.#unsyncedLengths = new Set(options.unsyncedLengths);
     this.slabs = new WriteSlabs(context.tailBuffers);
     this.tail = new TailCache(context.tail, this.slabs);
   }
@@ -104,7 +111,7 @@ export class LocalLog {
         `can't roll ${this.#directory} at ${baseOffset}: its end is ${this.#logEndOffset}, its active segment begins at ${active.baseOffset}`,
       );
     }
-    active.onBecomeInactive();
+    if (active.onBecomeInactive()) this.#unsyncedLengths.add(active);
     active.closeHandles();
     // The first segment's name must outlast a crash before there is a second: a log without its begin looks like one whose begin was
     // deleted. Later rolls find it done by a flush.
@@ -397,7 +404,10 @@ export class LocalLog {
   /** fsync of what was written below `offset` and isn't on the device since `recoveryPoint`, on the thread pool; how many there were. */
   async flush(recoveryPoint: number, offset: number): Promise<number> {
     let fsyncs = 0;
-    for (const segment of this.segments.between(recoveryPoint, offset)) fsyncs += await segment.flush();
+    // Their records may be on the device already, with zeros behind them.
+    const cut = [...this.#unsyncedLengths].filter((segment) => this.segments.all.includes(segment));
+    for (const segment of new Set([...cut, ...this.segments.between(recoveryPoint, offset)])) fsyncs += await segment.flush();
+    for (const segment of cut) this.#unsyncedLengths.delete(segment);
     return fsyncs + (await this.#syncNames());
   }
 

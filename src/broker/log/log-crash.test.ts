@@ -34,13 +34,15 @@ class Run {
   #checkpoint = 0;
 
   readonly #scansInWorkers: boolean;
+  readonly #config: Readonly<Record<string, string>>;
 
   constructor(seed: number) {
+    this.#config = seed % 3 === 2 ? { ...CONFIG, preallocate: 'true' } : CONFIG;
     this.#scansInWorkers = seed % 2 === 1;
     this.#random = new SeededRandom(seed);
     this.#disk = new MemoryDisk({ nowMs: () => this.#time.wallMs() });
     this.#fixture = this.#newFixture();
-    this.#log = newLog(this.#fixture, CONFIG);
+    this.#log = newLog(this.#fixture, this.#config);
   }
 
   async rounds(count: number): Promise<void> {
@@ -155,8 +157,8 @@ class Run {
     // The folder itself may be gone, as long as nothing in it was synced: LogManager makes it anew.
     const workers = this.#scansInWorkers ? { workers: workersOn(this.#fixture) } : {};
     this.#log = this.#disk.exists(DIRECTORY)
-      ? await openLog(this.#fixture, CONFIG, { recoveryPoint, ...workers })
-      : newLog(this.#fixture, CONFIG);
+      ? await openLog(this.#fixture, this.#config, { recoveryPoint, ...workers })
+      : newLog(this.#fixture, this.#config);
     const log = this.#log;
     const values = readAll(log, { maxBytes: 1 + this.#random.int(3000) }).map((record) => (record.isControl ? 'marker' : record.value));
     if (log.logEndOffset < recoveryPoint) throw new Error(`the log ends at ${log.logEndOffset}, below its recovery point ${recoveryPoint}`);

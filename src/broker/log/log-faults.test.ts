@@ -33,7 +33,7 @@ async function run({ fault, call, mode }: Run): Promise<{ calls: number; problem
   const disk = new MemoryDisk();
   disk.makeDirectory('/data');
   disk.syncDirectory('/');
-  const broker = new LogBroker(disk, { scansInWorkers: (call ?? 0) % 2 === 0 });
+  const broker = new LogBroker(disk, { scansInWorkers: (call ?? 0) % 2 === 0, preallocate: (call ?? 0) % 3 === 0 });
   await broker.start();
   const begin = disk.calls;
   if (call !== undefined) disk.failAfter(call, fault);

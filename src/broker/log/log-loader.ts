@@ -36,6 +36,7 @@ import { LocalLog } from './local-log.ts';
 import type { LogContext } from './log-context.ts';
 import type { LogRecovered } from './log-events.ts';
 import { recoverSegment } from './log-recovery.ts';
+import type { RecoveryOutcome } from './log-recovery.ts';
 import { LogSegment } from './log-segment.ts';
 import { LogSegments } from './log-segments.ts';
 import { ProducerSnapshots } from './producer-snapshots.ts';
@@ -76,7 +77,7 @@ export function createLog(
   const log = new UnifiedLog(context, {
     topicPartition,
     config,
-    local: new LocalLog(context, directory, { segments, logEndOffset: 0, directoryDirty: true }),
+    local: new LocalLog(context, directory, { segments, logEndOffset: 0, directoryDirty: true, unsyncedLengths: [] }),
     producerState: new ProducerStateManager(),
     snapshots: new ProducerSnapshots(context.disk, directory, context.logger),
     epochEntries: [],
@@ -149,7 +150,12 @@ class LogLoader {
     return new UnifiedLog(this.#context, {
       topicPartition,
       config,
-      local: new LocalLog(this.#context, directory, { segments: this.#segments, logEndOffset, directoryDirty: !hadCleanShutdown }),
+      local: new LocalLog(this.#context, directory, {
+        segments: this.#segments,
+        logEndOffset,
+        directoryDirty: !hadCleanShutdown,
+        unsyncedLengths: this.#segments.all.filter((segment) => this.#mayHaveUncutEnd(segment)),
+      }),
       producerState,
       snapshots: this.#snapshots,
       epochEntries: this.#epochs.entries,
@@ -369,6 +375,8 @@ class LogLoader {
           throw new LogFormatError('corrupt-index', `segment ${segment.baseOffset} has no offset index`);
         // Reads for read_committed go by it, and nothing else can make it again.
         if (names.has(segmentFileName(segment.baseOffset, TXN_INDEX_SUFFIX))) void segment.indexes.abortedTxns;
+        if (this.#mayHaveUncutEnd(segment) && segment !== this.#segments.last)
+          segment.cutZeros(this.#mayHaveGaps ? undefined : this.#endOf(segment));
         if (this.#mayOverflow(segment) && !segment.readEnd().isWhole)
           throw new LogFormatError('corrupt-index', `segment ${segment.baseOffset} goes further than its index can say`);
       } catch (error) {
@@ -382,6 +390,11 @@ class LogLoader {
   /** Whether there is room for offsets that the index can't have: what a cleaner before Kafka 2.0 left, and an end in order doesn't mend. */
   #mayOverflow(segment: LogSegment): boolean {
     return segment !== this.#segments.last && !segment.canConvertToRelativeOffset(this.#endOf(segment) - 1);
+  }
+
+  /** Whether it was cut to its size when the next segment began, or at the end, and nothing was flushed since: the power may take the cut back. */
+  #mayHaveUncutEnd(segment: LogSegment): boolean {
+    return this.#endOf(segment) >= this.#options.recoveryPoint;
   }
 
   /** Returns the log's end and how far it is known to be on the device. */
@@ -415,18 +428,21 @@ class LogLoader {
     const state = this.#stateUpTo(first.baseOffset);
     this.#recoveredState = state;
     let nextOffset = first.baseOffset;
+    let endsInZeros = false;
     for (const [index, segment] of unflushed.entries()) {
-      // The end of the segment before was lost, or what should have replaced this one.
-      const isMisplaced = segment.baseOffset < nextOffset || (segment.baseOffset > nextOffset && !this.#mayHaveGaps);
+      // The end of the segment before was lost (what ends in zeros was never cleaned, so that no gap is right), or what should have replaced this one.
+      const isMisplaced: boolean =
+        segment.baseOffset < nextOffset || (segment.baseOffset > nextOffset && (!this.#mayHaveGaps || endsInZeros));
       if (isMisplaced) {
         this.#truncationReason ??= `segment ${segment.baseOffset} doesn't follow offset ${nextOffset}`;
         this.#context.logger.warn(
           `Removing ${this.#options.directory} from segment ${segment.baseOffset} on: the one before ends at offset ${nextOffset}`,
         );
       }
-      const outcome = isMisplaced ? undefined : await this.#recoverOne(segment, state);
-      if (outcome !== undefined && outcome.truncatedBytes === 0) {
+      const outcome: RecoveryOutcome | undefined = isMisplaced ? undefined : await this.#recoverOne(segment, state);
+      if (outcome !== undefined && (outcome.truncatedBytes === 0 || outcome.endsInZeros)) {
         nextOffset = outcome.nextOffset;
+        endsInZeros = outcome.endsInZeros;
         continue;
       }
       const behind = unflushed.slice(isMisplaced ? index : index + 1);
@@ -437,8 +453,8 @@ class LogLoader {
     }
   }
 
-  async #recoverOne(segment: LogSegment, state: ProducerStateManager): Promise<{ nextOffset: number; truncatedBytes: number }> {
-    const { onBytes, directory, logStartOffset, workers } = this.#options;
+  async #recoverOne(segment: LogSegment, state: ProducerStateManager): Promise<RecoveryOutcome> {
+    const { onBytes, directory, logStartOffset, workers, config } = this.#options;
     this.#rebuilt.push(segment);
     const outcome = await recoverSegment({
       segment,
@@ -455,7 +471,8 @@ class LogLoader {
         onBytes?.(bytes);
       },
     });
-    if (outcome.truncatedBytes > 0) {
+    // With preallocate every file that was appended to ends so, and nothing is lost with it.
+    if (outcome.truncatedBytes > 0 && !(outcome.endsInZeros && config.preallocate)) {
       this.#truncatedBytes += outcome.truncatedBytes;
       this.#truncationReason ??= outcome.reason;
       this.#context.logger.warn(

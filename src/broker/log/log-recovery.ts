@@ -39,6 +39,8 @@ export interface RecoveryOutcome {
   readonly truncatedBytes: number;
   /** Why the rest was cut off. */
   readonly reason: string | undefined;
+  /** It was zeros. */
+  readonly endsInZeros: boolean;
 }
 
 /**
@@ -60,7 +62,7 @@ export async function recoverSegment(recovery: SegmentRecovery): Promise<Recover
   const truncatedBytes = segment.recovered(found);
   // What is appended later must not end up behind what was cut off here.
   if (truncatedBytes > 0) await segment.flush();
-  return { nextOffset: found.nextOffset, truncatedBytes, reason: found.reason };
+  return { nextOffset: found.nextOffset, truncatedBytes, reason: found.reason, endsInZeros: found.endsInZeros };
 }
 
 async function scanOnEventLoop(

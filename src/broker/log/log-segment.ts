@@ -4,12 +4,13 @@
  * The base offset is at or below the first record's, above all of the segments before, and never changes. Index entries are kept
  * in memory while the segment is in use and written to their files in groups; they are complete on disk before the segment is closed
  * or counted as flushed. After a crash the indexes of every segment above the recovery point are built again from its log file.
+ * With `preallocate` a new log file has `segment.bytes` from its begin on, and is cut to its size when it gets no more, is cut or closed.
  * Differs from Kafka: index files hold their entries only (Kafka preallocates 10 MiB and maps them), one offset entry per batch.
  * Source: Kafka's LogSegment, FileRecords.
  */
 import { baseOffsetAt, lastOffsetAt, leaderEpochAt, magicAt, maxTimestampAt, sizeAt } from '../../log-format/batch-fields.ts';
 import { BatchScanner } from '../../log-format/batch-scanner.ts';
-import type { ScanOptions } from '../../log-format/batch-scanner.ts';
+import type { ScanEnd, ScanOptions } from '../../log-format/batch-scanner.ts';
 import { LOG_SUFFIX, OFFSET_INDEX_SUFFIX, segmentFileName, TIME_INDEX_SUFFIX, TXN_INDEX_SUFFIX } from '../../log-format/file-names.ts';
 import type { SegmentFileSuffix } from '../../log-format/file-names.ts';
 import type { OffsetPosition } from '../../log-format/offset-index.ts';
@@ -64,6 +65,8 @@ export class LogSegment {
   #rollingBasedTimestamp: number | undefined;
   /** Bytes known to be on the device. */
   #syncedBytes: number;
+  /** The file is longer than `sizeBytes`, by zeros: `preallocate`. */
+  #isPreallocated = false;
 
   constructor(
     context: LogContext,
@@ -93,7 +96,13 @@ export class LogSegment {
   /** A new, empty segment; its files are made. */
   static create(context: LogContext, directory: string, baseOffset: number, config: LogConfig): LogSegment {
     const segment = new LogSegment(context, directory, { baseOffset, sizeBytes: 0, modifiedMs: context.clock.wallMs(), config });
-    context.disk.open(segment.pathOf(LOG_SUFFIX), 'truncate').close();
+    const file = context.disk.open(segment.pathOf(LOG_SUFFIX), 'truncate');
+    try {
+      if (config.preallocate) file.truncate(config.segmentBytes);
+    } finally {
+      file.close();
+    }
+    segment.#isPreallocated = config.preallocate;
     segment.indexes.createEmpty();
     return segment;
   }
@@ -158,9 +167,10 @@ export class LogSegment {
     return this.#file.pinned((handle) => handle.writeGatheredAsync(chunks, position));
   }
 
-  /** Cuts off what a short write left behind. */
+  /** Cuts off what a short write left behind, or what was set aside and isn't needed. */
   cutToSize(): void {
     this.#file.handle().truncate(this.#sizeBytes);
+    this.#isPreallocated = false;
   }
 
   /** Takes whole batches, written at the end, into size, timestamps and indexes. */
@@ -341,14 +351,28 @@ export class LogSegment {
 
   /** One above the last offset, the base offset for an empty segment; and whether the file is whole batches up to its end. */
   readEnd(): { readonly nextOffset: number; readonly isWhole: boolean } {
+    const { nextOffset, end } = this.#walkToEnd();
+    return { nextOffset, isWhole: end?.kind === 'complete' };
+  }
+
+  /** Cuts off zeros behind the last batch, if that ends where it should; whether there were any. */
+  cutZeros(expectedEnd: number | undefined): boolean {
+    const { nextOffset, end } = this.#walkToEnd();
+    if (end?.kind !== 'invalid' || !end.isZeros || (expectedEnd !== undefined && nextOffset !== expectedEnd)) return false;
+    this.#setSize(end.position);
+    return true;
+  }
+
+  /** The walk's end is undefined where it stopped at offsets that can't be. */
+  #walkToEnd(): { readonly nextOffset: number; readonly end: ScanEnd | undefined } {
     let nextOffset = this.baseOffset;
     const scanner = this.scan({ from: this.#scanFrom(Infinity), bodies: false });
     for (let batch = scanner.next(); batch !== undefined; batch = scanner.next()) {
       const lastOffset = lastOffsetAt(batch.buffer, batch.at);
-      if (lastOffset < nextOffset || !this.canConvertToRelativeOffset(lastOffset)) return { nextOffset, isWhole: false };
+      if (lastOffset < nextOffset || !this.canConvertToRelativeOffset(lastOffset)) return { nextOffset, end: undefined };
       nextOffset = lastOffset + 1;
     }
-    return { nextOffset, isWhole: scanner.end?.kind === 'complete' };
+    return { nextOffset, end: scanner.end };
   }
 
   /** One above the last offset; the base offset for an empty segment. */
@@ -416,15 +440,19 @@ export class LogSegment {
 
   #setSize(sizeBytes: number): void {
     this.#file.handle().truncate(sizeBytes);
+    this.#isPreallocated = false;
     this.#sizeBytes = sizeBytes;
     this.#syncedBytes = Math.min(this.#syncedBytes, sizeBytes);
     this.#lastModifiedMs = this.#context.clock.wallMs();
   }
 
-  /** No more appends: the time index gets its last entry and the indexes are written. */
-  onBecomeInactive(): void {
+  /** No more appends: the time index gets its last entry, the indexes are written, what was set aside is given back. Returns whether there was any. */
+  onBecomeInactive(): boolean {
     this.#appendLastTimestamp();
     this.indexes.persist();
+    const wasPreallocated = this.#isPreallocated;
+    if (wasPreallocated) this.cutToSize();
+    return wasPreallocated;
   }
 
   #appendLastTimestamp(): void {
@@ -457,6 +485,7 @@ export class LogSegment {
   close(): void {
     if (this.#sizeBytes > 0 && this.#maxTimestamp !== UNREAD) this.#appendLastTimestamp();
     this.indexes.persist();
+    if (this.#isPreallocated) this.cutToSize();
     this.indexes.close();
     this.#file.close();
   }

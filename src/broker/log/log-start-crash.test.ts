@@ -38,8 +38,10 @@ class Run {
   #serial = 0;
 
   readonly #scansInWorkers: boolean;
+  readonly #topic: Readonly<Record<string, string>>;
 
   constructor(seed: number) {
+    this.#topic = seed % 3 === 2 ? { ...TOPIC, preallocate: 'true' } : TOPIC;
     this.#scansInWorkers = seed % 2 === 1;
     this.#random = new SeededRandom(seed);
     this.#disk = new MemoryDisk({ nowMs: () => this.#time.wallMs() });
@@ -60,7 +62,7 @@ class Run {
     const manager = memoryLogManager({
       disk: this.#disk.process(),
       time: this.#time,
-      topic: TOPIC,
+      topic: this.#topic,
       config: { logDirs: [DIR] },
       scansInWorkers: this.#scansInWorkers,
     });

@@ -29,6 +29,7 @@ export interface ScannedSegment {
   readonly validBytes: number;
   readonly nextOffset: number;
   readonly reason: string | undefined;
+  readonly endsInZeros: boolean;
   readonly overflows: boolean;
   readonly offsetEntries: Uint8Array<ArrayBuffer>;
   readonly timeEntries: Uint8Array<ArrayBuffer>;
@@ -103,13 +104,13 @@ function ownMemory(bytes: Buffer): Uint8Array<ArrayBuffer> {
 
 /** What the scan gave, where it is applied. */
 export function findingsOf(target: ScanTarget, scanned: ScannedSegment): ScanFindings {
-  const { validBytes, nextOffset, reason, overflows, epochs, abortedTxns } = scanned;
+  const { validBytes, nextOffset, reason, endsInZeros, overflows, epochs, abortedTxns } = scanned;
   const { maxTimestamp, offsetOfMaxTimestamp, bytesSinceLastIndexEntry } = scanned;
   const offset = OffsetIndex.fromFile(target.baseOffset, Buffer.from(scanned.offsetEntries.buffer));
   const time = TimeIndex.fromFile(target.baseOffset, Buffer.from(scanned.timeEntries.buffer));
   const indexes = new IndexBuilder(target.baseOffset, target.indexIntervalBytes, { offset, time });
   Object.assign(indexes, { maxTimestamp, offsetOfMaxTimestamp, bytesSinceLastIndexEntry });
-  return { validBytes, nextOffset, reason, overflows, epochs, abortedTxns, indexes };
+  return { validBytes, nextOffset, reason, endsInZeros, overflows, epochs, abortedTxns, indexes };
 }
 
 /** The error as the disk would have thrown it here. */

@@ -65,6 +65,8 @@ export interface ScanFindings {
   nextOffset: number;
   /** Why the rest isn't. */
   reason: string | undefined;
+  /** What lies behind the good part are zeros, as far as was read: no record was there, or none that reached the device. */
+  endsInZeros: boolean;
   /** The batch behind the good part is good itself and doesn't fit the segment: that must be split. */
   overflows: boolean;
   readonly indexes: IndexBuilder;
@@ -81,6 +83,7 @@ export async function scanSegment(target: ScanTarget, parts: ScanParts): Promise
     validBytes: 0,
     nextOffset: baseOffset,
     reason: undefined,
+    endsInZeros: false,
     overflows: false,
     indexes: new IndexBuilder(baseOffset, target.indexIntervalBytes),
     epochs: [],
@@ -134,7 +137,10 @@ function takeBatches(target: ScanTarget, parts: ScanParts, found: ScanFindings, 
       !isPlausible ||
       (!fits && !isOverflow(target, parts, { nextOffset: found.nextOffset, lastOffset, end: position + at + sizeBytes }))
     ) {
-      found.reason = headerFault(buffer, at, { nextOffset: found.nextOffset, left: fileBytes - position - at });
+      found.endsInZeros = isZeros(buffer, at);
+      found.reason = found.endsInZeros
+        ? 'zeros'
+        : headerFault(buffer, at, { nextOffset: found.nextOffset, left: fileBytes - position - at });
       return at;
     }
     if (at + sizeBytes > buffer.length) return at;
@@ -166,6 +172,11 @@ function isOverflow(
   if (lastOffset >= endOffset || (!mayHaveGaps && lastOffset - nextOffset > MAX_RELATIVE_OFFSET)) return false;
   const following = readHeader(end);
   return following.length < RECORD_BATCH_OVERHEAD || magicAt(following, 0) !== MAGIC_V2 || baseOffsetAt(following, 0) > lastOffset;
+}
+
+function isZeros(buffer: Buffer, from: number): boolean {
+  for (let at = from; at < buffer.length; at++) if (buffer[at] !== 0) return false;
+  return true;
 }
 
 /** What is wrong with a header, in words. */

@@ -39,6 +39,10 @@ export function* dumpBatches(log: DumpedLog, options: DumpOptions, findings: Dum
   }
   const { end } = scanner;
   if (end?.kind !== 'invalid' || options.maxBytes !== Infinity) return;
+  if (end.isZeros) {
+    yield `Found ${file.sizeBytes - end.position} zero bytes at the end of ${name}: preallocated, not written yet`;
+    return;
+  }
   yield `Found ${file.sizeBytes - end.position} invalid bytes at the end of ${name}`;
   findings.fault(path, end.reason, end.position);
 }

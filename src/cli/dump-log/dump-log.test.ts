@@ -83,6 +83,14 @@ describe('a segment', () => {
     expect((await dump(file(LOG))).error.join()).toMatch(/at byte 0: /);
   });
 
+  it('that got its length in advance is well, and its zeros are told', async () => {
+    const before = (await dump(file(LOG))).out;
+    write(LOG, Buffer.concat([golden(LOG), Buffer.alloc(200_000)]));
+    const { out, error, isWell } = await dump(file(LOG));
+    expect(out).toEqual([...before, 'Found 200000 zero bytes at the end of 00000000000000000000.log: preallocated, not written yet']);
+    expect([error, isWell]).toEqual([[], true]);
+  });
+
   it('of a batch that its codec does not open: the batch is named, the next ones follow', async () => {
     const log = golden(LOG);
     log.fill(0xff, 131 + 61, 131 + 80);

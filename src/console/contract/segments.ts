@@ -43,6 +43,7 @@ export interface LogFile {
 export interface SegmentRow {
   readonly baseOffset: number;
   readonly file: string;
+  /** Of its records: a file that got its length in advance (`preallocate`) is longer. */
   readonly sizeBytes: number;
   readonly indexBytes: number | null;
   readonly timeIndexBytes: number | null;
@@ -101,7 +102,13 @@ export interface BatchPage {
   /** Pass it as `position` for the next page; null at the end. */
   readonly nextPosition: number | null;
   /** Bytes at the end that are no whole batch (a torn tail), if any. */
-  readonly torn: { readonly position: number; readonly reason: string; readonly bytes: number } | null;
+  readonly torn: {
+    readonly position: number;
+    readonly reason: string;
+    readonly bytes: number;
+    /** Zeros of a file that got its length in advance: nothing is torn. */
+    readonly isPreallocated: boolean;
+  } | null;
 }
 
 /** A record as it is on the disk. */

@@ -45,7 +45,10 @@ export async function segmentBatches(session: ClusterSession, query: BatchQuery)
       await turn();
     }
     const { end } = scanner;
-    const torn = end?.kind === 'invalid' ? { position: end.position, reason: end.reason, bytes: file.sizeBytes - end.position } : null;
+    const torn =
+      end?.kind === 'invalid'
+        ? { position: end.position, reason: end.reason, bytes: file.sizeBytes - end.position, isPreallocated: end.isZeros }
+        : null;
     return { batches, nextPosition: end === undefined && scanner.position < file.sizeBytes ? scanner.position : null, torn };
   });
 }

@@ -159,13 +159,15 @@ async function segmentRows(session: ClusterSession, folder: string, files: reado
   const rows: SegmentRow[] = [];
   for (const [at, log] of logs.entries()) {
     const baseOffset = log.baseOffset ?? 0;
+    const { firstOffset, lastOffset, preallocatedBytes } = await offsetsOf(session, folder, log, logs[at + 1]?.baseOffset ?? null);
     rows.push({
       baseOffset,
       file: log.name,
-      sizeBytes: log.sizeBytes,
+      sizeBytes: log.sizeBytes - preallocatedBytes,
       indexBytes: sizes.get(segmentFileName(baseOffset, OFFSET_INDEX_SUFFIX)) ?? null,
       timeIndexBytes: sizes.get(segmentFileName(baseOffset, TIME_INDEX_SUFFIX)) ?? null,
-      ...(await offsetsOf(session, folder, log, logs[at + 1]?.baseOffset ?? null)),
+      firstOffset,
+      lastOffset,
       modifiedAtMs: log.modifiedAtMs,
       active: at === logs.length - 1,
     });
@@ -183,7 +185,7 @@ async function offsetsOf(session: ClusterSession, folder: string, log: LogFile, 
   const { sizeBytes, modifiedAtMs } = log;
   const before = known.get(path);
   if (before?.sizeBytes === sizeBytes && before.modifiedAtMs === modifiedAtMs)
-    return { firstOffset: before.firstOffset, lastOffset: before.firstOffset === null ? null : nextBaseOffset - 1 };
+    return { firstOffset: before.firstOffset, lastOffset: before.firstOffset === null ? null : nextBaseOffset - 1, preallocatedBytes: 0 };
   const offsets = await offsetsIn(session, folder, baseOffset, nextBaseOffset);
   if (known.size >= MAX_REMEMBERED) known.clear();
   known.set(path, { sizeBytes, modifiedAtMs, firstOffset: offsets.firstOffset });
@@ -193,6 +195,8 @@ async function offsetsOf(session: ClusterSession, folder: string, log: LogFile, 
 interface SegmentOffsets {
   readonly firstOffset: number | null;
   readonly lastOffset: number | null;
+  /** Zeros at the end of the active one. */
+  readonly preallocatedBytes: number;
 }
 
 /** First and last offset of a segment. Of a closed one the next segment's base tells the end; of the active one its index, and the batches after. */
@@ -202,14 +206,15 @@ async function offsetsIn(
   baseOffset: number,
   nextBaseOffset: number | null,
 ): Promise<SegmentOffsets> {
-  const none = { firstOffset: null, lastOffset: null };
+  const none = { firstOffset: null, lastOffset: null, preallocatedBytes: 0 };
   return withFiles(session, async (open) => {
     const log = open(join(folder, segmentFileName(baseOffset, LOG_SUFFIX)));
     if (log === undefined) return none;
-    const first = headersFrom(log, 0).next();
-    if (first === undefined) return none;
+    const begin = headersFrom(log, 0);
+    const first = begin.next();
+    if (first === undefined) return { ...none, preallocatedBytes: zerosBehind(begin, log) };
     const firstOffset = baseOffsetAt(first.buffer, first.at);
-    if (nextBaseOffset !== null) return { firstOffset, lastOffset: nextBaseOffset - 1 };
+    if (nextBaseOffset !== null) return { firstOffset, lastOffset: nextBaseOffset - 1, preallocatedBytes: 0 };
     let lastOffset = lastOffsetAt(first.buffer, first.at);
     const scanner = headersFrom(log, lastIndexedPosition(open(join(folder, segmentFileName(baseOffset, OFFSET_INDEX_SUFFIX))), baseOffset));
     let scanned = 0;
@@ -218,8 +223,13 @@ async function offsetsIn(
       // Without an index that is all of the segment.
       if (++scanned % 1024 === 0) await turn();
     }
-    return { firstOffset, lastOffset };
+    return { firstOffset, lastOffset, preallocatedBytes: zerosBehind(scanner, log) };
   }).catch(() => none);
+}
+
+/** Of a scanner that has come to its end. */
+function zerosBehind({ end }: BatchScanner, log: FileBytes): number {
+  return end?.kind === 'invalid' && end.isZeros ? log.sizeBytes - end.position : 0;
 }
 
 /** Where the last batch that the offset index knows begins: all but a few KiB of the segment need not be read. 0 when there is no index. */

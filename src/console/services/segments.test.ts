@@ -148,6 +148,20 @@ test("pages through batches, checks each one's CRC and names a torn tail", async
   expect(second.torn?.position).toBe((second.batches[0]?.position ?? 0) + (second.batches[0]?.sizeBytes ?? 0));
 });
 
+test('a preallocated file has the size of its records, and its zeros are no torn tail', async () => {
+  const records = [batch(0, 2), batch(2, 1)];
+  const path = writeSegment(0, ...records);
+  appendFileSync(path, Buffer.alloc(300_000));
+  const sizeBytes = records[0]!.length + records[1]!.length;
+  expect((await replicaContents(session, replica)).segments).toMatchObject([{ sizeBytes, firstOffset: 0, lastOffset: 2 }]);
+  const page = await segmentBatches(session, { ...replica, baseOffset: 0, position: 0, max: 10 });
+  expect(page.batches).toHaveLength(2);
+  expect(page.torn).toEqual({ position: sizeBytes, reason: 'zeros', bytes: 300_000, isPreallocated: true });
+  appendFileSync(path, 'x');
+  const damaged = await segmentBatches(session, { ...replica, baseOffset: 0, position: 0, max: 10 });
+  expect(damaged.torn).toMatchObject({ position: sizeBytes, isPreallocated: false });
+});
+
 test('opens a batch into records, from where it is told', async () => {
   const first = batch(0, 3);
   writeSegment(0, first, batch(3, 100, CompressionCodec.GZIP));

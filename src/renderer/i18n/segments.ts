@@ -55,6 +55,7 @@ export const segments = {
   transactional: 'transactional',
   control: 'control',
   torn: 'The last {bytes} from byte {position} on are no whole batch: {reason}.',
+  preallocated: 'The last {bytes} from byte {position} on are zeros: the file got its length in advance (preallocate) and is not full.',
   tornRuns: 'The broker may be writing it just now; if it stays, the file is damaged there.',
   tornStopped: 'A broker that is killed while it writes leaves such a tail; at its next start it cuts it off.',
   brokerStopped: 'Broker {broker} is not running: this is how it left its files.',

@@ -70,7 +70,7 @@ export const logKeys = {
     dynamic: 'cluster-wide',
   }),
   'log.preallocate': boolean(false, {
-    doc: "Whether a new segment's file gets its full size at once; not in Samsa yet: it is taken and has no effect. Default for topics: preallocate.",
+    doc: "Whether a new segment's file has segment.bytes from its begin on. Default for topics: preallocate.",
     dynamic: 'cluster-wide',
   }),
   'log.message.format.version': string('3.0-IV1', { doc: 'Kept for Apache Kafka, without effect: records are always in format 2.' }),

@@ -31,7 +31,10 @@ export const topicKeys = {
       check: (level) => (level === -1 || (level >= 1 && level <= 9) ? undefined : 'Value must be between 1 and 9 or equal to -1'),
     },
   }),
-  'compression.lz4.level': int(9, { doc: 'The level when the broker compresses with LZ4.', validator: between(1, 17) }),
+  'compression.lz4.level': int(9, {
+    doc: 'The level when the broker compresses with LZ4: 9 is the fast compressor, any other LZ4 high compression, with which 12 and above are the same.',
+    validator: between(1, 17),
+  }),
   'compression.zstd.level': int(3, { doc: 'The level when the broker compresses with zstd.', validator: between(-131_072, 22) }),
   'delete.retention.ms': long(86_400_000, {
     doc: 'How long a tombstone is kept after compaction, so that a consumer that began before sees the deletion.',
@@ -110,7 +113,7 @@ export const topicKeys = {
     validator: atLeast(1),
   }),
   preallocate: boolean(false, {
-    doc: "Whether a new segment's file gets its full size at once. Not in Samsa yet: it is taken and has no effect.",
+    doc: "Whether a new segment's file has segment.bytes from its begin on; it is cut to its size when it gets no more records.",
   }),
   'remote.storage.enable': boolean(false, { doc: 'Whether old segments move to remote storage. There is no tiered storage here.' }),
   'remote.log.copy.disable': boolean(false, { doc: 'Whether no more segments move to remote storage. There is no tiered storage here.' }),

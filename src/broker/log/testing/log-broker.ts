@@ -62,12 +62,14 @@ export class LogBroker {
   time = new ManualTime();
   manager: LogManager;
   readonly #scansInWorkers: boolean;
+  readonly #topic: Readonly<Record<string, string>>;
   #serial = 0;
   #firstEpoch = 0;
   readonly #sequences = new Map<number, number>();
 
-  constructor(disk: MemoryDisk, options: { readonly scansInWorkers?: boolean } = {}) {
+  constructor(disk: MemoryDisk, options: { readonly scansInWorkers?: boolean; readonly preallocate?: boolean } = {}) {
     this.disk = disk;
+    this.#topic = options.preallocate === true ? { ...CONFIG, preallocate: 'true' } : CONFIG;
     this.#scansInWorkers = options.scansInWorkers ?? false;
     this.manager = this.#newManager();
   }
@@ -131,7 +133,7 @@ export class LogBroker {
     return memoryLogManager({
       disk: this.disk.process(),
       time: this.time,
-      topic: CONFIG,
+      topic: this.#topic,
       scansInWorkers: this.#scansInWorkers,
       onLogDirFailure: (_directory, message) => void this.failures.push(message),
     });

@@ -83,7 +83,10 @@ export function fakeSegments(world: FakeWorld) {
       return {
         batches,
         nextPosition: first + batches.length >= 900 ? null : end,
-        torn: first + batches.length >= 900 ? { position: end, reason: '61 bytes are left, a batch has at least 61', bytes: 61 } : null,
+        torn:
+          first + batches.length >= 900
+            ? { position: end, reason: '61 bytes are left, a batch has at least 61', bytes: 61, isPreallocated: false }
+            : null,
       };
     }),
     records: os.segments.records.handler(() => ({ records: [], more: false })),
