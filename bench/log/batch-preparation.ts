@@ -46,6 +46,7 @@ for (const [what, source, overrides] of [
   ['open for its keys', 'lz4', { 'cleanup.policy': 'compact' }],
   ['open for its keys', 'zstd', { 'cleanup.policy': 'compact' }],
   ['compress', 'none', { 'compression.type': 'lz4' }],
+  ['compress at level 12', 'none', { 'compression.type': 'lz4', 'compression.lz4.level': '12' }],
   ['compress', 'none', { 'compression.type': 'zstd' }],
   ['compress', 'none', { 'compression.type': 'gzip' }],
   ['another codec', 'lz4', { 'compression.type': 'zstd' }],

@@ -9,6 +9,7 @@ export type AppendConfig = Pick<
   | 'compact'
   | 'compressionType'
   | 'compressionGzipLevel'
+  | 'compressionLz4Level'
   | 'compressionZstdLevel'
   | 'maxMessageBytes'
   | 'messageTimestampType'
@@ -26,6 +27,7 @@ export function appendConfigOf(config: LogConfig): AppendConfig {
     compact: config.compact,
     compressionType: config.compressionType,
     compressionGzipLevel: config.compressionGzipLevel,
+    compressionLz4Level: config.compressionLz4Level,
     compressionZstdLevel: config.compressionZstdLevel,
     maxMessageBytes: config.maxMessageBytes,
     messageTimestampType: config.messageTimestampType,

@@ -47,6 +47,11 @@ describe('what goes to a worker', () => {
     expect(isWorkForWorker(batch(40_000, { codec: CompressionCodec.ZSTD }), zstd)).toBe(false);
   });
 
+  test("LZ4's high compression as soon as gzip, its fast one later", () => {
+    expect(isWorkForWorker(batch(20_000), configOf({ 'compression.type': 'lz4', 'compression.lz4.level': '4' }))).toBe(true);
+    expect(isWorkForWorker(batch(20_000), configOf({ 'compression.type': 'lz4' }))).toBe(false);
+  });
+
   test('nothing that is stored as it came', () => {
     expect(isWorkForWorker(batch(1_000_000, { codec: CompressionCodec.ZSTD }), configOf({}))).toBe(false);
   });

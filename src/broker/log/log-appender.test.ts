@@ -241,6 +241,21 @@ describe('appending as leader', () => {
     expect(values(log)).toEqual(['a'.repeat(200), 'b', 'c']);
   });
 
+  test("compresses with LZ4 at the topic's level, of which 9 is the fast one", () => {
+    const text = Array.from({ length: 400 }, (_, id) =>
+      JSON.stringify({ id, name: `user ${(id * 7919) % 1000}`, amount: (id * 31.7) % 977 }),
+    );
+    const sizes = ['9', '1', '12'].map((level) => {
+      const fixture = logFixture();
+      const log = newLog(fixture, { 'compression.type': 'lz4', 'compression.lz4.level': level });
+      append(fixture, log, batchOf(text));
+      expect(values(log)).toEqual(text);
+      return log.sizeBytes;
+    });
+    expect(sizes).toEqual(sizes.toSorted((a, b) => b - a));
+    expect(new Set(sizes).size).toBe(3);
+  });
+
   test('keeps a compressed batch as it came otherwise', () => {
     const fixture = logFixture();
     const log = newLog(fixture);

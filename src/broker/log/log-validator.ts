@@ -41,6 +41,8 @@ export interface ValidatedBatch {
   readonly maxTimestamp: number;
 }
 
+/** The default of `compression.lz4.level`: as in Kafka the fast compressor. Any other level is LZ4's high compression. */
+export const LZ4_FAST_LEVEL = 9;
 /** A compressed batch that must be opened may grow to this. */
 const MAX_DECOMPRESSED_BYTES = 256 * 1024 * 1024;
 const MAX_RECORD_ERRORS = 3;
@@ -186,7 +188,9 @@ function recompress(records: Buffer, codec: CompressionCodec, config: AppendConf
   });
 }
 
+/** Undefined for the codec's usual one. */
 function levelOf(codec: CompressionCodec, config: AppendConfig): number | undefined {
+  if (codec === CompressionCodec.LZ4) return config.compressionLz4Level === LZ4_FAST_LEVEL ? undefined : config.compressionLz4Level;
   if (codec === CompressionCodec.GZIP) return config.compressionGzipLevel > 0 ? config.compressionGzipLevel : undefined;
   return codec === CompressionCodec.ZSTD ? config.compressionZstdLevel : undefined;
 }

@@ -10,6 +10,7 @@ import { ErrorCode, KafkaError } from '../errors.ts';
 import { chooseCodec, nativeLz4, nativeSnappy, wasmLz4, wasmSnappy, type BlockCodec } from './codecs.ts';
 import { crc32c } from './crc32c.ts';
 import { inspectLz4Frame } from './lz4-frame.ts';
+import { compressLz4High } from './lz4-high.ts';
 import { compressXerial, decompressSnappy } from './snappy.ts';
 import { zstdFrameAt } from './zstd-frame.ts';
 
@@ -48,7 +49,7 @@ export function checkCodecs(): { readonly lz4: string; readonly snappy: string }
   return { lz4: lz4Codec().implementation, snappy: snappyCodec().implementation };
 }
 
-/** Compresses `data` at the codec's default level, or at `level` (gzip 1 to 9, zstd 1 to 22; the others have none). */
+/** Compresses `data` at the codec's default level, or at `level` (gzip 1 to 9, lz4 1 to 17, zstd 1 to 22; snappy has none). */
 export function compress(codec: CompressionCodec, data: Buffer, level?: number): Buffer {
   switch (codec) {
     case CompressionCodec.NONE:
@@ -58,7 +59,7 @@ export function compress(codec: CompressionCodec, data: Buffer, level?: number):
     case CompressionCodec.SNAPPY:
       return compressXerial(snappyCodec(), data);
     case CompressionCodec.LZ4:
-      return lz4Codec().compress(data);
+      return level === undefined ? lz4Codec().compress(data) : compressLz4High(data, level);
     case CompressionCodec.ZSTD:
       return zstdCompressSync(data, { params: { [constants.ZSTD_c_compressionLevel]: level ?? constants.ZSTD_CLEVEL_DEFAULT } });
     default:
