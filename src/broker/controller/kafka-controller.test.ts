@@ -64,6 +64,31 @@ describe('controller election', () => {
     expect(cluster.active).toBeDefined();
   });
 
+  it('is elected again, alone as it is, when it could not come to office', async () => {
+    const cluster = new ControllerCluster();
+    const somebody = cluster.zooKeeper.connect();
+    await somebody.create('/feature', Buffer.from('unreadable'), 'persistent');
+    await cluster.start(1);
+    expect(cluster.active).toBeUndefined();
+    await somebody.delete('/feature', -1);
+    await cluster.time.advance(5_000);
+    await cluster.settle();
+    expect(cluster.active?.id).toBe(1);
+  });
+
+  it('stops although an event waits for a ZooKeeper that is away', async () => {
+    const cluster = await clusterOf([1]);
+    const { controller, zkClient } = cluster.brokers.get(1)!;
+    zkClient().disconnect();
+    const asked = controller.allocateProducerIds({ brokerId: 1, brokerEpoch: cluster.brokers.get(1)!.brokerEpoch });
+    await cluster.settle();
+    const stopped = controller.shutdown();
+    await cluster.settle();
+    await stopped;
+    expect(controller.isActive).toBe(false);
+    expect(await asked).toMatchObject({ errorCode: ErrorCode.UNKNOWN_SERVER_ERROR });
+  });
+
   it('writes nothing any more once another controller was elected, and resigns at the first attempt', async () => {
     const cluster = await clusterOf(THREE);
     await cluster.createTopic('t', [[2, 3]]);

@@ -163,6 +163,8 @@ export class KafkaController {
   async shutdown(): Promise<void> {
     this.#options.zk.session.unregisterStateChangeHandler('controller-state-change-handler');
     this.#watches.unwatchController();
+    // The event in process may wait for a ZooKeeper that is away.
+    this.#options.zk.session.stopWaiting();
     await this.#eventManager.close();
     this.#resign('the broker is shutting down');
     await this.#parts.channelManager.shutdown();
@@ -393,7 +395,16 @@ export class KafkaController {
   /** What ZooKeeper's watches lead to. */
   #watchedEvents(): WatchedEvents {
     return {
-      controllerChange: () => this.#event('ControllerChange', () => this.#maybeResign(), true),
+      controllerChange: () =>
+        this.#event(
+          'ControllerChange',
+          async () => {
+            await this.#maybeResign();
+            // Its end came before this look at it, which arms the watch again: nothing else would tell of it. Kafka waits for another broker.
+            if (this.#activeControllerId === -1) await this.#elect();
+          },
+          true,
+        ),
       reelect: () =>
         this.#event('Reelect', async () => {
           await this.#maybeResign();

@@ -194,10 +194,15 @@ export class ControllerZNodes {
   /** Makes /feature with feature versioning enabled where it is missing, and enables it where it is not. */
   async enableFeatureVersioning(): Promise<void> {
     const found = await this.getFeatures();
-    if (found === undefined) {
-      await this.#session.create(ZkPaths.feature, encodeFeatures({ enabled: true, features: {} }));
-    } else if (!found.node.enabled) {
-      await this.#session.setData(ZkPaths.feature, encodeFeatures({ enabled: true, features: {} }), found.version);
+    if (found?.node.enabled === true) return;
+    const data = encodeFeatures({ enabled: true, features: {} });
+    try {
+      if (found === undefined) await this.#session.create(ZkPaths.feature, data);
+      else await this.#session.setData(ZkPaths.feature, data, found.version);
+    } catch (error) {
+      if (!isZooKeeperError(error, 'NodeExists') && !isZooKeeperError(error, 'BadVersion')) throw error;
+      // It may be our own write, whose answer was lost with the connection.
+      if ((await this.getFeatures())?.node.enabled !== true) throw error;
     }
   }
 

@@ -304,6 +304,34 @@ describe('the session', () => {
     await expect(fixture.settled(waiting)).rejects.toMatchObject({ name: 'SessionExpired' });
   });
 
+  it('lets nobody wait for a connection once the broker ends, and goes on while there is one', async () => {
+    const fixture = await Fixture.make();
+    const { session } = fixture.zk;
+    fixture.client.disconnect();
+    const waiting = session.exists('/brokers');
+    session.stopWaiting();
+    await expect(fixture.settled(waiting)).rejects.toMatchObject({ name: 'SessionExpired' });
+    await expect(fixture.settled(session.exists('/brokers'))).rejects.toMatchObject({ name: 'SessionExpired' });
+    fixture.client.reconnect();
+    expect(await fixture.settled(session.exists('/brokers'))).toBeDefined();
+    fixture.client.disconnect();
+    await expect(fixture.settled(session.exists('/brokers'))).rejects.toMatchObject({ name: 'SessionExpired' });
+  });
+
+  it.each([true, false])('makes /feature although the answer is lost with the connection (after it took effect: %s)', async (applied) => {
+    const fixture = await Fixture.make();
+    await fixture.settled(fixture.zk.session.exists('/feature'));
+    const { client } = fixture;
+    const create = client.create.bind(client);
+    client.create = (...args) => {
+      client.create = create;
+      client.loseNext(applied);
+      return create(...args);
+    };
+    await fixture.settled(fixture.zk.controller.enableFeatureVersioning());
+    expect((await fixture.zk.controller.getFeatures())?.node.enabled).toBe(true);
+  });
+
   it('does not hear of watches of the session before', async () => {
     const fixture = await Fixture.make();
     const onChildrenChanged = vi.fn();
