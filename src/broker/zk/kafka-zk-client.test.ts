@@ -304,7 +304,7 @@ describe('the session', () => {
     await expect(fixture.settled(waiting)).rejects.toMatchObject({ name: 'SessionExpired' });
   });
 
-  it('lets nobody wait for a connection once the broker ends, and goes on while there is one', async () => {
+  it('lets nobody wait for a connection once the broker ends', async () => {
     const fixture = await Fixture.make();
     const { session } = fixture.zk;
     fixture.client.disconnect();
@@ -312,7 +312,13 @@ describe('the session', () => {
     session.stopWaiting();
     await expect(fixture.settled(waiting)).rejects.toMatchObject({ name: 'SessionExpired' });
     await expect(fixture.settled(session.exists('/brokers'))).rejects.toMatchObject({ name: 'SessionExpired' });
-    fixture.client.reconnect();
+    expect(await session.close()).toBe(false);
+  });
+
+  it('goes on while there is a connection when the broker ends, and lets nobody wait once it is lost', async () => {
+    const fixture = await Fixture.make();
+    const { session } = fixture.zk;
+    session.stopWaiting();
     expect(await fixture.settled(session.exists('/brokers'))).toBeDefined();
     fixture.client.disconnect();
     await expect(fixture.settled(session.exists('/brokers'))).rejects.toMatchObject({ name: 'SessionExpired' });

@@ -64,10 +64,8 @@ export class ZooKeeperSession {
   /** From the expiry until the new session is there. */
   #expired = false;
   #closed = false;
-  /** Nothing waits for a connection any more. */
+  /** Closed when the connection is lost. */
   #impatient = false;
-  /** Operations under way, each with what lets go of it. */
-  readonly #underWay = new Set<() => void>();
   #waiters: (() => void)[] = [];
   #sessionId: Buffer | undefined;
   #previousSessionId: Buffer | undefined;
@@ -202,16 +200,12 @@ export class ZooKeeperSession {
   }
 
   /**
-   * The broker ends: what waits for a connection, now or later, fails as after an expiry, so that nobody waits for a ZooKeeper that is away
-   * and may never come back. With a connection everything goes on as before.
+   * The broker ends: without a connection, now or later, the session is closed on this side, and what waits for one fails. Nobody waits for
+   * a ZooKeeper that is away and may never come back.
    */
   stopWaiting(): void {
     this.#impatient = true;
-    if (!this.#connected) this.#letGo();
-  }
-
-  #letGo(): void {
-    for (const letGo of this.#underWay) letGo();
+    if (!this.#connected) void this.close();
   }
 
   /** Ends the session: its ephemeral nodes go. False when ZooKeeper did not say so: then they may stay until the session expires. */
@@ -229,8 +223,8 @@ export class ZooKeeperSession {
     client.onState((state) => {
       if (client !== this.#client || this.#closed) return;
       this.#connected = state === 'connected';
-      if (!this.#connected && this.#impatient) this.#letGo();
       if (state === 'connected') this.#wake();
+      else if (this.#impatient) void this.close();
       else if (state === 'expired') void this.#reinitialize();
       else this.#options.logger.warn(`ZooKeeper: ${state}`);
     });
@@ -284,23 +278,7 @@ export class ZooKeeperSession {
     }
   }
 
-  #retryUntilConnected<T>(send: (client: ZooKeeperClient) => Promise<T>): Promise<T> {
-    return new Promise((resolve, reject) => {
-      const letGo = (): void => reject(sessionExpiredError());
-      if (this.#impatient && !this.#connected) {
-        letGo();
-        return;
-      }
-      this.#underWay.add(letGo);
-      const settled = (): boolean => this.#underWay.delete(letGo);
-      this.#sendUntilConnected(send).then(
-        (result) => settled() && resolve(result),
-        (error: Error) => settled() && reject(error),
-      );
-    });
-  }
-
-  async #sendUntilConnected<T>(send: (client: ZooKeeperClient) => Promise<T>): Promise<T> {
+  async #retryUntilConnected<T>(send: (client: ZooKeeperClient) => Promise<T>): Promise<T> {
     for (;;) {
       if (this.#initializing !== undefined) await this.#initializing;
       if (this.#closed || this.#expired) throw sessionExpiredError();
