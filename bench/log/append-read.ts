@@ -15,7 +15,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { LogConfig } from '../../src/broker/config/log-config.ts';
 import { createLogContext } from '../../src/broker/log/log-context.ts';
-import { createLog } from '../../src/broker/log/log-loader.ts';
+import { createLog } from '../../src/broker/log/create-log.ts';
 import type { UnifiedLog } from '../../src/broker/log/unified-log.ts';
 import { readInt64Lossy, writeInt64 } from '../../src/protocol/int64.ts';
 import { crc32c } from '../../src/protocol/records/crc32c.ts';

@@ -21,7 +21,7 @@ import { Cleaner } from '../../src/broker/log/cleaner/cleaner.ts';
 import type { CleaningRun } from '../../src/broker/log/cleaner/cleaner-stats.ts';
 import { Throttler } from '../../src/broker/log/cleaner/throttler.ts';
 import { createLogContext } from '../../src/broker/log/log-context.ts';
-import { createLog } from '../../src/broker/log/log-loader.ts';
+import { createLog } from '../../src/broker/log/create-log.ts';
 import type { UnifiedLog } from '../../src/broker/log/unified-log.ts';
 import { crc32c } from '../../src/protocol/records/crc32c.ts';
 import { buildRecordBatch } from '../../src/protocol/records/record-batch-builder.ts';

@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { LogConfig } from '../config/log-config.ts';
 import { FilePool } from './file-pool.ts';
-import { createLog } from './log-loader.ts';
+import { createLog } from './create-log.ts';
 import { append, batchOf, inconsistencyOf, LOG_DIR, logFixture, newLog, readAll } from './testing/log-fixture.ts';
 import type { LogFixture } from './testing/log-fixture.ts';
 import type { UnifiedLog } from './unified-log.ts';

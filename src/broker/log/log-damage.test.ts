@@ -5,7 +5,6 @@
 import { expect, test } from 'vitest';
 import { sizeAt } from '../../log-format/batch-fields.ts';
 import { ControlRecordType, buildControlBatch } from '../../protocol/records/record-batch-builder.ts';
-import { ManualTime } from '../../runtime/testing/manual-time.ts';
 import { MemoryDisk } from '../../runtime/testing/memory-disk.ts';
 import { SeededRandom } from '../../runtime/testing/seeded-random.ts';
 import { DIRS, LogBroker } from './testing/log-broker.ts';
@@ -15,11 +14,11 @@ import { append, batchOf, DIRECTORY, logFixture, newLog, openLog, readAll } from
 const SAMPLES = 12;
 const random = new SeededRandom(11);
 
-async function leftBehind(isClean: boolean, scansInWorkers = false): Promise<{ disk: MemoryDisk; broker: LogBroker }> {
+async function leftBehind(isClean: boolean): Promise<{ disk: MemoryDisk; broker: LogBroker }> {
   const disk = new MemoryDisk();
   disk.makeDirectory('/data');
   disk.syncDirectory('/');
-  const broker = new LogBroker(disk, { scansInWorkers });
+  const broker = new LogBroker(disk);
   await broker.start();
   await broker.work();
   if (isClean) await broker.stop();
@@ -66,7 +65,7 @@ test.each(KINDS.flatMap((kind) => [[kind, 'an end in order'] as const, [kind, 'a
   'a flipped bit in a %s file, after %s',
   async (kind, end) => {
     const isClean = end === 'an end in order';
-    const { disk: pattern } = await leftBehind(isClean);
+    const { disk: pattern, broker: killed } = await leftBehind(isClean);
     const files = filesOf(pattern).filter((path) => path.endsWith(kind));
     for (const path of files) {
       const bits = (pattern.stat(path)?.sizeBytes ?? 0) * 8;
@@ -74,9 +73,8 @@ test.each(KINDS.flatMap((kind) => [[kind, 'an end in order'] as const, [kind, 'a
       const unprotected = kind === '.log' ? unprotectedBytes(pattern.readFile(path)) : new Set<number>();
       for (let bit = random.int(Math.max(1, step)); bit < bits; bit += step) {
         if (unprotected.has(Math.floor(bit / 8))) continue;
-        const { disk, broker } = await leftBehind(isClean, bit % 2 === 0);
-        disk.flipBit(path, bit);
-        broker.time = new ManualTime(broker.time.wallMs() + 1000);
+        const broker = killed.restartedCopy({ scansInWorkers: bit % 2 === 0 });
+        broker.disk.flipBit(path, bit);
         const what = `bit ${bit} of ${path}`;
         // The identity of a folder is the one thing that a start is refused for, and says which file to look at.
         const refusal = await broker.start().then(

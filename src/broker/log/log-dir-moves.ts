@@ -7,7 +7,7 @@ import { isReadyToReplace, takeOver } from './future-logs.ts';
 import type { LogContext } from './log-context.ts';
 import type { LogDir } from './log-dir.ts';
 import { LogStorageError } from './log-errors.ts';
-import { createLog } from './log-loader.ts';
+import { createLog } from './create-log.ts';
 import type { LogManagerOptions } from './log-manager-options.ts';
 import type { LogRemoval } from './log-removal.ts';
 import type { LogTable } from './log-table.ts';

@@ -2,8 +2,7 @@
  * Opens the folder of a log: finishes or undoes what a crash interrupted, recovers what may be damaged, and brings epochs and producer
  * state to the log's end.
  *
- *   *.deleted, *.cleaned, *.tmp   thrown away
- *   *.swap                        a finished replacement by the cleaner: put in place, what it replaces is removed
+ *   .deleted, .cleaned, .swap …   `interrupted-files.ts`
  *   an index without a log file   thrown away
  *   a log file without a good index, at any time: its segment is scanned
  *   a segment whose offsets overflow its index: split, and all of it begins anew
@@ -11,13 +10,7 @@
  *
  * After a clean end nothing is scanned but the last few batches behind the last index entry. Source: Kafka's LogLoader.
  */
-import { lastOffsetAt, leaderEpochAt, baseOffsetAt } from '../../log-format/batch-fields.ts';
-import { decodeEpochCheckpoint } from '../../log-format/checkpoint.ts';
-import type { EpochEntry } from '../../log-format/checkpoint.ts';
 import {
-  CLEANED_SUFFIX,
-  DELETED_SUFFIX,
-  LEADER_EPOCH_CHECKPOINT,
   LOG_SUFFIX,
   OFFSET_INDEX_SUFFIX,
   segmentFileName,
@@ -25,12 +18,13 @@ import {
   PARTITION_METADATA,
   parseSegmentFileName,
   PRODUCER_SNAPSHOT_SUFFIX,
-  SWAP_SUFFIX,
 } from '../../log-format/file-names.ts';
 import { LogFormatError } from '../../log-format/log-format-error.ts';
 import { decodePartitionMetadata } from '../../log-format/partition-metadata.ts';
 import type { TopicPartition } from '../../protocol/topic-partition.ts';
 import type { LogConfig } from '../config/log-config.ts';
+import { loadEpochs } from './epochs-at-load.ts';
+import { finishInterrupted } from './interrupted-files.ts';
 import { LeaderEpochFileCache } from './leader-epoch-file-cache.ts';
 import { LocalLog } from './local-log.ts';
 import type { LogContext } from './log-context.ts';
@@ -63,32 +57,6 @@ export interface LoadOptions {
   readonly onBytes?: (bytes: number) => void;
   /** Hears what recovery found, when it had something to scan. */
   readonly onRecovered?: (recovered: LogRecovered) => void;
-}
-
-/** Makes the folder of a new log and opens it. Throws the disk's errors. */
-export function createLog(
-  context: LogContext,
-  options: Pick<LoadOptions, 'topicPartition' | 'directory' | 'config'> & { topicId?: string | undefined },
-): UnifiedLog {
-  const { topicPartition, directory, config, topicId } = options;
-  context.disk.makeDirectory(directory);
-  const segments = new LogSegments();
-  segments.add(LogSegment.create(context, directory, 0, config));
-  const log = new UnifiedLog(context, {
-    topicPartition,
-    config,
-    local: new LocalLog(context, directory, { segments, logEndOffset: 0, directoryDirty: true, unsyncedLengths: [] }),
-    producerState: new ProducerStateManager(),
-    snapshots: new ProducerSnapshots(context.disk, directory, context.logger),
-    epochEntries: [],
-    epochsDirty: false,
-    topicId: undefined,
-    logStartOffset: 0,
-    recoveryPoint: 0,
-    rebuilt: [],
-  });
-  if (topicId !== undefined) log.assignTopicId(topicId);
-  return log;
 }
 
 /** Opens a log that exists. Throws the disk's errors; damage never fails it. */
@@ -129,15 +97,12 @@ class LogLoader {
   async load(): Promise<UnifiedLog> {
     const { topicPartition, directory, config, logStartOffset, hadCleanShutdown } = this.#options;
     const startMs = this.#context.clock.monotonicMs();
-    const names = this.#finishInterrupted();
+    const names = finishInterrupted(this.#context, directory, config);
     this.#topicId = this.#readTopicId(names);
     this.#openSegments(names);
     this.#snapshots.setFrom(names.keys());
     if (!hadCleanShutdown) this.#removeBelowStart();
-    const epochEntries = this.#readEpochs(names);
-    this.#setEpochs(epochEntries ?? []);
-    if (epochEntries === undefined) this.#epochsFromBatches();
-    else if (!hadCleanShutdown) this.#addEarlierEpochs();
+    this.#loadEpochs(names);
     await this.#checkIndexes(names);
     const { logEndOffset, recoveryPoint } = await this.#recoverLog();
     this.#epochs.truncateFromEnd(logEndOffset);
@@ -198,72 +163,6 @@ class LogLoader {
     });
   }
 
-  /** Names of the files that are left, once what was under way is finished or undone. */
-  #finishInterrupted(): Set<string> {
-    const { disk } = this.#context;
-    const { directory } = this.#options;
-    const names = new Set(
-      disk
-        .list(directory)
-        .filter((entry) => !entry.isDirectory)
-        .map((entry) => entry.name),
-    );
-    const remove = (name: string): void => {
-      disk.remove(`${directory}/${name}`);
-      names.delete(name);
-    };
-    let lowestCleaned = Infinity;
-    for (const name of names)
-      if (name.endsWith(CLEANED_SUFFIX)) lowestCleaned = Math.min(lowestCleaned, parseSegmentFileName(name)?.offset ?? Infinity);
-    // A replacement by several segments of which one isn't finished never happened.
-    const unfinished = [...names].filter(
-      (name) => name.endsWith(SWAP_SUFFIX) && (parseSegmentFileName(name)?.offset ?? Infinity) >= lowestCleaned,
-    );
-    for (const name of unfinished) remove(name);
-    // The .cleaned files are what tells so: they stay until those are gone for certain.
-    if (unfinished.length > 0) disk.syncDirectory(directory);
-    for (const name of names) if (name.endsWith(DELETED_SUFFIX) || name.endsWith(CLEANED_SUFFIX) || name.endsWith('.tmp')) remove(name);
-    this.#finishSwaps(names, remove);
-    return names;
-  }
-
-  #finishSwaps(names: Set<string>, remove: (name: string) => void): void {
-    const { disk, clock } = this.#context;
-    const { directory, config } = this.#options;
-    const swaps = [...names].filter((name) => name.endsWith(SWAP_SUFFIX));
-    if (swaps.length === 0) return;
-    /** Base offset and end of each; several are a segment that was split. Between two of them may lie one that has its name already. */
-    const replacements: { from: number; to: number }[] = [];
-    for (const name of swaps) {
-      const file = parseSegmentFileName(name);
-      if (file?.suffix !== LOG_SUFFIX) continue;
-      const sizeBytes = disk.stat(`${directory}/${name}`)?.sizeBytes ?? 0;
-      const segment = new LogSegment(this.#context, directory, { baseOffset: file.offset, sizeBytes, modifiedMs: clock.wallMs(), config });
-      segment.moved(directory, SWAP_SUFFIX);
-      replacements.push({ from: file.offset, to: Math.max(file.offset + 1, endOfSwap(segment)) });
-      segment.abandon();
-    }
-    // What it replaced goes, then the log files get their names, then the indexes: synced in between, as by swapSegmentFiles.
-    for (const name of names) {
-      const file = parseSegmentFileName(name);
-      if (file === undefined || file.state !== '' || file.suffix === PRODUCER_SNAPSHOT_SUFFIX) continue;
-      if (replacements.some(({ from, to }) => file.offset >= from && file.offset < to)) remove(name);
-    }
-    const isLog = (name: string): boolean => name.endsWith(LOG_SUFFIX + SWAP_SUFFIX);
-    for (const step of [swaps.filter(isLog), swaps.filter((name) => !isLog(name))]) {
-      disk.syncDirectory(directory);
-      for (const name of step) {
-        const target = name.slice(0, -SWAP_SUFFIX.length);
-        disk.rename(`${directory}/${name}`, `${directory}/${target}`);
-        names.delete(name);
-        names.add(target);
-      }
-    }
-    disk.syncDirectory(directory);
-    const offsets = replacements.map(({ from, to }) => `${from} to ${to - 1}`).join(', ');
-    this.#context.logger.info(`Finished the replacement of segments of ${directory} that was under way: offsets ${offsets}`);
-  }
-
   #openSegments(names: Set<string>): void {
     const { disk } = this.#context;
     const { directory, config } = this.#options;
@@ -310,57 +209,14 @@ class LogLoader {
     }
   }
 
-  /** Undefined when the file is damaged or, after an unclean end, missing: the batches tell. */
-  #readEpochs(names: ReadonlySet<string>): EpochEntry[] | undefined {
-    if (!names.has(LEADER_EPOCH_CHECKPOINT)) return this.#options.hadCleanShutdown ? [] : undefined;
-    const path = `${this.#options.directory}/${LEADER_EPOCH_CHECKPOINT}`;
-    try {
-      return decodeEpochCheckpoint(this.#context.disk.readFile(path).toString('utf8'));
-    } catch (error) {
-      if (!(error instanceof LogFormatError)) throw error;
-      this.#context.logger.warn({ err: error }, `${path} can't be read: the leader epochs are taken from the batches`);
-      return undefined;
-    }
-  }
-
-  #setEpochs(entries: readonly EpochEntry[]): void {
+  #loadEpochs(names: ReadonlySet<string>): void {
+    const { directory, hadCleanShutdown, logStartOffset } = this.#options;
+    const segments = this.#segments;
+    const { entries, isDirty } = loadEpochs(this.#context, { directory, names, segments, hadCleanShutdown, logStartOffset });
+    this.#epochsDirty = isDirty;
     this.#epochs = new LeaderEpochFileCache(entries, () => {
       this.#epochsDirty = true;
     });
-  }
-
-  /** Records were let go and the checkpoint of that was lost: the file may know only the epochs behind them. */
-  #addEarlierEpochs(): void {
-    const { entries, earliestEntry } = this.#epochs;
-    const start = Math.max(this.#options.logStartOffset, this.#segments.first?.baseOffset ?? 0);
-    if (earliestEntry === undefined || earliestEntry.startOffset <= start) return;
-    const earlier: EpochEntry[] = [];
-    for (const segment of this.#segments.between(start, earliestEntry.startOffset)) {
-      const scanner = segment.scan({ bodies: false });
-      for (let batch = scanner.next(); batch !== undefined; batch = scanner.next()) {
-        if (lastOffsetAt(batch.buffer, batch.at) < start) continue;
-        const epoch = leaderEpochAt(batch.buffer, batch.at);
-        const startOffset = Math.max(start, baseOffsetAt(batch.buffer, batch.at));
-        if (startOffset >= earliestEntry.startOffset || epoch > earliestEntry.epoch) break;
-        if (epoch > (earlier.at(-1)?.epoch ?? -1)) earlier.push({ epoch, startOffset });
-      }
-    }
-    if (earlier.length === 0) return;
-    this.#epochsDirty = true;
-    this.#setEpochs([...earlier, ...entries.filter(({ epoch }) => epoch > (earlier.at(-1)?.epoch ?? -1))]);
-  }
-
-  #epochsFromBatches(): void {
-    this.#epochsDirty = true;
-    for (const segment of this.#segments.all) {
-      const scanner = segment.scan({ bodies: false });
-      for (let batch = scanner.next(); batch !== undefined; batch = scanner.next()) {
-        const epoch = leaderEpochAt(batch.buffer, batch.at);
-        const baseOffset = baseOffsetAt(batch.buffer, batch.at);
-        if (epoch > (this.#epochs.latestEpoch ?? -1) && baseOffset >= 0 && Number.isSafeInteger(baseOffset))
-          this.#epochs.assign(epoch, baseOffset);
-      }
-    }
   }
 
   /** Segments that recovery won't look at must have good indexes. After a clean end only the last one's are read now. */
@@ -524,11 +380,4 @@ class LogLoader {
       this.#snapshots.remove(segment.baseOffset);
     }
   }
-}
-
-function endOfSwap(segment: LogSegment): number {
-  let next = segment.baseOffset;
-  const scanner = segment.scan({ bodies: false });
-  for (let batch = scanner.next(); batch !== undefined; batch = scanner.next()) next = lastOffsetAt(batch.buffer, batch.at) + 1;
-  return next;
 }

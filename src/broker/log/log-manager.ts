@@ -25,7 +25,7 @@ import { LogDirMoves } from './log-dir-moves.ts';
 import { LogDirRefusedError, LogStorageError } from './log-errors.ts';
 import type { LogEvent, LogRecovered } from './log-events.ts';
 import { LogHousekeeping } from './log-housekeeping.ts';
-import { createLog } from './log-loader.ts';
+import { createLog } from './create-log.ts';
 import type { LoadProgress, LogDirDescription, LogManagerOptions } from './log-manager-options.ts';
 import { LogRemoval } from './log-removal.ts';
 import type { RemovedDirSuffix } from './log-removal.ts';

@@ -8,42 +8,31 @@
  * Differs from Kafka: index files hold their entries only (Kafka preallocates 10 MiB and maps them), one offset entry per batch.
  * Source: Kafka's LogSegment, FileRecords.
  */
-import { baseOffsetAt, lastOffsetAt, leaderEpochAt, magicAt, maxTimestampAt, sizeAt } from '../../log-format/batch-fields.ts';
+import { baseOffsetAt, lastOffsetAt, maxTimestampAt, sizeAt } from '../../log-format/batch-fields.ts';
 import { BatchScanner } from '../../log-format/batch-scanner.ts';
-import type { ScanEnd, ScanOptions } from '../../log-format/batch-scanner.ts';
+import type { ScanOptions } from '../../log-format/batch-scanner.ts';
 import { LOG_SUFFIX, OFFSET_INDEX_SUFFIX, segmentFileName, TIME_INDEX_SUFFIX, TXN_INDEX_SUFFIX } from '../../log-format/file-names.ts';
 import type { SegmentFileSuffix } from '../../log-format/file-names.ts';
-import type { OffsetPosition } from '../../log-format/offset-index.ts';
 import type { TimestampOffset } from '../../log-format/time-index.ts';
 import type { AbortedTxn } from '../../log-format/txn-index.ts';
-import { MAGIC_V2, RECORD_BATCH_OVERHEAD } from '../../protocol/records/record-batch.ts';
+import { RECORD_BATCH_OVERHEAD } from '../../protocol/records/record-batch.ts';
 import type { PooledFile } from './file-pool.ts';
 import { IndexBuilder } from './index-builder.ts';
 import type { LogContext } from './log-context.ts';
 import type { LogConfig } from '../config/log-config.ts';
 import { SegmentIndexes } from './segment-indexes.ts';
+import { damageBefore, findBatch, findOffsetByTimestamp, readLargestTimestamp, walkToEnd } from './segment-lookup.ts';
+import type { BatchPosition } from './segment-lookup.ts';
 import { MAX_RELATIVE_OFFSET } from './segment-scan.ts';
 import type { ScanFindings } from './segment-scan.ts';
-import { findRecordByTimestamp } from './timestamp-search.ts';
 import type { TimestampAndOffset } from './timestamp-search.ts';
 
-/** Headers are looked for in pieces of this size: an index entry is at most about this far from what is sought. */
-const HEADER_SCAN_BYTES = 4 * 1024;
 /** Twice the usual distance of index entries: where one is missing for longer, one batch lies. */
 const LARGE_BATCH_BYTES = 8 * 1024;
 const UNREAD = -Infinity;
-/** One for the process: only used between two synchronous reads. */
-const scanBuffer = Buffer.allocUnsafeSlow(HEADER_SCAN_BYTES);
 
 /** The log file first: it is what makes a segment. */
 export const SEGMENT_SUFFIXES = [LOG_SUFFIX, OFFSET_INDEX_SUFFIX, TIME_INDEX_SUFFIX, TXN_INDEX_SUFFIX] as const;
-
-/** A batch in the file: where it begins and how large it is. */
-export interface BatchPosition {
-  readonly position: number;
-  readonly sizeBytes: number;
-  readonly lastOffset: number;
-}
 
 export class LogSegment {
   readonly baseOffset: number;
@@ -226,7 +215,7 @@ export class LogSegment {
   }
 
   #readMaxTimestamp(): void {
-    const { timestamp, offset } = this.#sizeBytes === 0 ? { timestamp: -1, offset: this.baseOffset } : this.#readLargestTimestamp();
+    const { timestamp, offset } = this.#sizeBytes === 0 ? { timestamp: -1, offset: this.baseOffset } : readLargestTimestamp(this);
     this.#maxTimestamp = timestamp;
     this.#offsetOfMaxTimestamp = offset;
   }
@@ -243,72 +232,12 @@ export class LogSegment {
 
   /** The first batch whose last offset is at least `offset`; undefined when there is none. */
   findBatch(offset: number): BatchPosition | undefined {
-    const entry = this.indexes.offsetIndex.lookup(offset);
-    const file = this.#file.handle();
-    let { position } = entry;
-    if (position > 0 && position + RECORD_BATCH_OVERHEAD > this.#sizeBytes) {
-      this.#rebuildDamaged(entry);
-      return this.findBatch(offset);
-    }
-    while (position + RECORD_BATCH_OVERHEAD <= this.#sizeBytes) {
-      const read = file.read(scanBuffer, 0, Math.min(HEADER_SCAN_BYTES, this.#sizeBytes - position), position);
-      if (position === entry.position && position > 0 && !this.#agrees(entry, read)) {
-        this.#rebuildDamaged(entry);
-        return this.findBatch(offset);
-      }
-      let at = 0;
-      while (at + RECORD_BATCH_OVERHEAD <= read) {
-        const sizeBytes = sizeAt(scanBuffer, at);
-        if (sizeBytes < RECORD_BATCH_OVERHEAD || position + at + sizeBytes > this.#sizeBytes) return undefined;
-        const lastOffset = lastOffsetAt(scanBuffer, at);
-        if (lastOffset >= offset) return { position: position + at, sizeBytes, lastOffset };
-        at += sizeBytes;
-      }
-      if (at === 0) return undefined;
-      position += at;
-    }
-    return undefined;
+    return findBatch(this, offset);
   }
 
   /** Why `findBatch` found nothing for `offset`, if bytes that make no batch are in the way. */
   damageBefore(offset: number): string | undefined {
-    const scanner = this.scan({ from: this.#scanFrom(offset), bodies: false });
-    for (let batch = scanner.next(); batch !== undefined; batch = scanner.next())
-      if (lastOffsetAt(batch.buffer, batch.at) >= offset) return undefined;
-    const { end } = scanner;
-    return end?.kind === 'invalid' ? `${this.path} is damaged at byte ${end.position}: ${end.reason}` : undefined;
-  }
-
-  /**
-   * Index files have no checksum. An entry is good when a batch begins where it says, with an offset at or below the entry's: one that
-   * is damaged in another way only lets a scan begin earlier.
-   *
-   * @param headerBytes of what `scanBuffer` has from the entry's position on.
-   */
-  #agrees({ offset, position }: OffsetPosition, headerBytes: number): boolean {
-    if (headerBytes < RECORD_BATCH_OVERHEAD) return false;
-    const sizeBytes = sizeAt(scanBuffer, 0);
-    const baseOffset = baseOffsetAt(scanBuffer, 0);
-    return (
-      magicAt(scanBuffer, 0) === MAGIC_V2 &&
-      sizeBytes >= RECORD_BATCH_OVERHEAD &&
-      position + sizeBytes <= this.#sizeBytes &&
-      baseOffset >= this.baseOffset &&
-      baseOffset <= offset
-    );
-  }
-
-  #rebuildDamaged(entry: OffsetPosition | TimestampOffset): void {
-    this.indexes.buildAgain(`its entry ${JSON.stringify(entry)} contradicts the log`);
-  }
-
-  /** Where a scan for `offset` may begin. */
-  #scanFrom(offset: number): number {
-    const entry = this.indexes.offsetIndex.lookup(offset);
-    if (entry.position === 0 || this.#agrees(entry, this.readAt(scanBuffer, 0, RECORD_BATCH_OVERHEAD, entry.position)))
-      return entry.position;
-    this.#rebuildDamaged(entry);
-    return this.indexes.offsetIndex.lookupPosition(offset);
+    return damageBefore(this, offset);
   }
 
   /**
@@ -351,60 +280,26 @@ export class LogSegment {
 
   /** One above the last offset, the base offset for an empty segment; and whether the file is whole batches up to its end. */
   readEnd(): { readonly nextOffset: number; readonly isWhole: boolean } {
-    const { nextOffset, end } = this.#walkToEnd();
+    const { nextOffset, end } = walkToEnd(this);
     return { nextOffset, isWhole: end?.kind === 'complete' };
+  }
+
+  /** One above the last offset; the base offset for an empty segment. */
+  readNextOffset(): number {
+    return walkToEnd(this).nextOffset;
   }
 
   /** Cuts off zeros behind the last batch, if that ends where it should; whether there were any. */
   cutZeros(expectedEnd: number | undefined): boolean {
-    const { nextOffset, end } = this.#walkToEnd();
+    const { nextOffset, end } = walkToEnd(this);
     if (end?.kind !== 'invalid' || !end.isZeros || (expectedEnd !== undefined && nextOffset !== expectedEnd)) return false;
     this.#setSize(end.position);
     return true;
   }
 
-  /** The walk's end is undefined where it stopped at offsets that can't be. */
-  #walkToEnd(): { readonly nextOffset: number; readonly end: ScanEnd | undefined } {
-    let nextOffset = this.baseOffset;
-    const scanner = this.scan({ from: this.#scanFrom(Infinity), bodies: false });
-    for (let batch = scanner.next(); batch !== undefined; batch = scanner.next()) {
-      const lastOffset = lastOffsetAt(batch.buffer, batch.at);
-      if (lastOffset < nextOffset || !this.canConvertToRelativeOffset(lastOffset)) return { nextOffset, end: undefined };
-      nextOffset = lastOffset + 1;
-    }
-    return { nextOffset, end: scanner.end };
-  }
-
-  /** One above the last offset; the base offset for an empty segment. */
-  readNextOffset(): number {
-    return this.readEnd().nextOffset;
-  }
-
-  /** An entry of the time index, if the log agrees with it; else the one that takes its place once the index is made anew. */
-  #checkedTimeEntry(lookup: () => TimestampOffset): TimestampOffset {
-    const entry = lookup();
-    if (entry.timestamp < 0) return entry;
-    const batch = this.findBatch(entry.offset);
-    if (batch !== undefined) {
-      const header = this.read(batch.position, RECORD_BATCH_OVERHEAD);
-      if (baseOffsetAt(header, 0) <= entry.offset && maxTimestampAt(header, 0) === entry.timestamp) return entry;
-    }
-    this.#rebuildDamaged(entry);
-    return lookup();
-  }
-
   /** The first record at or above `startingOffset` whose timestamp is at least `timestamp`. */
   findOffsetByTimestamp(timestamp: number, startingOffset: number): TimestampAndOffset | undefined {
-    const { offset } = this.#checkedTimeEntry(() => this.indexes.timeIndex.lookup(timestamp));
-    const position = this.#scanFrom(Math.max(offset, startingOffset));
-    const scanner = this.scan({ from: position, bodies: false });
-    for (let batch = scanner.next(); batch !== undefined; batch = scanner.next()) {
-      if (maxTimestampAt(batch.buffer, batch.at) < timestamp || lastOffsetAt(batch.buffer, batch.at) < startingOffset) continue;
-      const leaderEpoch = leaderEpochAt(batch.buffer, batch.at);
-      const found = findRecordByTimestamp(this.read(batch.position, batch.sizeBytes), timestamp, startingOffset);
-      if (found !== undefined) return { ...found, leaderEpoch };
-    }
-    return undefined;
+    return findOffsetByTimestamp(this, timestamp, startingOffset);
   }
 
   /** Where the segment would end when cut back to `offset`: a batch that holds it goes whole. */
@@ -503,16 +398,5 @@ export class LogSegment {
       if (first !== undefined) this.#rollingBasedTimestamp = maxTimestampAt(first.buffer, first.at);
     }
     return this.#rollingBasedTimestamp ?? -1;
-  }
-
-  #readLargestTimestamp(): TimestampOffset {
-    let largest = this.#checkedTimeEntry(() => this.indexes.timeIndex.lastEntry);
-    const scanner = this.scan({ from: this.#scanFrom(largest.offset), bodies: false });
-    for (let batch = scanner.next(); batch !== undefined; batch = scanner.next()) {
-      const timestamp = maxTimestampAt(batch.buffer, batch.at);
-      const lastOffset = lastOffsetAt(batch.buffer, batch.at);
-      if (timestamp > largest.timestamp && this.canConvertToRelativeOffset(lastOffset)) largest = { timestamp, offset: lastOffset };
-    }
-    return largest;
   }
 }

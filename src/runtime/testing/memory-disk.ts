@@ -152,6 +152,23 @@ export class MemoryDisk implements Disk {
     });
   }
 
+  /** Another disk with the same in it, all of it on the device. */
+  clone(): MemoryDisk {
+    const disk = new MemoryDisk({ capacityBytes: this.#capacityBytes, nowMs: this.#nowMs });
+    for (const [path, node] of this.#names) {
+      if (node.kind === 'directory') {
+        disk.#names.set(path, node);
+        continue;
+      }
+      const content = Buffer.from(node.content.subarray(0, node.sizeBytes));
+      const file: FileNode = { ...node, content, synced: Buffer.from(content) };
+      markClean(file);
+      disk.#names.set(path, file);
+    }
+    disk.#syncedNames = new Map(disk.#names);
+    return disk;
+  }
+
   /** Flips one bit of a file, on the device too. */
   flipBit(path: string, bit: number): void {
     const node = this.#file(path, 'flip');

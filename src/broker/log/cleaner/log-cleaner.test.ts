@@ -5,7 +5,7 @@ import type { MemoryDisk } from '../../../runtime/testing/memory-disk.ts';
 import type { ManualTime } from '../../../runtime/testing/manual-time.ts';
 import { LogConfig } from '../../config/log-config.ts';
 import type { LogContext } from '../log-context.ts';
-import { createLog } from '../log-loader.ts';
+import { createLog } from '../create-log.ts';
 import { LOG_DIR, logFixture } from '../testing/log-fixture.ts';
 import type { UnifiedLog } from '../unified-log.ts';
 import { cleanableOffsets } from './cleanable-offsets.ts';

@@ -74,6 +74,15 @@ export class LogBroker {
     this.manager = this.#newManager();
   }
 
+  /** The same broker a second later, on a disk of its own with the same in it: for a start after this one was killed. */
+  restartedCopy(options: { readonly scansInWorkers: boolean }): LogBroker {
+    const copy = new LogBroker(this.disk.clone(), options);
+    copy.time = new ManualTime(this.time.wallMs() + 1000);
+    for (const [partition, book] of this.books) copy.books.set(partition, Object.assign(new Book(), book));
+    for (const [partition, directory] of this.dirOf) copy.dirOf.set(partition, directory);
+    return copy;
+  }
+
   async start(): Promise<void> {
     this.manager = this.#newManager();
     await whileTimeGoesOn(this.time, this.manager.startup());

@@ -12,7 +12,7 @@ import { ManualTime } from '../../../runtime/testing/manual-time.ts';
 import type { MemoryDisk } from '../../../runtime/testing/memory-disk.ts';
 import { SeededRandom } from '../../../runtime/testing/seeded-random.ts';
 import { LogConfig } from '../../config/log-config.ts';
-import { createLog } from '../../log/log-loader.ts';
+import { createLog } from '../../log/create-log.ts';
 import { LOG_DIR, logFixture } from '../../log/testing/log-fixture.ts';
 import type { LogFixture } from '../../log/testing/log-fixture.ts';
 import type { UnifiedLog } from '../../log/unified-log.ts';
