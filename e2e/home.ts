@@ -1,9 +1,8 @@
 /** A data folder for one test run: empty but for a cluster spec on free ports, so that runs beside each other don't meet. */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { freePorts } from '../interop/support/free-ports.ts';
 
 export interface TestHome {
   readonly path: string;
@@ -25,25 +24,17 @@ const SETTINGS = {
 
 export async function makeHome(brokers = 3, logDirsPerBroker = 1): Promise<TestHome> {
   const path = mkdtempSync(join(tmpdir(), 'samsa-e2e-'));
-  const [zookeeper = 0, ...ports] = await freePorts(brokers + 1);
+  // None that the system gives to a client: it would sit there when a broker comes back.
+  const ports = await freePorts(brokers);
   mkdirSync(join(path, 'cluster'));
   const spec = {
     version: 1,
-    brokers: ports.map((port, index) => ({ id: index + 1, port })),
-    zookeeper: { kind: 'embedded', port: zookeeper },
+    brokers: ports.brokers.map((port, index) => ({ id: index + 1, port })),
+    zookeeper: { kind: 'embedded', port: ports.zookeeper },
     logDirsPerBroker,
     config: SETTINGS,
   };
   writeFileSync(join(path, 'cluster', 'cluster.json'), JSON.stringify(spec));
   const { NODE_OPTIONS: _ignored, ...env } = process.env;
   return { path, env: { ...env, SAMSA_HOME: path }, remove: () => rmSync(path, { recursive: true, force: true, maxRetries: 5 }) };
-}
-
-/** Held all at once, so that they differ. */
-async function freePorts(count: number): Promise<number[]> {
-  const servers = Array.from({ length: count }, () => createServer());
-  await Promise.all(servers.map((server) => new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve))));
-  const ports = servers.map((server) => (server.address() as AddressInfo).port);
-  await Promise.all(servers.map((server) => new Promise((resolve) => void server.close(resolve))));
-  return ports;
 }

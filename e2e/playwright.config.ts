@@ -14,8 +14,8 @@ const EXPECT_MS = 90_000;
 export default defineConfig<Partial<HostOptions>>({
   testDir: '.',
   outputDir: '../test-results/e2e',
-  // Each worker has a cluster of four processes: two cores carry one.
-  workers: 1,
+  // Each has a cluster of its own. One alone leaves half of two cores idle; a third would have all wait longer, not less.
+  workers: 2,
   fullyParallel: false,
   // Long enough for a machine that is busy with other things: nothing here is about speed, and what is there is seen at once.
   timeout: 300_000,

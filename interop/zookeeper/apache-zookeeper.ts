@@ -3,6 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import * as fs from 'node:fs';
 import * as net from 'node:net';
 import * as path from 'node:path';
+import { freePorts } from '../support/free-ports.ts';
 
 const JAR = '/usr/share/java/zookeeper.jar';
 export const JAVA = '/usr/bin/java';
@@ -90,7 +91,7 @@ export function javaArguments(configuration: string): string[] {
 
 /** Servers that elect a leader among themselves. They are started together: none serves without a majority. */
 export async function startApacheEnsemble(folder: string, size: number): Promise<ApacheZooKeeper[]> {
-  const ports = await Promise.all(Array.from({ length: size * 3 }, () => freePort()));
+  const { brokers: ports } = await freePorts(size * 3);
   const portOf = (index: number, use: number): number => ports[index * 3 + use] ?? 0;
   const members = Array.from({ length: size }, (_, index) => index);
   const servers = Object.fromEntries(
@@ -143,13 +144,6 @@ export function fourLetterWord(port: number, word: string, timeoutMs = PATIENCE_
   });
 }
 
-export function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = net.createServer();
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as net.AddressInfo;
-      server.close(() => resolve(port));
-    });
-  });
+export async function freePort(): Promise<number> {
+  return (await freePorts(0)).zookeeper;
 }
