@@ -1,6 +1,8 @@
 /** The flush lab: what the brokers measure, side by side, its settings, its load, its power loss. Only for local clusters. */
 import { AlterConfigOp, ConfigResourceType, configResourceKey } from '../../client/admin/configs.ts';
+import type { ReplicaFlush } from '../../introspection/answers/log-flush.ts';
 import { KafkaError } from '../../protocol/errors.ts';
+import { sleep } from '../../runtime/scheduler.ts';
 import type { ConfigEntry } from '../contract/configs.ts';
 import { BROKER_FLUSH_KEYS, TOPIC_FLUSH_KEYS } from '../contract/flush-lab.ts';
 import type { FlushLabBroker, FlushLabState, FlushSetting, LoadStatus, PowerLossReport } from '../contract/flush-lab.ts';
@@ -17,6 +19,8 @@ import { describe, topicConfigs } from './topics-service.ts';
 /** Keys that a broker reads at its start only (Kafka's DynamicBrokerConfig has none of them). */
 const RESTART_KEYS: ReadonlySet<string> = new Set(BROKER_FLUSH_KEYS.slice(2));
 const CALL_MS = 2_000;
+const TAKEN_OVER_MS = 10_000;
+const LOOK_EVERY_MS = 50;
 /** Of a broker, shown one by one; more are counted. */
 const MAX_REPLICAS = 300;
 
@@ -103,6 +107,24 @@ function settingOf(
   return { scope, name, applies, value, source, defaultValue: entry?.defaultValue ?? null, overridden, unit, differing };
 }
 
+/**
+ * Brokers hear of a topic's setting one after another, and who writes to the topic next relies on what was saved: so it is saved when every replica
+ * that can be asked holds it. Not waited for beyond `TAKEN_OVER_MS`: the change itself has been made.
+ */
+async function untilReplicasHold(session: ClusterSession, topic: string, name: string, value: string | null): Promise<void> {
+  const { clock, scheduler } = session.runtime;
+  const untilMs = clock.monotonicMs() + TAKEN_OVER_MS;
+  const text = value ?? (await topicConfigs(session, topic)).find((entry) => entry.name === name)?.defaultValue ?? null;
+  if (text === null) return;
+  const wanted = Number(text);
+  const holds = ({ flushMessages, flushMs }: ReplicaFlush): boolean => (name === 'flush.ms' ? flushMs : flushMessages) === wanted;
+  for (;;) {
+    const { brokers } = await flushLabState(session, topic);
+    if (brokers.every(({ flush }) => flush?.replicas.every(holds) ?? true) || clock.monotonicMs() >= untilMs) return;
+    await sleep(scheduler, LOOK_EVERY_MS);
+  }
+}
+
 export async function setFlushSetting(
   session: ClusterSession,
   topic: string,
@@ -111,7 +133,11 @@ export async function setFlushSetting(
   const control = controlOf(session);
   const operation = value === null ? ('delete' as const) : ('set' as const);
   if (value !== null && !/^\d{1,19}$/.test(value)) throw refuse('invalid', `${name} is ${JSON.stringify(value)}: a whole number is needed`);
-  if (scope === 'topic') return alterTopicConfigs(session, topic, [{ name, operation, value }], false);
+  if (scope === 'topic') {
+    await alterTopicConfigs(session, topic, [{ name, operation, value }], false);
+    await untilReplicasHold(session, topic, name, value);
+    return null;
+  }
   if (RESTART_KEYS.has(name)) await control.configure({ [name]: value });
   else {
     // For all brokers, as the other keys here are.

@@ -7,9 +7,12 @@ import { refuse } from './failures.ts';
 import { flushLabState, losePower, setFlushSetting, startLoad } from './flush-lab-service.ts';
 
 const asked: string[] = [];
+/** What each broker's replica of the topic holds; without one it has none. */
+const flushMessages = new Map<string, number>();
 let cluster: FakeCluster;
 beforeEach(() => {
   asked.length = 0;
+  flushMessages.clear();
   cluster = new FakeCluster();
   cluster.addTopic('orders', 2);
 });
@@ -34,7 +37,9 @@ const control: ClusterControl = {
   query: (processId, name, input) => {
     asked.push(`${processId} ${name} ${JSON.stringify(input)}`);
     if (processId === 'broker-2') return Promise.reject(refuse('unreachable', 'broker-2 does not answer: it is frozen'));
-    return Promise.resolve({ brokerId: 1, replicas: [] } as unknown as LogFlushAnswer);
+    const held = flushMessages.get(processId);
+    const replicas = held === undefined ? [] : [{ flushMessages: held }];
+    return Promise.resolve({ brokerId: 1, replicas } as unknown as LogFlushAnswer);
   },
   cutOff: () => Promise.reject(new Error('nobody asked for this')),
   losePower: (processId) => {
@@ -51,14 +56,14 @@ const control: ClusterControl = {
   onEvent: () => () => undefined,
   close: () => Promise.resolve(),
 };
-const session = (isLocal = true): ClusterSession =>
+const session = (isLocal = true, runtime = manualRuntime()): ClusterSession =>
   new ClusterSession({
     id: 'local',
     name: 'Local',
     environment: 'local',
     readOnly: false,
     color: 'teal',
-    runtime: manualRuntime(),
+    runtime,
     ...(isLocal ? { control } : { bootstrapServers: 'far:9092' }),
     makeAdmin: () => cluster.admin(),
   });
@@ -80,7 +85,40 @@ describe('the flush lab', () => {
     await setFlushSetting(session(), 'orders', { scope: 'topic', name: 'flush.messages', value: '7' });
     await setFlushSetting(session(), 'orders', { scope: 'brokers', name: 'log.flush.interval.ms', value: null });
     expect(cluster.calls.filter((call) => call === 'incrementalAlterConfigs')).toHaveLength(2);
-    expect(asked).toHaveLength(1);
+    expect(asked.filter((call) => call.includes('configure'))).toHaveLength(1);
+  });
+
+  test("a topic's setting is saved once every replica that answers holds it", async () => {
+    const runtime = manualRuntime();
+    let saved = false;
+    const saving = setFlushSetting(session(true, runtime), 'orders', { scope: 'topic', name: 'flush.messages', value: '7' }).then(() => {
+      saved = true;
+    });
+    const turns = async (): Promise<void> => {
+      for (let turn = 0; turn < 20; turn++) {
+        await runtime.time.advance(50);
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+    };
+    flushMessages.set('broker-1', 7);
+    flushMessages.set('broker-3', 99);
+    await turns();
+    expect(saved).toBe(false);
+    // Broker 2 is frozen.
+    flushMessages.set('broker-3', 7);
+    await turns();
+    await saving;
+  });
+
+  test("a topic's setting is saved though a broker does not take it over for long", async () => {
+    const runtime = manualRuntime();
+    flushMessages.set('broker-1', 99);
+    const saving = setFlushSetting(session(true, runtime), 'orders', { scope: 'topic', name: 'flush.messages', value: '7' });
+    for (let turn = 0; turn < 400; turn++) {
+      await runtime.time.advance(50);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    await saving;
   });
 
   test.each(['', '-1', '1.5', 'never', '1e3'])('refuses %j as a value before anybody is asked', async (value) => {

@@ -3,7 +3,7 @@
  * fallback. What a person would share or go back to (tab, filter, sort, seek, selection) is in the path or the query.
  */
 import { createRouter, createWebHashHistory } from 'vue-router';
-import type { Router } from 'vue-router';
+import type { Router, RouterHistory } from 'vue-router';
 import { LOCAL_CLUSTER_ID } from '../../console/contract/clusters.ts';
 
 export const topicTabs = ['messages', 'partitions', 'configs', 'groups', 'segments', 'replication', 'flush', 'retention'] as const;
@@ -17,8 +17,9 @@ declare module 'vue-router' {
 }
 
 export function makeRouter(): Router {
-  return createRouter({
-    history: createWebHashHistory(),
+  const history = createWebHashHistory();
+  const router = createRouter({
+    history,
     routes: [
       { path: '/', redirect: { name: 'overview', params: { clusterId: LOCAL_CLUSTER_ID } } },
       {
@@ -81,4 +82,16 @@ export function makeRouter(): Router {
       { path: '/:rest(.*)*', redirect: '/' },
     ],
   });
+  followEarlyChanges(router, history);
+  return router;
+}
+
+/**
+ * An address that is opened while the first page is still being loaded (a link from outside, samsa://open/…) is where to go. vue-router hears of
+ * addresses only once it has its first page, and puts that page's own in the place of the new one.
+ */
+export function followEarlyChanges(router: Router, history: RouterHistory): void {
+  const forget = history.listen((to) => void router.push(to));
+  // Given up for the new address, the first navigation fails; the router listens by itself all the same.
+  router.isReady().then(forget, forget);
 }
