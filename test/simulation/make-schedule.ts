@@ -45,7 +45,7 @@ export function makeSchedule(seed: number, wantedFocus?: Focus): Schedule {
     if (logDirs.length > 0) properties['log.dirs'] = LOG_DIRS.join(',');
   }
   steps.sort((a, b) => a.atMs - b.atMs);
-  const producers = makeProducers(stream('producers'), topics);
+  const producers = makeFar(stream('distances'), makeProducers(stream('producers'), topics));
   // The log grows while nothing is committed, so that catching up takes a follower several fetches.
   if (focus === 'rejoin') producers.push({ ...STEADY_PRODUCER, topic: topics[0]?.name ?? '' });
   return {
@@ -310,6 +310,15 @@ function makeProducers(random: Random, topics: readonly TopicSpec[]): ProducerSp
     }
   }
   return producers;
+}
+
+/** Half of the idempotent ones: batches one after another, five under way, over a long way. A broker may refuse the first and have no reason to when the second comes. */
+function makeFar(random: Random, producers: readonly ProducerSpec[]): ProducerSpec[] {
+  return producers.map((producer) => {
+    if (!producer.isIdempotent || random.int(2) === 0) return producer;
+    const distanceMs = pick(random, [20, 60, 120]);
+    return { ...producer, pipeline: 5, distanceMs, gapMs: distanceMs / 4 };
+  });
 }
 
 function makeFault(random: Random, machines: readonly string[], atMs: number): Step {

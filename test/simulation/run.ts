@@ -10,6 +10,7 @@ import { oldLeadersOf, staleViewsOf, troublesOf } from './cluster/health.ts';
 import { checkLogs } from './checks/final-checks.ts';
 import { GroupHistory } from './checks/group-history.ts';
 import { History } from './checks/history.ts';
+import { HighWatermarks, LOOK_EVERY_MS } from './checks/high-watermarks.ts';
 import { observe, stopObserving } from './checks/observers.ts';
 import { Faults } from './faults/faults.ts';
 import { CLIENTS_START_MS, LIVENESS_MS, type Schedule, type Step } from './schedule.ts';
@@ -53,7 +54,7 @@ const SETTLE_CHECK_MS = 250;
 
 export async function runSchedule(schedule: Schedule, options: RunOptions = {}): Promise<RunResult> {
   const world = new World(schedule.seed, { isLogging: options.isLogging ?? false });
-  const history = new History(world);
+  const history = new History(world, { isCalm: schedule.steps.length === 0 });
   const onRejection = (error: unknown): void => {
     world.breakdowns.push(
       `a promise was rejected and nobody cared: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
@@ -124,6 +125,7 @@ class Simulation {
     });
     this.#producers = schedule.producers.map((spec, index) => {
       const client = new SimClient(this.#cluster, `producer${index}`, 1 + index, { comparesEpochs: producersCompareEpochs });
+      if (spec.distanceMs !== undefined) this.#setApart(client.name, spec.distanceMs);
       return new SimProducer({ client, history, spec, index });
     });
     const firstConsumer = 1 + schedule.producers.length;
@@ -137,6 +139,15 @@ class Simulation {
     for (const step of schedule.steps)
       if (step.kind === 'alter-config' && step.key.startsWith('retention.')) this.#expectRetention(step.topic);
     for (const { name, configs } of schedule.topics) if (configs['unclean.leader.election.enable'] === 'true') history.expectLoss(name);
+  }
+
+  /** Until all faults end. */
+  #setApart(client: string, distanceMs: number): void {
+    const { network, brokers } = this.#cluster;
+    for (const { name } of brokers) {
+      network.slow(client, name, distanceMs);
+      network.slow(name, client, distanceMs);
+    }
   }
 
   #expectRetention(topic: string): void {
@@ -176,6 +187,7 @@ class Simulation {
     this.#cluster.startAll();
     world.at(CLIENTS_START_MS, EventKind.control, undefined, () => void this.#begin());
     this.#faults.start();
+    this.#watchHighWatermarks();
     const isBroken = (): boolean => world.breakdowns.length > 0 || this.#history.violations.length > 0;
     await world.runUntil(faultsEndMs, isBroken);
     for (const producer of this.#producers) producer.finish();
@@ -200,6 +212,15 @@ class Simulation {
       (error: unknown) => this.#history.violate(`a broker does not answer an old client: ${String(error)}`),
     );
     await this.#world.runUntil(this.#world.nowMs + LIVENESS_MS, () => isDone || isBroken());
+  }
+
+  #watchHighWatermarks(): void {
+    const highWatermarks = new HighWatermarks(this.#cluster, this.#history);
+    const look = (): void => {
+      highWatermarks.look();
+      this.#world.at(this.#world.nowMs + LOOK_EVERY_MS, EventKind.control, undefined, look);
+    };
+    look();
   }
 
   async #begin(): Promise<void> {

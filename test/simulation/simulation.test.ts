@@ -31,6 +31,14 @@ test('a cluster without faults acknowledges and delivers everything', async () =
   expect(result.read).toBe(result.acknowledged);
 });
 
+test('without faults also what was sent with acks=1 and acks=0, five batches at a time, is there once, in order, and all of it', async () => {
+  const [spec] = CALM.producers;
+  const producers = ([1, 0] as const).map((acks) => ({ ...spec!, acks, isIdempotent: false, pipeline: 5, gapMs: 2, distanceMs: 20 }));
+  const result = await runSchedule({ ...CALM, producers });
+  expect(result.violations).toEqual([]);
+  expect(result.read).toBeGreaterThan(result.acknowledged + 100);
+});
+
 test('the same seed gives the same run, byte for byte, and another seed another', async () => {
   const [first, second, other] = [
     await runSchedule(makeSchedule(7)),

@@ -36,12 +36,15 @@ export class History {
   readonly #looseTopics = new Set<string>();
   /** By topic and partition: below it records may have been deleted on request. */
   readonly #deletedTo = new Map<string, number>();
+  /** Nothing fails and nobody changes anything in this run. */
+  readonly isCalm: boolean;
   readCount = 0;
   madeCount = 0;
   ackedCount = 0;
 
-  constructor(world: World) {
+  constructor(world: World, { isCalm = false } = {}) {
     this.#world = world;
+    this.isCalm = isCalm;
   }
 
   /** Enough records were made for one run. */

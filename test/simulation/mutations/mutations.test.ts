@@ -24,6 +24,8 @@ const HUNTS: Readonly<Record<string, Hunt>> = {
   'KAFKA-7128': { focus: 'rejoin', maxSeeds: 50, as: /OUT_OF_ORDER_SEQUENCE_NUMBER|LOST|learns that the log was cut/ },
   'KAFKA-1120': { focus: 'bounce', maxSeeds: 20, as: /NOT LIVE/ },
   'sure-leaders': { focus: 'storage', maxSeeds: 20, as: /OUT_OF_ORDER_SEQUENCE_NUMBER/ },
+  'forgotten-refusals': { focus: 'rejoin', maxSeeds: 20, as: /OUT_OF_ORDER_SEQUENCE_NUMBER/ },
+  'lazy-high-watermark': { schedule: 'gone-before-it-joined.json', as: /the high watermark of .* stays/ },
   'old-leaders': { schedule: 'moved-away-new-controller.json', as: /goes on as the leader/ },
   'early-commits': { focus: 'groups', maxSeeds: 40, as: /COMMIT LOST|is owned by/ },
 };

@@ -8,6 +8,7 @@ import { LeaderEpochFileCache } from '../../../src/broker/log/leader-epoch-file-
 import { UnifiedLog } from '../../../src/broker/log/unified-log.ts';
 import { LeadershipDoubt } from '../../../src/broker/replication/leadership-doubt.ts';
 import { Partition } from '../../../src/broker/replication/partition.ts';
+import { RefusedSequences } from '../../../src/broker/replication/refused-sequences.ts';
 import { ReplicaManager } from '../../../src/broker/replication/replica-manager.ts';
 import { RecordAppender } from '../../../src/broker/replication/record-appender.ts';
 import type { RunOptions } from '../run.ts';
@@ -74,6 +75,18 @@ export const MUTATIONS: readonly Mutation[] = [
     options: {},
     setting: { producersCompareEpochs: false },
     begin: () => wrapGetter(LeadershipDoubt.prototype, 'mayBeDeposed', () => () => false),
+  },
+  {
+    name: 'forgotten-refusals',
+    what: 'a broker that has refused a batch without a look at the log calls the next one out of order when the reason is gone (Kafka’s does)',
+    options: {},
+    begin: () => wrapMethod(RefusedSequences.prototype, 'refusedBefore', () => () => undefined),
+  },
+  {
+    name: 'lazy-high-watermark',
+    what: 'the high watermark moves only with an append or a fetch, as Kafka’s: it waits for a replica that is gone before it joined the ISR',
+    options: {},
+    begin: () => wrapMethod(Partition.prototype, 'reconsiderHighWatermark', () => () => {}),
   },
   {
     name: 'old-leaders',

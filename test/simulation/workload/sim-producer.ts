@@ -1,21 +1,24 @@
 /**
- * A producer: a lane to each partition of its topic. A lane makes some batches, has them under way together, and sends again, in order,
- * what wasn't acknowledged, until it is. An idempotent one keeps each batch's sequence. One with acks 0 or 1 gives up what failed.
+ * A producer: a lane to each partition of its topic. A lane makes some batches, has them under way together (or one after another, over a long way, as
+ * librdkafka does), and sends again, in order, what wasn't acknowledged, until it is. An idempotent one keeps each batch's sequence, and
+ * reports an error for which librdkafka would give it up for good. One with acks 0 or 1 gives up what failed.
  */
 import { ErrorCode, errorByCode } from '../../../src/protocol/errors.ts';
 import { InitProducerId } from '../../../src/protocol/generated/init-producer-id.ts';
 import { Produce } from '../../../src/protocol/generated/produce.ts';
 import { compressionByName } from '../../../src/protocol/records/compression.ts';
 import { buildRecordBatch } from '../../../src/protocol/records/record-batch-builder.ts';
+import type { Node } from '../../../src/client/network-client.ts';
 import { sleep } from '../../../src/runtime/scheduler.ts';
 import type { History, Lane } from '../checks/history.ts';
 import { encodeValue, recordOf } from '../checks/history.ts';
 import type { ProducerSpec } from '../schedule.ts';
 import type { SimClient } from './sim-client.ts';
 
-/** The broker gives up a produce request after it. */
+/** The broker gives up a produce request after it, where nothing else is asked for. */
 const PRODUCE_TIMEOUT_MS = 1200;
-const REQUEST_TIMEOUT_MS = 2500;
+/** The client gives it up so long after that. */
+const ANSWER_MS = 1300;
 const RETRY_MS = 60;
 const FILL_BYTES = 40;
 
@@ -28,6 +31,8 @@ interface Batch {
 type Outcome = { readonly kind: 'acked'; readonly baseOffset: number } | { readonly kind: 'failed'; readonly errorCode: number };
 /** Not a code of Kafka's: no answer came. */
 const NO_ANSWER = -1000;
+
+const NOT_SENT: Outcome = { kind: 'failed', errorCode: NO_ANSWER };
 
 export class SimProducer {
   readonly #client: SimClient;
@@ -103,7 +108,7 @@ export class SimProducer {
   async #deliver(lane: Lane, batches: readonly Batch[]): Promise<void> {
     let rest = batches;
     for (;;) {
-      const outcomes = await Promise.all(rest.map((batch) => this.#send(lane, batch)));
+      const outcomes = await this.#sendInOrder(lane, rest);
       const left: { readonly batch: Batch; readonly outcome: Outcome }[] = [];
       for (const [index, batch] of rest.entries()) {
         const outcome = outcomes[index];
@@ -115,15 +120,41 @@ export class SimProducer {
       if (this.#spec.acks !== -1) return;
       const retried = left.filter(({ batch, outcome }) => !isWrittenAndForgotten(lane, batch, outcome));
       if (retried.length === 0) return;
-      if (retried[0]?.batch === rest[0])
-        this.#judge(
-          lane,
-          retried.map(({ outcome }) => outcome),
-        );
+      this.#judge(
+        lane,
+        retried.map(({ outcome }) => outcome),
+      );
       rest = retried.map(({ batch }) => batch);
-      await this.#client.view.refresh([lane.topic]);
+      const refreshed = this.#client.view.refresh([lane.topic]);
+      // librdkafka tries again while it asks.
+      if (this.#spec.gapMs === undefined) await refreshed;
       await sleep(this.#client.runtime.scheduler, RETRY_MS * (0.5 + this.#client.runtime.random.next()));
     }
+  }
+
+  /** All together, or with some time between; then none is sent any more once one is known to have failed, as librdkafka does. */
+  async #sendInOrder(lane: Lane, batches: readonly Batch[]): Promise<Outcome[]> {
+    const { gapMs, acks } = this.#spec;
+    const { scheduler, random } = this.#client.runtime;
+    // Those of one round all go to one broker, also when another becomes known meanwhile.
+    const leader = this.#client.view.leader(lane.topic, lane.partition)?.node;
+    if (leader === undefined) return batches.map(() => NOT_SENT);
+    if (gapMs === undefined) return Promise.all(batches.map((batch) => this.#send(lane, batch, leader)));
+    let hasFailed = false;
+    const answers: Promise<Outcome>[] = [];
+    for (const batch of batches) {
+      if (answers.length > 0) await sleep(scheduler, gapMs * 2 * random.next());
+      if (hasFailed) break;
+      answers.push(
+        this.#send(lane, batch, leader).then((outcome) => {
+          // With acks 0 nothing is known, and with acks 1 what fails isn't sent again.
+          if (outcome.kind === 'failed' && acks === -1) hasFailed = true;
+          return outcome;
+        }),
+      );
+    }
+    const outcomes = await Promise.all(answers);
+    return batches.map((_, index) => outcomes[index] ?? NOT_SENT);
   }
 
   /** What follows an acknowledged or a refused batch is behind no gap of the producer's making; what follows one that wasn't answered may be. */
@@ -149,11 +180,9 @@ export class SimProducer {
     world.note(name, `${lane.name} #${from} to #${from + count - 1}: ${answer}`);
   }
 
-  async #send(lane: Lane, batch: Batch): Promise<Outcome> {
-    const { view, network, runtime } = this.#client;
-    const leader = view.leader(lane.topic, lane.partition)?.node;
-    if (leader === undefined) return { kind: 'failed', errorCode: NO_ANSWER };
-    const { acks, codec, isIdempotent } = this.#spec;
+  async #send(lane: Lane, batch: Batch, leader: Node): Promise<Outcome> {
+    const { network, runtime } = this.#client;
+    const { acks, codec, isIdempotent, timeoutMs = PRODUCE_TIMEOUT_MS } = this.#spec;
     const nowMs = runtime.clock.wallMs();
     const records = Array.from({ length: batch.count }, (_, index) => ({
       timestamp: nowMs,
@@ -166,11 +195,11 @@ export class SimProducer {
     });
     const body = {
       acks,
-      timeoutMs: PRODUCE_TIMEOUT_MS,
+      timeoutMs,
       topicData: [{ name: lane.topic, partitionData: [{ index: lane.partition, records: [bytes] }] }],
     };
     try {
-      const response = await network.send(leader, Produce, body, { timeoutMs: REQUEST_TIMEOUT_MS, expectsResponse: acks !== 0 });
+      const response = await network.send(leader, Produce, body, { timeoutMs: timeoutMs + ANSWER_MS, expectsResponse: acks !== 0 });
       if (acks === 0) return { kind: 'failed', errorCode: NO_ANSWER };
       const answer = response.responses[0]?.partitionResponses[0];
       if (answer === undefined) return { kind: 'failed', errorCode: NO_ANSWER };

@@ -34,6 +34,8 @@ export class SimProcess {
   readonly index: number;
   readonly name: string;
   #state: 'running' | 'paused' | 'dead' = 'running';
+  /** Its start, when it was never paused. */
+  resumedAtMs: number;
   /** Synchronous calls hold the event loop until then. */
   #busyUntilMs = 0;
   readonly #startedAtMs: number;
@@ -47,6 +49,7 @@ export class SimProcess {
     this.index = machine.index * 64 + incarnation;
     this.name = `${machine.name}#${incarnation}`;
     this.#startedAtMs = world.nowMs;
+    this.resumedAtMs = world.nowMs;
     this.net = new SimNet(this);
     const random = world.random(this.name);
     this.writeRandom = world.random(`${this.name} writes`);
@@ -143,6 +146,7 @@ export class SimProcess {
   resume(): void {
     if (this.#state !== 'paused') return;
     this.#state = 'running';
+    this.resumedAtMs = this.world.nowMs;
     const held = this.#held;
     this.#held = [];
     for (const event of held) if (!event.cancelled) this.world.postpone(event, this.world.nowMs);
