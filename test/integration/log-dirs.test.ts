@@ -56,7 +56,7 @@ it('the leader’s log and a follower’s move under load and back, also over a 
     const [first = '', second = ''] = dirsOf(brokerId);
     const target = existsSync(join(first, KEY)) ? second : first;
     await move(admin, brokerId, target);
-    await until(`broker ${brokerId} has it in ${target} alone`, () => settledDir(dirsOf(brokerId)) === target, 90_000);
+    await until(`broker ${brokerId} has it in ${target} alone`, () => settledDir(dirsOf(brokerId)) === target);
     const before = producer.acknowledged;
     await until('records are acknowledged after the move', () => producer.acknowledged > before + 50);
   }
@@ -67,7 +67,7 @@ it('the leader’s log and a follower’s move under load and back, also over a 
   await cluster.broker(3).start();
   await until('broker 3 is back', async () => (await describePartition(admin, TOPIC)).isr.includes(3));
   await move(admin, 3, target);
-  await until('broker 3 has it there', () => settledDir(dirsOf(3)) === target, 90_000);
+  await until('broker 3 has it there', () => settledDir(dirsOf(3)) === target);
   await producer.finish();
   expect(await consumeValues(cluster.bootstrapServers, TOPIC)).toEqual(producer.acknowledgedValues());
 });

@@ -116,7 +116,18 @@ export async function writeAtomicallyInBackground(
   if (isAbandoned()) return;
   const target = currentPath();
   disk.rename(`${target}.tmp`, target);
-  await disk.syncDirectoryAsync(target.slice(0, target.lastIndexOf('/')) || '/');
+  await syncFolderOf(disk, target, currentPath, isAbandoned);
+}
+
+/** The thread pool opens the folder some time after it was asked to: by then it may have another name. */
+async function syncFolderOf(disk: Disk, path: string, currentPath: () => string, isAbandoned: () => boolean): Promise<void> {
+  try {
+    await disk.syncDirectoryAsync(path.slice(0, path.lastIndexOf('/')) || '/');
+  } catch (error) {
+    const now = currentPath();
+    if (now === path || isAbandoned()) throw error;
+    await syncFolderOf(disk, now, currentPath, isAbandoned);
+  }
 }
 
 /** fsync of a file on the thread pool; nothing when it is gone. */

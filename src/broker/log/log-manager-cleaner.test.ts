@@ -81,13 +81,7 @@ function close(): void {
   gate = new Promise((resolve) => (open = resolve));
 }
 
-async function until(condition: () => boolean): Promise<void> {
-  for (let turn = 0; turn < 2000; turn++) {
-    if (condition()) return;
-    await new Promise((resolve) => setTimeout(resolve, 1));
-  }
-  throw new Error('not within 2 seconds');
-}
+const until = (condition: () => boolean): Promise<void> => expect.poll(condition, { interval: 1 }).toBe(true);
 
 /** Closed segments, each with the same key. */
 async function filled(segments = 3): Promise<UnifiedLog> {
