@@ -7,8 +7,8 @@ export default defineConfig({
     environment: 'node',
     pool: 'threads',
     // Nothing here is about speed: a busy machine may take its time.
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
-    expect: { poll: { timeout: 15_000 } },
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
+    expect: { poll: { timeout: 60_000 } },
   },
 });

@@ -10,6 +10,7 @@ import { createNodeRuntime } from '../runtime/node/node-runtime.ts';
 import { zooKeeperQueryHandlers } from './introspection.ts';
 import { AddWatchMode, CreateMode, OpCode } from './jute/constants.ts';
 import { OPEN_ACL_UNSAFE, writeAcls } from './jute/records.ts';
+import { ManualTime, onManualTime } from '../runtime/testing/manual-time.ts';
 import { ZooKeeperServer } from './server.ts';
 import { RawSession } from './testing/raw-session.ts';
 
@@ -21,7 +22,8 @@ afterEach(async () => {
 describe('a server', () => {
   it('tells of its sessions, of one with its nodes and watches, and of who watches what', async () => {
     const dataDir = fs.mkdtempSync(path.join(os.tmpdir(), 'samsa-zk-describe-'));
-    const runtime = createNodeRuntime(silentLogger);
+    const time = new ManualTime();
+    const runtime = onManualTime(createNodeRuntime(silentLogger), time);
     const server = new ZooKeeperServer({ runtime, dataDir, hosts: ['127.0.0.1'], clientPort: 0, tickTimeMs: 200 });
     const handlers = zooKeeperQueryHandlers({ info: () => server.describe(), described: () => server.described() });
     const ask = async <Name extends keyof ZooKeeperQueries>(
@@ -69,7 +71,9 @@ describe('a server', () => {
         { path: '/', kind: 'children' },
       ],
     });
-    expect(mine.expiresInMs).toBeGreaterThan(2000);
+    expect(mine.expiresInMs).toBe(3200);
+    await time.advance(500);
+    expect((await ask('zookeeper.session', { id: id(a), max: 10 })).expiresInMs).toBe(2700);
     expect(await ask('zookeeper.watches', { prefix: '/', max: 10 })).toEqual({
       total: 2,
       paths: [

@@ -2,7 +2,7 @@
 import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
 import { silentLogger } from '../runtime/node/node-logger.ts';
 import { createNodeRuntime } from '../runtime/node/node-runtime.ts';
 import { CreateMode, OpCode } from './jute/constants.ts';
@@ -63,16 +63,13 @@ describe('a server', () => {
       );
       expect(server.describe()).toMatchObject({ connections: 1000, sessions: 1000, ephemerals: 1000 });
       for (const session of sessions) session.destroy();
-      await vi.waitFor(() => expect(server.describe()).toMatchObject({ connections: 0, sessions: 0, ephemerals: 0, nodes: 5 }), {
-        timeout: 60_000,
-        interval: 50,
-      });
+      await expect.poll(() => server.describe()).toMatchObject({ connections: 0, sessions: 0, ephemerals: 0, nodes: 5 });
     },
   );
 
   it(
     'keeps ten thousand watches of one client, tells each once, and forgets those of a client that goes',
-    { timeout: 60_000 },
+    { timeout: 180_000 },
     async () => {
       const server = await start(2000);
       const [watcher, writer] = [
@@ -93,7 +90,7 @@ describe('a server', () => {
       expect(told).toHaveLength(count / 2);
       expect(server.describe()?.watches).toBe(count / 2);
       watcher.destroy();
-      await vi.waitFor(() => expect(server.describe()?.watches).toBe(0), 15_000);
+      await expect.poll(() => server.describe()?.watches).toBe(0);
     },
   );
 });

@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { ORPCError } from '@orpc/client';
 import { implement } from '@orpc/server';
 import * as fc from 'fast-check';
-import { afterEach, describe, expect, test, vi } from 'vitest';
+import { afterEach, describe, expect, test } from 'vitest';
 import { WebSocket as ServerSideSocket, WebSocketServer } from 'ws';
 import { oc } from '@orpc/contract';
 import { z } from 'zod';
@@ -178,7 +178,7 @@ describe.each(kinds)('the contract over %s', (_, makePair) => {
     pair.sendRaw(message);
     await closed;
     expect(await waiting).toBeInstanceOf(ChannelClosedError);
-    await vi.waitFor(() => expect(pair.serverClosed()).toBe(true), 15_000);
+    await expect.poll(() => pair.serverClosed()).toBe(true);
     await expect(client.echo({ text: 'late' })).rejects.toBeInstanceOf(ChannelClosedError);
   });
 
@@ -187,7 +187,7 @@ describe.each(kinds)('the contract over %s', (_, makePair) => {
     const { closed } = connect(pair);
     pair.sendRaw(new Uint8Array([1, 2, 3]));
     await closed;
-    await vi.waitFor(() => expect(pair.serverClosed()).toBe(true), 15_000);
+    await expect.poll(() => pair.serverClosed()).toBe(true);
   });
 
   test('a stream that its reader leaves ends on the server and frees the channel', async () => {
@@ -198,7 +198,7 @@ describe.each(kinds)('the contract over %s', (_, makePair) => {
     const first = await stream.next();
     expect(first.value).toHaveLength(CHUNK_CHARS);
     await stream.return?.();
-    await vi.waitFor(() => expect(seen.streamsEnded).toBe(ended + 1), 15_000);
+    await expect.poll(() => seen.streamsEnded).toBe(ended + 1);
     expect((await client.echo({ text: 'free' })).text).toBe('free');
   });
 
@@ -210,7 +210,7 @@ describe.each(kinds)('the contract over %s', (_, makePair) => {
     await client.echo({ text: 'the call before has arrived' });
     close();
     expect(await waiting).toBeInstanceOf(ChannelClosedError);
-    await vi.waitFor(() => expect(seen.aborted).toBe(before + 1), 15_000);
+    await expect.poll(() => seen.aborted).toBe(before + 1);
   });
 
   test('an aborted call is rejected and aborted on the server', async () => {
@@ -222,7 +222,7 @@ describe.each(kinds)('the contract over %s', (_, makePair) => {
     await client.echo({ text: 'arrived' });
     controller.abort(new Error('enough'));
     expect(await waiting).toMatchObject({ message: 'enough' });
-    await vi.waitFor(() => expect(seen.aborted).toBe(before + 1), 15_000);
+    await expect.poll(() => seen.aborted).toBe(before + 1);
   });
 });
 

@@ -3,6 +3,7 @@
  * Callbacks due at the same instant run in the order they were scheduled.
  */
 import type { Clock } from '../clock.ts';
+import type { Runtime } from '../runtime.ts';
 import type { Cancellable, Scheduler } from '../scheduler.ts';
 
 interface Entry {
@@ -67,6 +68,11 @@ export class ManualTime implements Clock, Scheduler {
     this.#nowMs = untilMs;
   }
 
+  /** Time passes and nothing runs, as for a process that is held up: what has fallen due runs with the next `advance`, late. */
+  leap(durationMs: number): void {
+    this.#nowMs += durationMs;
+  }
+
   /** Lets pending promises and turn ends run, without moving time. */
   async settle(): Promise<void> {
     for (let round = 0; round < 20; round++) {
@@ -111,4 +117,14 @@ function handleOf(entry: Entry): Cancellable {
       entry.cancelled = true;
     },
   };
+}
+
+/** `runtime`, real sockets and disk and all, with clocks that move only when told; turns of the event loop are real. */
+export function onManualTime<T extends Pick<Runtime, 'clock' | 'scheduler'>>(runtime: T, time: ManualTime): T {
+  const scheduler: Scheduler = {
+    after: (delayMs, callback) => time.after(delayMs, callback),
+    every: (periodMs, callback) => time.every(periodMs, callback),
+    endOfTurn: (callback) => runtime.scheduler.endOfTurn(callback),
+  };
+  return { ...runtime, clock: time, scheduler };
 }

@@ -11,6 +11,10 @@ export class FlakyProxy {
   readonly #pairs = new Set<Pair>();
   #frozen = false;
   #refusing = false;
+  /** What was sent either way, and what of the clients' went nowhere. */
+  chunksFromClients = 0;
+  chunksFromServer = 0;
+  swallowedBytes = 0;
   /** Bytes still let through from the server before the connection is cut. */
   #cutAfterBytes: number | undefined;
 
@@ -24,7 +28,9 @@ export class FlakyProxy {
       const pair = { client, server };
       this.#pairs.add(pair);
       client.on('data', (chunk: Buffer) => {
-        if (!this.#frozen) server.write(chunk);
+        this.chunksFromClients++;
+        if (this.#frozen) this.swallowedBytes += chunk.length;
+        else server.write(chunk);
       });
       server.on('data', (chunk: Buffer) => this.#toClient(pair, chunk));
       const gone = (): void => {
@@ -75,6 +81,7 @@ export class FlakyProxy {
   }
 
   #toClient(pair: Pair, chunk: Buffer): void {
+    this.chunksFromServer++;
     if (this.#frozen) return;
     if (this.#cutAfterBytes === undefined) {
       pair.client.write(chunk);

@@ -21,9 +21,10 @@ it('asks once for many pokes, and at most once per interval', async () => {
 it('runs once more for a poke that came while it ran, never two at a time', async () => {
   let running = 0;
   let most = 0;
+  const first = Promise.withResolvers<void>();
   const task = vi.fn(async () => {
     most = Math.max(most, ++running);
-    await new Promise((resolve) => setTimeout(resolve, 1000));
+    await first.promise;
     running--;
   });
   const gate = coalesce(task, 10);
@@ -31,6 +32,9 @@ it('runs once more for a poke that came while it ran, never two at a time', asyn
   await vi.advanceTimersByTimeAsync(500);
   gate.poke();
   gate.poke();
+  await vi.advanceTimersByTimeAsync(5000);
+  expect(task).toHaveBeenCalledTimes(1);
+  first.resolve();
   await vi.advanceTimersByTimeAsync(5000);
   expect(task).toHaveBeenCalledTimes(2);
   expect(most).toBe(1);

@@ -53,7 +53,7 @@ describe('load', () => {
       return next(readerId, max);
     };
     const loading = list.load();
-    await vi.waitFor(() => expect(list.isLoaded.value).toBe(true), 15_000);
+    await expect.poll(() => list.isLoaded.value).toBe(true);
     expect(list.rows.value).toHaveLength(500);
     second.resolve();
     await loading;
