@@ -55,8 +55,7 @@ describe.skipIf(whyNot !== undefined)(`a folder that Apache Kafka wrote${whyNot 
     const zookeeperConnect = `127.0.0.1:${ports.zookeeper}`;
     const logDir = data.broker(1);
     const port = ports.brokers[0] ?? 0;
-    const properties = { ...CONTENT_BROKER_PROPERTIES, 'zookeeper.session.timeout.ms': '3000' };
-    const kafka = new ApacheBroker({ folder, brokerId: 1, port, zookeeperConnect, logDir, properties });
+    const kafka = new ApacheBroker({ folder, brokerId: 1, port, zookeeperConnect, logDir, properties: CONTENT_BROKER_PROPERTIES });
     cleanups.add(() => kafka.kill());
     await kafka.start();
     const admin = adminOf(cleanups, kafka.address);
@@ -67,7 +66,7 @@ describe.skipIf(whyNot !== undefined)(`a folder that Apache Kafka wrote${whyNot 
     await untilContentIsAtRest(admin, logDir);
     const expected = await contents(admin);
     const groups = await committed(admin);
-    await kafka[ending]();
+    await (ending === 'stop' ? kafka.stop() : kafka.killAndForget());
 
     const samsa = await startCluster({
       brokers: 1,

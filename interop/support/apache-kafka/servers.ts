@@ -5,6 +5,9 @@
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
+import { silentLogger } from '../../../src/runtime/node/node-logger.ts';
+import { createNodeRuntime } from '../../../src/runtime/node/node-runtime.ts';
+import { connectZooKeeper, ZooKeeperError } from '../../../src/zk-client/zookeeper-client.ts';
 import { until } from '../expectations.ts';
 import { runTool } from '../run-tool.ts';
 import type { ToolResult } from '../run-tool.ts';
@@ -85,7 +88,8 @@ export class ApacheBroker {
       'log.dirs': logDir,
       'zookeeper.connect': zookeeperConnect,
       'group.initial.rebalance.delay.ms': '0',
-      'zookeeper.session.timeout.ms': '6000',
+      // Of both servers' longest: a busy machine holds up a JVM that starts.
+      'zookeeper.session.timeout.ms': '30000',
       'controlled.shutdown.retry.backoff.ms': '200',
       ...properties,
     });
@@ -100,6 +104,37 @@ export class ApacheBroker {
   async kill(): Promise<void> {
     await this.#process?.kill();
   }
+
+  /**
+   * Kills it and takes away what it had in ZooKeeper for the time of its session, as our supervisor does for brokers of ours: the others hear of it at
+   * once, and its session may be long enough for a busy machine.
+   */
+  async killAndForget(): Promise<void> {
+    await this.kill();
+    const { zookeeperConnect, brokerId } = this.#options;
+    const runtime = createNodeRuntime(silentLogger);
+    const client = await connectZooKeeper({
+      connectString: zookeeperConnect,
+      sessionTimeoutMs: 10_000,
+      connectTimeoutMs: START_MS,
+      runtime,
+      implementation: 'own',
+    });
+    const remove = (path: string): Promise<void> => client.delete(path, -1).catch(unlessThereIsNone);
+    try {
+      const controller = await client.getData('/controller').catch(unlessThereIsNone);
+      await remove(`/brokers/ids/${brokerId}`);
+      if (controller !== undefined && (JSON.parse(controller.data.toString()) as { brokerid: number }).brokerid === brokerId)
+        await remove('/controller');
+    } finally {
+      await client.close();
+    }
+  }
+}
+
+function unlessThereIsNone(error: unknown): undefined {
+  if (error instanceof ZooKeeperError && error.name === 'NoNode') return undefined;
+  throw error;
 }
 
 export interface ApacheZooKeeperOptions {
@@ -123,6 +158,7 @@ export async function startApacheZooKeeper(options: ApacheZooKeeperOptions): Pro
       clientPort: String(port),
       clientPortAddress: '127.0.0.1',
       tickTime: '500',
+      maxSessionTimeout: '60000',
       'admin.enableServer': 'false',
       maxClientCnxns: '0',
       ...properties,
