@@ -48,6 +48,11 @@ export function makeSchedule(seed: number, wantedFocus?: Focus): Schedule {
   const producers = makeFar(stream('distances'), makeProducers(stream('producers'), topics));
   // The log grows while nothing is committed, so that catching up takes a follower several fetches.
   if (focus === 'rejoin') producers.push({ ...STEADY_PRODUCER, topic: topics[0]?.name ?? '' });
+  // Last, so that nothing else is done to it.
+  if (isBroad && stream('compaction').int(3) === 0) {
+    topics.push(COMPACTED_TOPIC);
+    producers.push(COMPACTED_PRODUCER);
+  }
   return {
     seed,
     note: `focus: ${focus}`,
@@ -75,6 +80,24 @@ const EAGER_RETENTION: Readonly<Record<string, string>> = {
   'log.initial.task.delay.ms': '2000',
   'log.retention.check.interval.ms': '1500',
   'log.segment.delete.delay.ms': '1000',
+};
+
+/** Compacted several times within a minute. */
+const COMPACTED_TOPIC: TopicSpec = {
+  name: 'accounts',
+  partitions: 1,
+  replicationFactor: 3,
+  configs: { 'min.insync.replicas': '2', 'cleanup.policy': 'compact', 'segment.bytes': '8192', 'min.cleanable.dirty.ratio': '0.1' },
+};
+const COMPACTED_PRODUCER: ProducerSpec = {
+  topic: COMPACTED_TOPIC.name,
+  acks: -1,
+  isIdempotent: true,
+  codec: 'none',
+  intervalMs: 150,
+  pipeline: 2,
+  maxRecords: 10,
+  keys: 40,
 };
 
 const STEADY_PRODUCER = { acks: 1, isIdempotent: false, codec: 'none', intervalMs: 60, pipeline: 4, maxRecords: 4 } as const;

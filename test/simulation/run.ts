@@ -138,6 +138,7 @@ class Simulation {
     // Retention deletes when it sees fit.
     for (const step of schedule.steps)
       if (step.kind === 'alter-config' && step.key.startsWith('retention.')) this.#expectRetention(step.topic);
+    for (const { name, configs } of schedule.topics) if (configs['cleanup.policy'] === 'compact') history.compactedTopics.add(name);
     for (const { name, configs } of schedule.topics) if (configs['unclean.leader.election.enable'] === 'true') history.expectLoss(name);
   }
 

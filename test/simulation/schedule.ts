@@ -88,6 +88,8 @@ export interface ProducerSpec {
   readonly maxRecords: number;
   /** `request.timeout.ms` as far as brokers hear of it; a client sends again after it. */
   readonly timeoutMs?: number;
+  /** For a compacted topic: how many keys its records have. */
+  readonly keys?: number;
   /** Between two batches of those that are under way together, on average; without it they are sent at once. */
   readonly gapMs?: number;
   /** How far it is to the brokers, at most, each way. What was sent before the first is known to be refused comes some time after it. */

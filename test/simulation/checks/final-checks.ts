@@ -9,6 +9,7 @@ import type { SimCluster } from '../cluster/sim-cluster.ts';
 import type { SimConsumer } from '../workload/sim-consumer.ts';
 import type { Machine } from '../world/machine.ts';
 import type { GroupHistory } from './group-history.ts';
+import { checkCompacted } from './compacted-logs.ts';
 import { ACKED_WITHOUT_OFFSET, decodeValue, type History, type Lane, placeOf, recordOf } from './history.ts';
 
 const MAX_RECORD_BYTES = 1 << 20;
@@ -40,6 +41,10 @@ export function checkLogs(options: {
       const replicas = replicasOf(cluster, topic, partition);
       const first = replicas[0];
       if (first === undefined) continue;
+      if (history.compactedTopics.has(topic)) {
+        checkCompacted(history, topic, partition, replicas);
+        continue;
+      }
       const logStartOffset = Math.max(...replicas.map((replica) => replica.logStartOffset));
       if (logStartOffset > history.deletedTo(topic, partition) && !history.isLoose(topic))
         history.violate(

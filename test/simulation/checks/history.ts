@@ -36,6 +36,8 @@ export class History {
   readonly #looseTopics = new Set<string>();
   /** By topic and partition: below it records may have been deleted on request. */
   readonly #deletedTo = new Map<string, number>();
+  /** Of these records are removed when their key has a later one. */
+  readonly compactedTopics = new Set<string>();
   /** Nothing fails and nobody changes anything in this run. */
   readonly isCalm: boolean;
   readCount = 0;
@@ -120,6 +122,11 @@ export class History {
 
 export function recordOf(lane: Lane, place: number): number {
   return lane.index * RECORDS_PER_LANE + place;
+}
+
+/** By key only so many values are kept in a compacted topic. */
+export function keyOf({ keys }: ProducerSpec, place: number): string | undefined {
+  return keys === undefined ? undefined : String(place % keys);
 }
 
 export function placeOf(record: number): number {

@@ -5,6 +5,7 @@
 import { BrokerZNodes } from '../../../src/broker/zk/broker-znodes.ts';
 import { ControllerContext } from '../../../src/broker/controller/controller-context.ts';
 import { LeaderEpochFileCache } from '../../../src/broker/log/leader-epoch-file-cache.ts';
+import { SkimpyOffsetMap } from '../../../src/broker/log/cleaner/skimpy-offset-map.ts';
 import { UnifiedLog } from '../../../src/broker/log/unified-log.ts';
 import { LeadershipDoubt } from '../../../src/broker/replication/leadership-doubt.ts';
 import { Partition } from '../../../src/broker/replication/partition.ts';
@@ -87,6 +88,20 @@ export const MUTATIONS: readonly Mutation[] = [
     what: 'the high watermark moves only with an append or a fetch, as Kafka’s: it waits for a replica that is gone before it joined the ISR',
     options: {},
     begin: () => wrapMethod(Partition.prototype, 'reconsiderHighWatermark', () => () => {}),
+  },
+  {
+    name: 'last-values-gone',
+    what: 'the cleaner takes the last value of a key for an older one (no mistake of Kafka’s; it shows that compacted topics are looked after)',
+    options: {},
+    begin: () =>
+      wrapMethod(
+        SkimpyOffsetMap.prototype,
+        'get',
+        (original) =>
+          function (this: SkimpyOffsetMap, bytes, start, end) {
+            return original.call(this, bytes, start, end) + 1;
+          },
+      ),
   },
   {
     name: 'old-leaders',

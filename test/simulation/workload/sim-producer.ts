@@ -11,7 +11,7 @@ import { buildRecordBatch } from '../../../src/protocol/records/record-batch-bui
 import type { Node } from '../../../src/client/network-client.ts';
 import { sleep } from '../../../src/runtime/scheduler.ts';
 import type { History, Lane } from '../checks/history.ts';
-import { encodeValue, recordOf } from '../checks/history.ts';
+import { encodeValue, keyOf, recordOf } from '../checks/history.ts';
 import type { ProducerSpec } from '../schedule.ts';
 import type { SimClient } from './sim-client.ts';
 
@@ -186,7 +186,7 @@ export class SimProducer {
     const nowMs = runtime.clock.wallMs();
     const records = Array.from({ length: batch.count }, (_, index) => ({
       timestamp: nowMs,
-      key: null,
+      key: keyBytes(this.#spec, batch.from + index),
       value: encodeValue(recordOf(lane, batch.from + index), FILL_BYTES),
     }));
     const bytes = buildRecordBatch(records, {
@@ -210,6 +210,11 @@ export class SimProducer {
       return { kind: 'failed', errorCode: NO_ANSWER };
     }
   }
+}
+
+function keyBytes(spec: ProducerSpec, place: number): Buffer | null {
+  const key = keyOf(spec, place);
+  return key === undefined ? null : Buffer.from(key);
 }
 
 /**
