@@ -95,6 +95,22 @@ test.each(KINDS.flatMap((kind) => [[kind, 'an end in order'] as const, [kind, 'a
   600_000,
 );
 
+test('a time index entry that names a later batch with the same timestamp hides none of the earlier ones', async () => {
+  const fixture = logFixture();
+  const log = newLog(fixture, { 'index.interval.bytes': '1' });
+  const timestamps = [10, 20, 20, 15, 20, 30];
+  for (const timestamp of timestamps) append(fixture, log, batchOf(['x'], { timestamp }));
+  await Promise.all([log.close(), fixture.time.settle()]);
+  const path = `${DIRECTORY}/00000000000000000000.timeindex`;
+  const entries = fixture.disk.readFile(path);
+  const slot = Array.from({ length: entries.length / 12 }, (_, at) => at * 12).find((at) => entries.readInt32BE(at + 4) === 20) ?? -1;
+  expect(entries.readInt32BE(slot + 8)).toBe(1);
+  entries.writeInt32BE(4, slot + 8);
+  fixture.disk.writeFile(path, entries);
+  const again = await openLog(fixture, {}, { hadCleanShutdown: true });
+  expect([11, 20, 21].map((timestamp) => again.fetchOffsetByTimestamp(timestamp)?.offset)).toEqual([1, 1, 5]);
+});
+
 test.each([
   ['an end in order', true],
   ['a kill', false],

@@ -15,6 +15,8 @@ import type { TimestampAndOffset } from './timestamp-search.ts';
 
 /** Headers are looked for in pieces of this size: an index entry is at most about this far from what is sought. */
 const HEADER_SCAN_BYTES = 4 * 1024;
+/** Entries of a time index are an index interval apart, as long as timestamps grow. */
+const TIME_LOOK_BACK_BYTES = 1024 * 1024;
 /** One for the process: only used between two synchronous reads. */
 const scanBuffer = Buffer.allocUnsafeSlow(HEADER_SCAN_BYTES);
 
@@ -77,8 +79,7 @@ export function damageBefore(segment: SearchedSegment, offset: number): string |
 
 /** The first record at or above `startingOffset` whose timestamp is at least `timestamp`. */
 export function findOffsetByTimestamp(segment: SearchedSegment, timestamp: number, startingOffset: number): TimestampAndOffset | undefined {
-  const { offset } = checkedTimeEntry(segment, () => segment.indexes.timeIndex.lookup(timestamp));
-  const position = scanFrom(segment, Math.max(offset, startingOffset));
+  const position = timeSearchFrom(segment, timestamp, startingOffset);
   const scanner = segment.scan({ from: position, bodies: false });
   for (let batch = scanner.next(); batch !== undefined; batch = scanner.next()) {
     if (maxTimestampAt(batch.buffer, batch.at) < timestamp || lastOffsetAt(batch.buffer, batch.at) < startingOffset) continue;
@@ -111,6 +112,19 @@ export function readLargestTimestamp(segment: SearchedSegment): TimestampOffset 
     if (timestamp > largest.timestamp && segment.canConvertToRelativeOffset(lastOffset)) largest = { timestamp, offset: lastOffset };
   }
   return largest;
+}
+
+/**
+ * Where a search for `timestamp` may begin. Nothing in the log says that an entry names the first batch with its timestamp: one that is damaged may name a
+ * later one. So the search begins at the entry before, if that isn't far off.
+ */
+function timeSearchFrom(segment: SearchedSegment, timestamp: number, startingOffset: number): number {
+  const entry = checkedTimeEntry(segment, () => segment.indexes.timeIndex.lookup(timestamp));
+  const position = scanFrom(segment, Math.max(entry.offset, startingOffset));
+  if (entry.timestamp < 0 || entry.offset < startingOffset) return position;
+  const before = checkedTimeEntry(segment, () => segment.indexes.timeIndex.lookup(entry.timestamp - 1));
+  const earlier = scanFrom(segment, Math.max(before.offset, startingOffset));
+  return position - earlier > TIME_LOOK_BACK_BYTES ? position : earlier;
 }
 
 /** Where a scan for `offset` may begin. */
