@@ -47,6 +47,14 @@ async function move(admin: Admin, brokerId: number, logDir: string): Promise<voi
   expect(results.get(`${KEY}@${brokerId}`)).toBeUndefined();
 }
 
+/** After a start a broker has no replica until the controller has told it, and the ISR may be the one of before. */
+async function moveWhenTold(admin: Admin, brokerId: number, logDir: string): Promise<void> {
+  await until(`broker ${brokerId} takes the move`, async () => {
+    await move(admin, brokerId, logDir);
+    return true;
+  });
+}
+
 it('the leader’s log and a follower’s move under load and back, also over a kill: nothing acknowledged is lost', async () => {
   const { cluster, admin, dirsOf } = await start();
   const producer = new SteadyProducer({ bootstrapServers: cluster.bootstrapServers, topic: TOPIC });
@@ -66,7 +74,7 @@ it('the leader’s log and a follower’s move under load and back, also over a 
   await cluster.broker(3).kill();
   await cluster.broker(3).start();
   await until('broker 3 is back', async () => (await describePartition(admin, TOPIC)).isr.includes(3));
-  await move(admin, 3, target);
+  await moveWhenTold(admin, 3, target);
   await until('broker 3 has it there', () => settledDir(dirsOf(3)) === target);
   await producer.finish();
   expect(await consumeValues(cluster.bootstrapServers, TOPIC)).toEqual(producer.acknowledgedValues());
