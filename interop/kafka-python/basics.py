@@ -47,7 +47,7 @@ def create(topic, partitions=1, replicas=3, **configs):
 
 
 def consumer(*topics, **settings):
-    defaults = dict(bootstrap_servers=BOOTSTRAP, auto_offset_reset='earliest', fetch_max_wait_ms=100, heartbeat_interval_ms=200, session_timeout_ms=6000)
+    defaults = dict(bootstrap_servers=BOOTSTRAP, auto_offset_reset='earliest', fetch_max_wait_ms=100, heartbeat_interval_ms=200, session_timeout_ms=30000)
     return KafkaConsumer(*topics, **{**defaults, **settings})
 
 

@@ -55,13 +55,19 @@ describe('the admin client', () => {
       }),
     ).toBe(true);
     expect(await admin.createTopics({ topics: [{ topic }] })).toBe(false);
-    expect(await admin.listTopics()).toContain(topic);
-    const { topics } = await admin.fetchTopicMetadata({ topics: [topic] });
-    expect(topics[0]?.partitions.map(({ replicas, isr }) => [replicas.length, isr.length])).toEqual([
-      [2, 2],
-      [2, 2],
-      [2, 2],
-    ]);
+    // The broker that is asked may hear of it later than the controller.
+    await until('it is listed', async () => (await admin.listTopics()).includes(topic));
+    const replicaCounts = async (): Promise<number[][]> => {
+      const { topics } = await admin.fetchTopicMetadata({ topics: [topic] });
+      return topics[0]?.partitions.map(({ replicas, isr }) => [replicas.length, isr.length]) ?? [];
+    };
+    await expect
+      .poll(() => replicaCounts().catch(String))
+      .toEqual([
+        [2, 2],
+        [2, 2],
+        [2, 2],
+      ]);
     await admin.createPartitions({ topicPartitions: [{ topic, count: 5 }] });
     await until('there are 5', async () => (await admin.fetchTopicMetadata({ topics: [topic] })).topics[0]?.partitions.length === 5);
     await admin.deleteTopics({ topics: [topic] });
@@ -186,7 +192,7 @@ describe('the producer', () => {
 });
 
 describe('a consumer group', () => {
-  const options = { heartbeatInterval: 200, sessionTimeout: 6_000, rebalanceTimeout: 6_000, maxWaitTimeInMs: 100 };
+  const options = { heartbeatInterval: 200, sessionTimeout: 30_000, rebalanceTimeout: 30_000, maxWaitTimeInMs: 100 };
 
   it('shares partitions, takes over from who leaves, and commits', async () => {
     const [topic, groupId] = ['js-shared', 'js-shared-group'];

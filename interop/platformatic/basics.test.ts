@@ -28,8 +28,8 @@ function newConsumer(groupId: string, options: object = {}) {
     ...base(),
     groupId,
     deserializers: stringDeserializers,
-    sessionTimeout: 6_000,
-    rebalanceTimeout: 6_000,
+    sessionTimeout: 30_000,
+    rebalanceTimeout: 30_000,
     heartbeatInterval: 200,
     maxWaitTime: 100,
     ...options,
@@ -62,7 +62,8 @@ describe('the admin client', () => {
     const admin = newAdmin();
     const [created] = await admin.createTopics({ topics: ['plt-topic'], partitions: 3, replicas: 2 });
     expect(created).toMatchObject({ name: 'plt-topic', partitions: 3, replicas: 2 });
-    expect(await admin.listTopics()).toContain('plt-topic');
+    // The broker that is asked may hear of it later than the controller.
+    await until('it is listed', async () => (await admin.listTopics()).includes('plt-topic'));
     await expect(admin.createTopics({ topics: ['plt-topic'], partitions: 1, replicas: 1 })).rejects.toThrow();
     await admin.createPartitions({ topics: [{ name: 'plt-topic', count: 5, assignments: null }] });
     await until(

@@ -80,7 +80,7 @@ export async function readWithKafkaJsGroup(
   const everyone = Promise.withResolvers<void>();
   const finished = Promise.withResolvers<void>();
   const consumers = Array.from({ length: members }, () =>
-    kafka.consumer({ groupId, heartbeatInterval: 200, sessionTimeout: 10_000, rebalanceTimeout: 10_000, maxWaitTimeInMs: 100 }),
+    kafka.consumer({ groupId, heartbeatInterval: 200, sessionTimeout: 30_000, rebalanceTimeout: 30_000, maxWaitTimeInMs: 100 }),
   );
   try {
     await Promise.all(
