@@ -117,6 +117,11 @@ export async function transcribe(port: number, steps: readonly Step[]): Promise<
     a: sessions.a.takeFrames().map(mask),
     b: sessions.b.takeFrames().map(mask),
   });
+  // Left to its time-out, the session would end in the middle of what is played next, and take a zxid there.
+  const { sessionId, password } = sessions.b;
+  const again = await RawSession.open({ port, sessionTimeoutMs: SESSION_TIMEOUT_MS, sessionId, password });
+  await again.request(xid, OpCode.closeSession);
+  await again.untilClosed();
   return transcripts;
 }
 
