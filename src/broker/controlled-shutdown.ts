@@ -6,6 +6,12 @@ import { sleep } from '../runtime/scheduler.ts';
 import type { BrokerParts } from './broker-parts.ts';
 import type { NodeToControllerChannel } from './metadata/node-to-controller-channel.ts';
 
+/**
+ * How long a controller that has the request may take. Kafka waits `controller.socket.timeout.ms`, 30 s: a whole cluster that stops while
+ * ZooKeeper is away, so that no controller can do anything, would be killed instead.
+ */
+const ANSWER_TIMEOUT_MS = 3_000;
+
 /** Asks `controlled.shutdown.max.retries` times more than once; what remains then has nowhere to go. */
 export async function controlledShutdown(parts: BrokerParts, channel: NodeToControllerChannel, logger: Logger): Promise<void> {
   const { config, runtime } = parts;
@@ -13,16 +19,19 @@ export async function controlledShutdown(parts: BrokerParts, channel: NodeToCont
   const hasOthers = (): boolean => parts.metadataCache.getAliveBrokers().some(({ id }) => id !== config.brokerId);
   for (let attempt = 0; attempt <= config.controlledShutdownMaxRetries && hasOthers(); attempt++) {
     if (attempt > 0) await sleep(runtime.scheduler, config.controlledShutdownRetryBackoffMs);
+    const startMs = runtime.clock.monotonicMs();
     try {
       const response = await channel.send(
         ControlledShutdown,
         { brokerId: config.brokerId, brokerEpoch: parts.brokerEpoch() },
-        { retryTimeoutMs: config.controlledShutdownRetryBackoffMs },
+        { retryTimeoutMs: config.controlledShutdownRetryBackoffMs, answerTimeoutMs: ANSWER_TIMEOUT_MS },
       );
       if (response.errorCode === ErrorCode.NONE && response.remainingPartitions.length === 0) return;
       logger.info(`${response.remainingPartitions.length} partitions are still led by this broker (code ${response.errorCode})`);
     } catch (error) {
       logger.info({ err: error }, 'No controller took the request for a controlled shutdown');
+      // It has the request and is stuck: another would only wait behind it.
+      if (runtime.clock.monotonicMs() - startMs >= ANSWER_TIMEOUT_MS) return;
     }
   }
 }

@@ -11,15 +11,18 @@ function fixture(answer: (nodeId: number, attempt: number) => object | Promise<o
   readonly time: ManualTime;
   readonly cache: MetadataCache;
   readonly asked: number[];
+  readonly timeoutsMs: (number | undefined)[];
   readonly channel: NodeToControllerChannel;
 } {
   const time = new ManualTime();
   const cache = new MetadataCache();
   const asked: number[] = [];
+  const timeoutsMs: (number | undefined)[] = [];
   const channel = new NodeToControllerChannel({
     client: {
-      send: (node) => {
+      send: (node, _api, _body, options) => {
         asked.push(node.id);
+        timeoutsMs.push(options?.timeoutMs);
         return Promise.resolve().then(() => answer(node.id, asked.length) as never);
       },
     },
@@ -30,7 +33,7 @@ function fixture(answer: (nodeId: number, attempt: number) => object | Promise<o
     logger: silentLogger,
     retryTimeoutMs: 1000,
   });
-  return { time, cache, asked, channel };
+  return { time, cache, asked, timeoutsMs, channel };
 }
 
 const BODY = { brokerId: 1, brokerEpoch: 1 };
@@ -80,6 +83,18 @@ it('gives up when the time is over, and when it is closed', async () => {
   channel.close();
   await time.advance(60);
   expect(await second).toMatchObject({ errorName: 'REQUEST_TIMED_OUT' });
+});
+
+it('gives a controller that has the request longer for its answer than it looks for one', async () => {
+  const { time, cache, timeoutsMs, channel } = fixture(() => ({ errorCode: ErrorCode.NONE }));
+  const response = channel.send(AllocateProducerIds, BODY, { retryTimeoutMs: 200, answerTimeoutMs: 3_000 });
+  await time.advance(100);
+  cache.updateMetadata(updateMetadata({}));
+  await time.advance(60);
+  await response;
+  expect(timeoutsMs).toEqual([3_000]);
+  const noController = fixture(() => ({})).channel.send(AllocateProducerIds, BODY, { retryTimeoutMs: 0, answerTimeoutMs: 3_000 });
+  await expect(noController).rejects.toMatchObject({ code: ErrorCode.REQUEST_TIMED_OUT });
 });
 
 it('does not wait for the answer of a frozen controller once another is in office', async () => {

@@ -42,6 +42,8 @@ export interface ControllerSendOptions {
   readonly version?: number;
   /** Instead of the channel's `retryTimeoutMs`. */
   readonly retryTimeoutMs?: number;
+  /** How long a controller that has the request may take for its answer, where that is longer. */
+  readonly answerTimeoutMs?: number;
 }
 
 export class NodeToControllerChannel {
@@ -70,7 +72,8 @@ export class NodeToControllerChannel {
       const node = this.#controllerNode();
       if (node !== undefined) {
         try {
-          const sendOptions = { timeoutMs: remainingMs, ...(options.version === undefined ? {} : { version: options.version }) };
+          const timeoutMs = Math.max(remainingMs, options.answerTimeoutMs ?? 0);
+          const sendOptions = { timeoutMs, ...(options.version === undefined ? {} : { version: options.version }) };
           const response = await this.#unlessReplaced(node, this.#options.client.send(node, api, body, sendOptions));
           if (!isNotController(response)) return response;
           lastFailure = new KafkaError(ErrorCode.NOT_CONTROLLER, `broker ${node.id} is not the controller`);
