@@ -147,6 +147,13 @@ async function dumpReadable(client: ZooKeeperClient, session: RawSession): Promi
   return new Map(Array.from(nodes).toSorted(([a], [b]) => (a < b ? -1 : 1)));
 }
 
+const APACHE_PROPERTIES = { extendedTypesEnabled: 'true', snapCount: '100' };
+
+async function digestMismatches(server: Server): Promise<number> {
+  const [, count] = /^zk_digest_mismatches_count\t(\d+)$/m.exec(await fourLetterWord(server.port, 'mntr')) ?? [];
+  return Number(count);
+}
+
 describe.skipIf(!apacheZooKeeperInstalled)(apacheZooKeeperInstalled ? 'a data folder' : `a data folder (${SKIPPED_WITHOUT_APACHE})`, () => {
   let folder: string;
   beforeAll(() => {
@@ -201,18 +208,26 @@ describe.skipIf(!apacheZooKeeperInstalled)(apacheZooKeeperInstalled ? 'a data fo
     'keeps containers, TTL nodes, ACLs, quotas and a big tree over both, each ended by %s',
     async (ending) => {
       const dataDir = path.join(folder, `kinds-${ending}`);
-      const startApache = (): Promise<Server> =>
-        startApacheZooKeeper({ dataDir, tickTimeMs: TICK_TIME_MS, properties: { extendedTypesEnabled: 'true', snapCount: '100' } });
+      const startApache = (): Promise<Server> => startApacheZooKeeper({ dataDir, tickTimeMs: TICK_TIME_MS, properties: APACHE_PROPERTIES });
       const startOwn = (): Promise<Server> => startOurs(dataDir, { extendedTypesEnabled: true, snapCount: 100 });
       let expected: Map<string, object> | undefined;
       for (const [round, start] of [startOwn, startApache, startOwn, startApache].entries()) {
+        const found = path.join(folder, `kinds-${ending}-${round}`);
+        if (round > 0) fs.cpSync(dataDir, found, { recursive: true });
         const server = await start();
         const session = await RawSession.open({ port: server.port, sessionTimeoutMs: 10_000 });
         await session.request(-4, OpCode.auth, (body) => void body.int(0).string('digest').buffer(Buffer.from('alice:secret')));
         const client = await connect(server.port);
         if (expected !== undefined) expect(await kindsOf(client, session)).toEqual(expected);
         // Each has compared its tree with the digests in the other's log and snapshot.
-        expect(await fourLetterWord(server.port, 'mntr')).toContain('zk_digest_mismatches_count\t0\n');
+        const mismatches = await digestMismatches(server);
+        if (mismatches > 0) {
+          // Apache writes a snapshot beside its transactions: one that is half done may be in it already, and not in its digest.
+          const judge = await startApacheZooKeeper({ dataDir: found, tickTimeMs: TICK_TIME_MS, properties: APACHE_PROPERTIES });
+          const ofApache = await digestMismatches(judge);
+          await judge.close();
+          expect([start === startOwn, mismatches], 'by ours, as many as Apache finds').toEqual([true, ofApache]);
+        }
         await makeKinds(session, round);
         const writes = Array.from({ length: 300 }, (_, i) =>
           client.create(`/big-${round}/n${i % 40}-${i}`, Buffer.alloc(i % 300, i), 'persistent'),

@@ -7,6 +7,7 @@
  */
 import { SimCluster } from './cluster/sim-cluster.ts';
 import { oldLeadersOf, staleViewsOf, troublesOf } from './cluster/health.ts';
+import { holdsBatch } from './checks/held-batches.ts';
 import { checkLogs } from './checks/final-checks.ts';
 import { GroupHistory } from './checks/group-history.ts';
 import { History } from './checks/history.ts';
@@ -126,7 +127,7 @@ class Simulation {
     this.#producers = schedule.producers.map((spec, index) => {
       const client = new SimClient(this.#cluster, `producer${index}`, 1 + index, { comparesEpochs: producersCompareEpochs });
       if (spec.distanceMs !== undefined) this.#setApart(client.name, spec.distanceMs);
-      return new SimProducer({ client, history, spec, index });
+      return new SimProducer({ client, history, spec, index, holds: (brokerId, batch) => holdsBatch(this.#cluster, brokerId, batch) });
     });
     const firstConsumer = 1 + schedule.producers.length;
     this.#consumers = Array.from({ length: schedule.consumers }, (_, index) => {

@@ -4,12 +4,12 @@
  */
 import { iterateBatches, readBatchHeader } from '../../../src/protocol/records/record-batch.ts';
 import { forEachRecord } from '../../../src/protocol/records/record-reader.ts';
-import type { MemoryDisk } from '../../../src/runtime/testing/memory-disk.ts';
 import type { SimCluster } from '../cluster/sim-cluster.ts';
 import type { SimConsumer } from '../workload/sim-consumer.ts';
 import type { Machine } from '../world/machine.ts';
 import type { GroupHistory } from './group-history.ts';
 import { checkCompacted } from './compacted-logs.ts';
+import { readSegments } from './held-batches.ts';
 import { ACKED_WITHOUT_OFFSET, decodeValue, type History, type Lane, placeOf, recordOf } from './history.ts';
 
 const MAX_RECORD_BYTES = 1 << 20;
@@ -85,15 +85,6 @@ function replicasOf(cluster: SimCluster, topic: string, partition: number): Repl
       });
   }
   return replicas;
-}
-
-function readSegments(disk: MemoryDisk, directory: string): Buffer {
-  const names = disk
-    .list(directory)
-    .map(({ name }) => name)
-    .filter((name) => name.endsWith('.log'))
-    .toSorted();
-  return Buffer.concat(names.map((name) => disk.readFile(`${directory}/${name}`)));
 }
 
 /** From the batch on that holds `offset`. */

@@ -12,6 +12,7 @@ import type { Node } from '../../../src/client/network-client.ts';
 import { sleep } from '../../../src/runtime/scheduler.ts';
 import type { History, Lane } from '../checks/history.ts';
 import { encodeValue, keyOf, recordOf } from '../checks/history.ts';
+import type { SentBatch } from '../checks/held-batches.ts';
 import type { ProducerSpec } from '../schedule.ts';
 import type { SimClient } from './sim-client.ts';
 
@@ -28,23 +29,34 @@ interface Batch {
   readonly baseSequence: number;
 }
 
-type Outcome = { readonly kind: 'acked'; readonly baseOffset: number } | { readonly kind: 'failed'; readonly errorCode: number };
+type Outcome =
+  | { readonly kind: 'acked'; readonly baseOffset: number }
+  | { readonly kind: 'failed'; readonly errorCode: number; readonly brokerId: number };
 /** Not a code of Kafka's: no answer came. */
 const NO_ANSWER = -1000;
 
-const NOT_SENT: Outcome = { kind: 'failed', errorCode: NO_ANSWER };
+const NOT_SENT: Outcome = { kind: 'failed', errorCode: NO_ANSWER, brokerId: -1 };
 
 export class SimProducer {
   readonly #client: SimClient;
   readonly #history: History;
   readonly #spec: ProducerSpec;
   readonly #index: number;
+  readonly #holds: (brokerId: number, batch: SentBatch) => boolean;
   readonly #lanes = new Map<number, Promise<void>>();
   #producerId = -1;
   #isOver = false;
   #idleLanes = 0;
 
-  constructor(options: { client: SimClient; history: History; spec: ProducerSpec; index: number }) {
+  /** @param options.holds whether that broker's log has the batch: somebody who looks into every disk can tell. */
+  constructor(options: {
+    client: SimClient;
+    history: History;
+    spec: ProducerSpec;
+    index: number;
+    holds: (brokerId: number, batch: SentBatch) => boolean;
+  }) {
+    this.#holds = options.holds;
     this.#client = options.client;
     this.#history = options.history;
     this.#spec = options.spec;
@@ -118,7 +130,7 @@ export class SimProducer {
         this.#note(lane, batch, outcome);
       }
       if (this.#spec.acks !== -1) return;
-      const retried = left.filter(({ batch, outcome }) => !isWrittenAndForgotten(lane, batch, outcome));
+      const retried = left.filter(({ batch, outcome }) => !this.#isWrittenAndForgotten(lane, batch, outcome));
       if (retried.length === 0) return;
       this.#judge(
         lane,
@@ -168,6 +180,17 @@ export class SimProducer {
     }
   }
 
+  /**
+   * A broker that has started again, or has cut its log, knows only the last batch of each producer (that is all that a producer snapshot holds, in Kafka
+   * too): it refuses an older one as out of order although it is in the log, or was before retention. A later one that was acknowledged shows
+   * that, too.
+   */
+  #isWrittenAndForgotten({ topic, partition, acked }: Lane, { from, count, baseSequence }: Batch, outcome: Outcome): boolean {
+    if (outcome.kind === 'acked' || outcome.errorCode !== ErrorCode.OUT_OF_ORDER_SEQUENCE_NUMBER) return false;
+    if (acked.length > from + count) return true;
+    return this.#holds(outcome.brokerId, { topic, partition, producerId: this.#producerId, baseSequence });
+  }
+
   #note(lane: Lane, { from, count }: Batch, outcome: Outcome | undefined): void {
     const { world, name } = this.#client.process;
     if (!world.isLogging || outcome === undefined) return;
@@ -200,14 +223,14 @@ export class SimProducer {
     };
     try {
       const response = await network.send(leader, Produce, body, { timeoutMs: timeoutMs + ANSWER_MS, expectsResponse: acks !== 0 });
-      if (acks === 0) return { kind: 'failed', errorCode: NO_ANSWER };
+      if (acks === 0) return { kind: 'failed', errorCode: NO_ANSWER, brokerId: leader.id };
       const answer = response.responses[0]?.partitionResponses[0];
-      if (answer === undefined) return { kind: 'failed', errorCode: NO_ANSWER };
+      if (answer === undefined) return { kind: 'failed', errorCode: NO_ANSWER, brokerId: leader.id };
       if (answer.errorCode === ErrorCode.NONE) return { kind: 'acked', baseOffset: answer.baseOffset };
       if (answer.errorCode === ErrorCode.DUPLICATE_SEQUENCE_NUMBER) return { kind: 'acked', baseOffset: -1 };
-      return { kind: 'failed', errorCode: answer.errorCode };
+      return { kind: 'failed', errorCode: answer.errorCode, brokerId: leader.id };
     } catch {
-      return { kind: 'failed', errorCode: NO_ANSWER };
+      return { kind: 'failed', errorCode: NO_ANSWER, brokerId: leader.id };
     }
   }
 }
@@ -215,13 +238,4 @@ export class SimProducer {
 function keyBytes(spec: ProducerSpec, place: number): Buffer | null {
   const key = keyOf(spec, place);
   return key === undefined ? null : Buffer.from(key);
-}
-
-/**
- * A broker that has started again knows only the last batch of each producer (that is all that a producer snapshot holds, in Kafka too):
- * it refuses an older one as out of order although it is in the log. A later one that was acknowledged shows that it is.
- */
-function isWrittenAndForgotten(lane: Lane, batch: Batch, outcome: Outcome | undefined): boolean {
-  const isRefused = outcome?.kind === 'failed' && outcome.errorCode === ErrorCode.OUT_OF_ORDER_SEQUENCE_NUMBER;
-  return isRefused && lane.acked.length > batch.from + batch.count;
 }
