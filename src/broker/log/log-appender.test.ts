@@ -33,6 +33,17 @@ function slowWrites({ disk, time }: LogFixture): void {
   };
 }
 
+test('the first append after a start says that the disk fails, which it asks when the segment began', async () => {
+  const fixture = logFixture();
+  const before = newLog(fixture);
+  append(fixture, before, batchOf(['a']));
+  await before.close();
+  const log = await openLog(fixture);
+  fixture.disk.failAfter(0, { code: 'EIO' });
+  expect(log.appendAsLeader(batchOf(['b']), { leaderEpoch: 5 })).toMatchObject({ ok: false, errorCode: ErrorCode.KAFKA_STORAGE_ERROR });
+  expect(log.isOffline).toBe(true);
+});
+
 describe('appending as leader', () => {
   test('gives offsets at once and moves the log end offset only when the bytes are written', () => {
     const fixture = logFixture();

@@ -33,7 +33,7 @@ import { appendError, InconsistentTopicIdError } from './log-errors.ts';
 import type { LogAppendError, LogStorageError } from './log-errors.ts';
 import { LogCutter } from './log-cutter.ts';
 import { LogFlusher } from './log-flusher.ts';
-import { LogGuard } from './log-guard.ts';
+import { isDiskError, LogGuard } from './log-guard.ts';
 import { LogOffsets } from './log-offsets.ts';
 import { LogReader } from './log-reader.ts';
 import { isOffsetOnly, offsetOnly } from './log-offset-metadata.ts';
@@ -357,7 +357,11 @@ export class UnifiedLog {
    * REQUEST_TIMED_OUT when the disk is so slow that too much waits.
    */
   appendAsLeader(records: Buffer, options: LeaderAppendOptions): LogAppendResult {
-    return this.#refusal() ?? this.#appender.appendAsLeader(records, options);
+    try {
+      return this.#refusal() ?? this.#appender.appendAsLeader(records, options);
+    } catch (error) {
+      return this.#failedAppend(error);
+    }
   }
 
   /**
@@ -367,7 +371,18 @@ export class UnifiedLog {
    * Errors: CORRUPT_MESSAGE, INVALID_RECORD (offsets out of order), KAFKA_STORAGE_ERROR, REQUEST_TIMED_OUT.
    */
   appendAsFollower(records: Buffer, options: AppendOptions = {}): LogAppendResult {
-    return this.#refusal() ?? this.#appender.appendAsFollower(records, options);
+    try {
+      return this.#refusal() ?? this.#appender.appendAsFollower(records, options);
+    } catch (error) {
+      return this.#failedAppend(error);
+    }
+  }
+
+  /** The first append after a start reads when its segment began. */
+  #failedAppend(error: unknown): LogAppendError {
+    if (!isDiskError(error)) throw error;
+    const { errorCode, message } = this.#guard.failed(error);
+    return appendError(errorCode, message);
   }
 
   #refusal(): LogAppendError | undefined {

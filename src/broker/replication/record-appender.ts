@@ -152,7 +152,10 @@ export class RecordAppender {
       if (!info.ok) {
         onDone();
         const before = info.errorCode === ErrorCode.OUT_OF_ORDER_SEQUENCE_NUMBER ? this.#refused.refusedBefore(key, records) : undefined;
-        if (before !== undefined) return failed(topicPartition, before, 'A batch of this producer in front of this one was refused');
+        if (before !== undefined) {
+          this.#refused.note(key, records, before);
+          return failed(topicPartition, before, 'A batch of this producer in front of this one was refused');
+        }
         return {
           ...failed(topicPartition, info.errorCode, info.message),
           recordErrors: info.recordErrors,

@@ -7,7 +7,7 @@
  * By partition and producer, since a broker that starts refuses for partitions that it doesn't know of yet. Only for a while, far longer than
  * anything can be under way: a producer goes on at another leader, and a gap of its own making is to be called one. Kafka has no such memory.
  */
-import { baseSequenceAt, producerEpochAt, producerIdAt } from '../../log-format/batch-fields.ts';
+import { baseSequenceAt, lastSequenceAt, producerEpochAt, producerIdAt } from '../../log-format/batch-fields.ts';
 import { NO_PRODUCER_ID, RECORD_BATCH_OVERHEAD } from '../../protocol/records/record-batch.ts';
 import type { Clock } from '../../runtime/clock.ts';
 
@@ -17,7 +17,10 @@ export const REMEMBERED_MS = 10_000;
 
 interface Refused {
   readonly producerEpoch: number;
+  /** The first one that was refused and hasn't come again. */
   readonly sequence: number;
+  /** The last one that was refused. */
+  readonly lastSequence: number;
   readonly errorCode: number;
   readonly atMs: number;
 }
@@ -34,12 +37,17 @@ export class RefusedSequences {
   /** `batch` was refused with `errorCode`; of several in a row the first one counts. */
   note(partitionKey: string, batch: Buffer, errorCode: number): void {
     if (batch.length < RECORD_BATCH_OVERHEAD || producerIdAt(batch, 0) === NO_PRODUCER_ID) return;
-    if (this.refusedBefore(partitionKey, batch) !== undefined) return;
     const key = keyOf(partitionKey, batch);
+    const sequence = baseSequenceAt(batch, 0);
+    const known = this.#byProducer.get(key);
+    if (known !== undefined && this.refusedBefore(partitionKey, batch) !== undefined) {
+      if (sequence > known.lastSequence) this.#byProducer.set(key, { ...known, lastSequence: sequence });
+      return;
+    }
     this.#byProducer.delete(key);
     if (this.#byProducer.size >= MAX_PRODUCERS) this.#removeOldest();
-    const [producerEpoch, sequence, atMs] = [producerEpochAt(batch, 0), baseSequenceAt(batch, 0), this.#clock.monotonicMs()];
-    this.#byProducer.set(key, { producerEpoch, sequence, errorCode, atMs });
+    const [producerEpoch, atMs] = [producerEpochAt(batch, 0), this.#clock.monotonicMs()];
+    this.#byProducer.set(key, { producerEpoch, sequence, lastSequence: sequence, errorCode, atMs });
   }
 
   /** With which error the batch was refused that `batch` follows and that hasn't come again; undefined when there is none. */
@@ -51,10 +59,19 @@ export class RefusedSequences {
     return baseSequenceAt(batch, 0) > refused.sequence ? refused.errorCode : undefined;
   }
 
-  /** `batch` is in the log: so is all in front of it. */
+  /**
+   * `batch` is in the log: so is all in front of it. It may have come over a connection that its producer has given up; what was refused behind it over another
+   * is still to come again.
+   */
   noteAccepted(partitionKey: string, batch: Buffer): void {
     this.#forgetOld();
-    if (this.#byProducer.size > 0) this.#byProducer.delete(keyOf(partitionKey, batch));
+    if (this.#byProducer.size === 0) return;
+    const key = keyOf(partitionKey, batch);
+    const refused = this.#byProducer.get(key);
+    if (refused === undefined) return;
+    const accepted = lastSequenceAt(batch, 0);
+    if (refused.lastSequence <= accepted || refused.producerEpoch !== producerEpochAt(batch, 0)) this.#byProducer.delete(key);
+    else this.#byProducer.set(key, { ...refused, sequence: accepted + 1 });
   }
 
   #forgetOld(): void {

@@ -71,6 +71,19 @@ describe('a batch behind one that was refused', () => {
   });
 });
 
+describe('a batch behind several that were refused', () => {
+  it('is refused the same way when only the first has come again, over a connection that its producer has given up, say', () => {
+    const fixture = leading([1]);
+    const sent = sentBy(fixture);
+    expect(sent(0)).toBe('NONE');
+    fixture.lead({ leaderEpoch: 2, leader: 2 });
+    expect([sent(1), sent(2)]).toEqual(['NOT_LEADER_OR_FOLLOWER', 'NOT_LEADER_OR_FOLLOWER']);
+    fixture.lead({ leaderEpoch: 3, isr: [1] });
+    expect([sent(1), sent(3)]).toEqual(['NONE', 'NOT_LEADER_OR_FOLLOWER']);
+    expect([sent(2), sent(3), sent(5)]).toEqual(['NONE', 'NONE', 'OUT_OF_ORDER_SEQUENCE_NUMBER']);
+  });
+});
+
 describe('a LeaderAndIsr request', () => {
   it('from a controller that is none any more, or for an earlier life of this broker, changes nothing', () => {
     const fixture = replicaManagerFixture();
