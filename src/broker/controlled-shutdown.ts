@@ -11,6 +11,8 @@ import type { NodeToControllerChannel } from './metadata/node-to-controller-chan
  * ZooKeeper is away, so that no controller can do anything, would be killed instead.
  */
 const ANSWER_TIMEOUT_MS = 3_000;
+/** How long one attempt looks for a controller: well below the above, by which it is told that one has the request. */
+const MAX_LOOK_MS = 1_000;
 
 /** Asks `controlled.shutdown.max.retries` times more than once; what remains then has nowhere to go. */
 export async function controlledShutdown(parts: BrokerParts, channel: NodeToControllerChannel, logger: Logger): Promise<void> {
@@ -24,7 +26,7 @@ export async function controlledShutdown(parts: BrokerParts, channel: NodeToCont
       const response = await channel.send(
         ControlledShutdown,
         { brokerId: config.brokerId, brokerEpoch: parts.brokerEpoch() },
-        { retryTimeoutMs: config.controlledShutdownRetryBackoffMs, answerTimeoutMs: ANSWER_TIMEOUT_MS },
+        { retryTimeoutMs: Math.min(config.controlledShutdownRetryBackoffMs, MAX_LOOK_MS), answerTimeoutMs: ANSWER_TIMEOUT_MS },
       );
       if (response.errorCode === ErrorCode.NONE && response.remainingPartitions.length === 0) return;
       logger.info(`${response.remainingPartitions.length} partitions are still led by this broker (code ${response.errorCode})`);
