@@ -40,6 +40,7 @@ import { ReplicaFetcherManager } from './replication/replica-fetcher-manager.ts'
 import { ReplicaManager } from './replication/replica-manager.ts';
 import type { BrokerInfo } from './zk/broker-info.ts';
 import type { KafkaZkClient } from './zk/kafka-zk-client.ts';
+import { ZkPaths } from './zk/zk-paths.ts';
 
 export interface BrokerFoundation {
   readonly config: KafkaConfig;
@@ -128,7 +129,7 @@ export function wireBroker(base: BrokerFoundation): RunningBroker {
     deleteRecordsPurgatory: new DelayedOperationPurgatory(purgatory('DeleteRecords')),
     leaderQuota: replicationQuotas.leader,
     isBrokerAlive: (brokerId) => metadataCache.hasAliveBroker(brokerId),
-    leadershipDoubt: doubtLeadership(zk, brokerEpoch),
+    leadershipDoubt: doubtLeadership(base),
     brokerEpoch,
     onIsrChange: ({ topic, partition }, { isr, previousIsr, leaderEpoch, reason }) => {
       const { brokerId } = config;
@@ -219,8 +220,14 @@ export function wireBroker(base: BrokerFoundation): RunningBroker {
   return { parts, apis, zk, channel, configListener, clients: [controllerClient, forwardingClient] };
 }
 
-function doubtLeadership({ session }: KafkaZkClient, brokerEpoch: () => number): LeadershipDoubt {
-  const doubt = new LeadershipDoubt({ isConnectedToZooKeeper: () => session.isConnected, brokerEpoch });
+function doubtLeadership({ config, runtime, zk: { session }, brokerEpoch }: BrokerFoundation): LeadershipDoubt {
+  const doubt = new LeadershipDoubt({
+    runtime,
+    sessionTimeoutMs: config.zookeeperSessionTimeoutMs,
+    isConnectedToZooKeeper: () => session.isConnected,
+    askZooKeeper: () => session.exists(ZkPaths.brokerId(config.brokerId)),
+    brokerEpoch,
+  });
   session.registerStateChangeHandler({ name: 'leadership-doubt', beforeInitializingSession: () => doubt.onSessionExpired() });
   return doubt;
 }

@@ -120,7 +120,8 @@ export class ReplicaManager {
 
   /** Reads the high watermarks; call once, after the log manager is up. */
   startup(): void {
-    const { config, runtime, logManager } = this.#options;
+    const { config, runtime, logManager, leadershipDoubt } = this.#options;
+    leadershipDoubt.startup();
     this.#highWatermarks.load(logManager.liveLogDirs);
     this.#timers.push(
       runtime.scheduler.every(Math.max(1, Math.floor(config.replicaLagTimeMaxMs / 2)), () => this.#maybeShrinkIsrs()),
@@ -132,6 +133,7 @@ export class ReplicaManager {
     if (this.#shutDown) return;
     this.#shutDown = true;
     for (const timer of this.#timers) timer.cancel();
+    this.#options.leadershipDoubt.close();
     this.#options.alterPartitionManager.close();
     this.#options.alterLogDirs.close();
     await this.#options.fetcherManager.close();

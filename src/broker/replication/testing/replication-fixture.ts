@@ -257,7 +257,13 @@ export function replicaManagerFixture(options: FixtureOptions & { readonly disk?
     offload: new InPlaceOffload(logs.context.disk),
   };
   const zooKeeper = { isConnected: true };
-  const doubt = new LeadershipDoubt({ isConnectedToZooKeeper: () => zooKeeper.isConnected, brokerEpoch: () => BROKER_EPOCH });
+  const doubt = new LeadershipDoubt({
+    runtime,
+    sessionTimeoutMs: 6_000,
+    isConnectedToZooKeeper: () => zooKeeper.isConnected,
+    askZooKeeper: () => Promise.resolve(),
+    brokerEpoch: () => BROKER_EPOCH,
+  });
   const leaderQuota = new ReplicationQuotaManager({ clock: time, windowCount: 11, windowSizeMs: 1000 });
   const timer = new Timer(runtime);
   const manager = new ReplicaManager({
