@@ -187,6 +187,16 @@ describe('a broker that takes over a partition of __consumer_offsets', () => {
   });
 });
 
+it('serves again when the topic was deleted and made anew, though its epochs begin at zero', async () => {
+  const fixture = await CoordinatorFixture.serving();
+  fixture.coordinator.onElection(GROUP_PARTITION, 7);
+  fixture.coordinator.onResignation(GROUP_PARTITION);
+  expect(fixture.coordinator.fetchStatus(GROUP)).toBe(ErrorCode.NOT_COORDINATOR);
+  fixture.coordinator.onElection(GROUP_PARTITION, 0);
+  await fixture.time.settle();
+  expect(fixture.coordinator.fetchStatus(GROUP)).toBe(ErrorCode.NONE);
+});
+
 describe('a broker that resigns', () => {
   it('sends everyone who waits to the new coordinator, and leaves nothing behind', async () => {
     const fixture = await CoordinatorFixture.serving();

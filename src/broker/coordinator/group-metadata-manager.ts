@@ -128,9 +128,13 @@ export class GroupMetadataManager {
     if (this.#loads.length === 1) this.#options.runtime.scheduler.endOfTurn(() => this.#runLoads());
   }
 
-  /** This broker leads `partition` no more: forgets its groups. A stale epoch is ignored. */
+  /**
+   * This broker leads `partition` no more: forgets its groups. A stale epoch is ignored. Without an epoch the partition is gone from here:
+   * when its topic was deleted and is made anew, epochs begin at zero again (Kafka's coordinator takes them for stale until it restarts).
+   */
   onResignation(partition: number, epoch?: number): void {
-    if (epoch !== undefined) {
+    if (epoch === undefined) this.#epochs.delete(partition);
+    else {
       if (epoch < (this.#epochs.get(partition) ?? epoch)) return;
       this.#epochs.set(partition, epoch);
     }
