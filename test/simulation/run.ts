@@ -274,7 +274,7 @@ class Simulation {
     for (const topic of group.topics) {
       for (let partition = 0; partition < (this.#topics.get(topic) ?? 0); partition++) {
         const end = this.#cluster.leaderOf(topic, partition)?.log?.logEndOffset;
-        const committed = group.lastCommit(`${topic}-${partition}`)?.offset ?? 0;
+        const committed = group.lastKnownCommit(`${topic}-${partition}`)?.offset ?? 0;
         if (end !== undefined && committed !== end)
           lags.push(`${group.groupId} has committed ${committed} of ${topic}-${partition}, which ends at ${end}`);
       }

@@ -19,9 +19,12 @@ import { NO_PRODUCER_ID, NO_TIMESTAMP } from '../../protocol/records/record-batc
 import type { AppendConfig } from './append-config.ts';
 import type { AppendPlanner } from './append-planner.ts';
 import type { AppendQueue } from './append-queue.ts';
+import { readEarlierBatches } from './earlier-batches.ts';
 import { checkFollowerBatches } from './follower-batches.ts';
 import type { LeaderEpochFileCache } from './leader-epoch-file-cache.ts';
 import { appendError } from './log-errors.ts';
+import type { LogAppendError } from './log-errors.ts';
+import type { LogSegments } from './log-segments.ts';
 import type { AppendOptions, LeaderAppendOptions, LogAppendInfo, LogAppendResult } from './log-types.ts';
 import type { LogOffsets } from './log-offsets.ts';
 import { assignOffsets, validateLeaderBatch } from './log-validator.ts';
@@ -46,6 +49,7 @@ export interface LogAppenderParts {
   readonly producers: ProducerStateManager;
   readonly snapshots: ProducerSnapshots;
   readonly epochs: LeaderEpochFileCache;
+  readonly segments: LogSegments;
   readonly turnClock: TurnClock;
 }
 
@@ -59,6 +63,7 @@ export class LogAppender {
   readonly #producers: ProducerStateManager;
   readonly #snapshots: ProducerSnapshots;
   readonly #epochs: LeaderEpochFileCache;
+  readonly #segments: LogSegments;
   readonly #turnClock: TurnClock;
 
   constructor(parts: LogAppenderParts) {
@@ -70,6 +75,7 @@ export class LogAppender {
     this.#producers = parts.producers;
     this.#snapshots = parts.snapshots;
     this.#epochs = parts.epochs;
+    this.#segments = parts.segments;
     this.#turnClock = parts.turnClock;
   }
 
@@ -101,15 +107,24 @@ export class LogAppender {
     const hasProducerId = producerIdAt(batch, 0) !== NO_PRODUCER_ID;
     if (hasProducerId) {
       const duplicate = origin === 'client' ? this.#producers.findDuplicate(batch, 0) : undefined;
-      if (duplicate !== undefined) {
-        // Answered behind what waits: the first one may not be written yet.
-        this.#waitForWhatIsQueued(options.onComplete);
-        return this.#duplicateInfo(duplicate);
-      }
+      if (duplicate !== undefined) return this.#answerDuplicate(duplicate, options.onComplete);
       const error = this.#producers.checkAppend(batch, 0, origin);
-      if (error !== undefined) return error;
+      if (error !== undefined) return this.#answerForgotten(batch, error, options);
     }
     return this.#appendOne(batch, maxTimestamp, config, hasProducerId, options);
+  }
+
+  /** What can't follow may be in front of what is known of its producer. */
+  #answerForgotten(batch: Buffer, error: LogAppendError, { origin = 'client', onComplete }: LeaderAppendOptions): LogAppendResult {
+    if (origin !== 'client' || error.errorCode !== ErrorCode.OUT_OF_ORDER_SEQUENCE_NUMBER) return error;
+    const duplicate = this.#producers.recallDuplicate(batch, 0, (entry) => readEarlierBatches(this.#segments, entry));
+    return duplicate === undefined ? error : this.#answerDuplicate(duplicate, onComplete);
+  }
+
+  /** Behind what waits: the first one may not be written yet. */
+  #answerDuplicate(duplicate: BatchMetadata, onComplete: AppendOptions['onComplete']): LogAppendInfo {
+    this.#waitForWhatIsQueued(onComplete);
+    return this.#duplicateInfo(duplicate);
   }
 
   /** The one batch of a leader's append, of which most is known: as `#append`, without reading it again. */

@@ -91,6 +91,77 @@ describe('idempotent producers', () => {
     }
   });
 
+  test.each([
+    ['in one segment', {}],
+    ['in several segments', SMALL],
+  ])('are known by their last five batches also where a snapshot tells only the last (%s)', async (_, config) => {
+    const fixture = logFixture();
+    const log = newLog(fixture, config);
+    for (let sequence = 0; sequence < 60; sequence += 2) {
+      append(fixture, log, producerBatch(['x'.repeat(20), 'y'], sequence));
+      append(fixture, log, batchOf(['of another']));
+      append(fixture, log, producerBatch(['of another'], sequence / 2, { producerId: 2 }));
+    }
+    await Promise.all([log.close(), fixture.time.settle()]);
+    const again = await openLog(logFixture({ disk: fixture.disk, time: fixture.time }), config, {
+      hadCleanShutdown: true,
+      recoveryPoint: 120,
+    });
+    expect([...again.activeProducers.values()].map(({ batches }) => batches.length)).toEqual([1, 1]);
+    const { logEndOffset } = again;
+    for (const sequence of [52, 58, 50, 54, 56]) {
+      expect(again.appendAsLeader(producerBatch(['x'.repeat(20), 'y'], sequence), { leaderEpoch: 0 })).toMatchObject({
+        ok: true,
+        isDuplicate: true,
+        firstOffset: sequence * 2,
+        lastOffset: sequence * 2 + 1,
+      });
+    }
+    // The sixth, one that isn't there, and one that is too far ahead.
+    for (const batch of [producerBatch(['a', 'b'], 48), producerBatch(['a'], 52), producerBatch(['a'], 62)])
+      expect(again.appendAsLeader(batch, { leaderEpoch: 0 })).toMatchObject({ errorCode: ErrorCode.OUT_OF_ORDER_SEQUENCE_NUMBER });
+    fixture.time.runTurnEnd();
+    expect(again.logEndOffset).toBe(logEndOffset);
+    expect(append(fixture, again, producerBatch(['z'], 60)).firstOffset).toBe(logEndOffset);
+    expect(again.appendAsLeader(producerBatch(['x'.repeat(20), 'y'], 52), { leaderEpoch: 0 })).toMatchObject({ isDuplicate: true });
+  });
+
+  test('of another epoch than the last are not looked for', async () => {
+    const fixture = logFixture();
+    const log = newLog(fixture);
+    for (let sequence = 0; sequence < 3; sequence++) append(fixture, log, producerBatch(['x'], sequence));
+    append(fixture, log, producerBatch(['x'], 0, { epoch: 1 }));
+    await Promise.all([log.close(), fixture.time.settle()]);
+    const again = await openLog(logFixture({ disk: fixture.disk, time: fixture.time }), {}, { hadCleanShutdown: true, recoveryPoint: 4 });
+    const code = (batch: Buffer): unknown => {
+      const result = again.appendAsLeader(batch, { leaderEpoch: 0 });
+      return result.ok ? `at ${result.firstOffset}` : result.errorCode;
+    };
+    expect([
+      code(producerBatch(['x'], 2)),
+      code(producerBatch(['x'], 2, { epoch: 1 })),
+      code(producerBatch(['x'], 0, { epoch: 1 })),
+    ]).toEqual([ErrorCode.INVALID_PRODUCER_EPOCH, ErrorCode.OUT_OF_ORDER_SEQUENCE_NUMBER, 'at 3']);
+  });
+
+  test('may go round from 2^31 - 1 to 0 also where a snapshot tells only the last batch', async () => {
+    const fixture = logFixture();
+    const log = newLog(fixture);
+    append(fixture, log, producerBatch(['a', 'b'], 0x7fff_fffc));
+    append(fixture, log, producerBatch(['c', 'd'], 0x7fff_fffe));
+    append(fixture, log, producerBatch(['e'], 0));
+    await Promise.all([log.close(), fixture.time.settle()]);
+    const again = await openLog(logFixture({ disk: fixture.disk, time: fixture.time }), {}, { hadCleanShutdown: true, recoveryPoint: 5 });
+    expect(again.appendAsLeader(producerBatch(['a', 'b'], 0x7fff_fffc), { leaderEpoch: 0 })).toMatchObject({
+      isDuplicate: true,
+      firstOffset: 0,
+    });
+    expect(again.appendAsLeader(producerBatch(['c', 'd'], 0x7fff_fffe), { leaderEpoch: 0 })).toMatchObject({
+      isDuplicate: true,
+      firstOffset: 2,
+    });
+  });
+
   test('are forgotten after producer.id.expiration.ms, but not with an open transaction', () => {
     const fixture = logFixture();
     const log = newLog(fixture);

@@ -16,6 +16,8 @@ export interface BatchMetadata {
 }
 
 /** Sequences wrap from 2^31 - 1 to 0. */
+export const sequenceBefore = (sequence: number): number => (sequence === 0 ? 0x7fff_ffff : sequence - 1);
+
 export function firstSequenceOf(batch: BatchMetadata): number {
   const first = batch.lastSequence - batch.offsetDelta;
   return first < 0 ? first + 0x8000_0000 : first;
@@ -32,6 +34,8 @@ export class ProducerStateEntry {
   currentTxnFirstOffset = -1;
   /** Oldest first, at most five. */
   #batches: BatchMetadata[] = [];
+  /** Of the batches of this epoch only the last was in a snapshot, and nobody has looked for those before it. */
+  #isFromSnapshot = false;
 
   constructor(producerId: number) {
     this.producerId = producerId;
@@ -44,6 +48,7 @@ export class ProducerStateEntry {
     state.lastTimestamp = entry.timestamp;
     state.currentTxnFirstOffset = entry.currentTxnFirstOffset;
     if (entry.lastOffset >= 0) {
+      state.#isFromSnapshot = true;
       state.#batches.push({
         lastSequence: entry.lastSequence,
         lastOffset: entry.lastOffset,
@@ -70,7 +75,7 @@ export class ProducerStateEntry {
 
   addNumbersTo(numbers: number[]): void {
     numbers.push(this.producerId, this.producerEpoch, this.coordinatorEpoch, this.lastTimestamp, this.currentTxnFirstOffset);
-    numbers.push(this.#batches.length);
+    numbers.push(this.#isFromSnapshot ? 1 : 0, this.#batches.length);
     for (const { lastSequence, lastOffset, offsetDelta, timestamp } of this.#batches)
       numbers.push(lastSequence, lastOffset, offsetDelta, timestamp);
   }
@@ -82,6 +87,7 @@ export class ProducerStateEntry {
     state.coordinatorEpoch = next();
     state.lastTimestamp = next();
     state.currentTxnFirstOffset = next();
+    state.#isFromSnapshot = next() === 1;
     for (let count = next(); count > 0; count--)
       state.#batches.push({ lastSequence: next(), lastOffset: next(), offsetDelta: next(), timestamp: next() });
     return state;
@@ -114,7 +120,23 @@ export class ProducerStateEntry {
   maybeUpdateProducerEpoch(producerEpoch: number): void {
     if (this.producerEpoch === producerEpoch) return;
     this.#batches = [];
+    this.#isFromSnapshot = false;
     this.producerEpoch = producerEpoch;
+  }
+
+  /** Whether the log may hold a batch before those known that is among the last five and ends with `lastSequence`. */
+  mayHaveEarlier(producerEpoch: number, lastSequence: number): boolean {
+    const [oldest] = this.#batches;
+    if (!this.#isFromSnapshot || producerEpoch !== this.producerEpoch || oldest === undefined) return false;
+    if (this.#batches.length === NUM_BATCHES_TO_RETAIN) return false;
+    // Half of all sequences are before any, the others behind it.
+    return ((firstSequenceOf(oldest) - lastSequence) & 0x7fff_ffff) < 0x4000_0000;
+  }
+
+  /** @param batches those right before the ones known, oldest first, no more than make five. There are no others. */
+  addEarlier(batches: readonly BatchMetadata[]): void {
+    this.#isFromSnapshot = false;
+    this.#batches.unshift(...batches);
   }
 
   /** The batch with exactly that range of sequences, if it is among the last five of the same epoch. */

@@ -84,6 +84,22 @@ export class ProducerStateManager {
   }
 
   /**
+   * As `findDuplicate`, of a batch that isn't known and may be because only a snapshot told of its producer.
+   *
+   * @param readEarlier gives the batches right before those that the entry knows. It is asked once for each producer.
+   */
+  recallDuplicate(
+    buffer: Buffer,
+    at: number,
+    readEarlier: (entry: ProducerStateEntry) => readonly BatchMetadata[],
+  ): BatchMetadata | undefined {
+    const entry = this.#producers.get(producerIdAt(buffer, at));
+    if (entry?.mayHaveEarlier(producerEpochAt(buffer, at), lastSequenceAt(buffer, at)) !== true) return undefined;
+    entry.addEarlier(readEarlier(entry));
+    return this.findDuplicate(buffer, at);
+  }
+
+  /**
    * Whether the leader may append the batch at `at`, which has a producer id.
    *
    * @returns undefined, or INVALID_PRODUCER_EPOCH, OUT_OF_ORDER_SEQUENCE_NUMBER, INVALID_TXN_STATE, TRANSACTION_COORDINATOR_FENCED.

@@ -158,6 +158,7 @@ export class UnifiedLog {
       producers: this.#producers,
       snapshots: this.#snapshots,
       epochs: this.#epochs,
+      segments: parts.local.segments,
       turnClock: context.turnClock,
     });
     this.#flusher = new LogFlusher({

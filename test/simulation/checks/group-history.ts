@@ -20,6 +20,8 @@ interface Commit {
   readonly generation: number;
   readonly offset: number;
   isAcknowledged: boolean;
+  /** A member was told it. A commit whose answer says that the coordinator is another one may count all the same. */
+  wasTold: boolean;
 }
 
 /** The last commit that was acknowledged when a question was asked; undefined for none. */
@@ -81,7 +83,7 @@ export class GroupHistory {
     if (offset > state.deliveredTo)
       this.#history.violate(`${this.groupId} commits offset ${offset} of ${partition}, delivered is what lies below ${state.deliveredTo}`);
     const index = state.commits.length;
-    const commit: Commit = { index, generation, offset, isAcknowledged: false };
+    const commit: Commit = { index, generation, offset, isAcknowledged: false, wasTold: false };
     state.commits.push(commit);
     const acknowledge = (): void => {
       commit.isAcknowledged = true;
@@ -92,9 +94,17 @@ export class GroupHistory {
 
   /** The last acknowledged commit that a member of `generation` must know of: of the newest generation, and there the last one sent. */
   lastCommit(partition: string, generation = Infinity): LastCommit {
+    return this.#last(partition, (commit) => commit.isAcknowledged && commit.generation <= generation);
+  }
+
+  /** What the group goes on from, as far as anybody has heard: acknowledged, or told to a member. */
+  lastKnownCommit(partition: string): LastCommit {
+    return this.#last(partition, (commit) => commit.isAcknowledged || commit.wasTold);
+  }
+
+  #last(partition: string, counts: (commit: Commit) => boolean): LastCommit {
     let last: LastCommit;
-    for (const commit of this.#state(partition).commits)
-      if (commit.isAcknowledged && commit.generation <= generation && !isBefore(commit, last)) last = commit;
+    for (const commit of this.#state(partition).commits) if (counts(commit) && !isBefore(commit, last)) last = commit;
     return last;
   }
 
@@ -107,6 +117,7 @@ export class GroupHistory {
       this.#history.violate(`${what} with metadata '${told.metadata}', which nobody sent`);
       return;
     }
+    if (commit !== undefined) commit.wasTold = true;
     if (told.offset > deliveredTo) this.#history.violate(`SKIPPED: ${what}, and only what lies below ${deliveredTo} was delivered`);
     if (last === undefined || (told.offset >= 0 && commit !== undefined && !isBefore(commit, last))) return;
     const isLate = told.offset >= 0 && commit?.isAcknowledged === false && commit.generation === last.generation;

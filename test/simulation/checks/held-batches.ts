@@ -1,4 +1,4 @@
-/** Whether a broker's log has a batch, read from its files: what the broker has forgotten of a producer is still there. */
+/** Whether a broker's log has a batch, read from its files: what the broker may not remember of a producer. */
 import type { MemoryDisk } from '../../../src/runtime/testing/memory-disk.ts';
 import { iterateBatches, readBatchHeader } from '../../../src/protocol/records/record-batch.ts';
 import type { SimCluster } from '../cluster/sim-cluster.ts';

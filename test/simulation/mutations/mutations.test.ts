@@ -26,6 +26,7 @@ const HUNTS: Readonly<Record<string, Hunt>> = {
   'sure-leaders': { focus: 'storage', maxSeeds: 20, as: /OUT_OF_ORDER_SEQUENCE_NUMBER/ },
   'forgotten-refusals': { focus: 'rejoin', maxSeeds: 20, as: /OUT_OF_ORDER_SEQUENCE_NUMBER/ },
   'lazy-high-watermark': { schedule: 'gone-before-it-joined.json', as: /the high watermark of .* stays/ },
+  'short-memories': { focus: 'any', maxSeeds: 60, as: /OUT_OF_ORDER_SEQUENCE_NUMBER/ },
   'last-values-gone': { focus: 'any', maxSeeds: 10, as: /LOST: .* its key|the last value of key/ },
   'old-leaders': { schedule: 'moved-away-new-controller.json', as: /goes on as the leader/ },
   'early-commits': { focus: 'groups', maxSeeds: 40, as: /COMMIT LOST|is owned by/ },

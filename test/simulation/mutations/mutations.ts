@@ -7,6 +7,7 @@ import { ControllerContext } from '../../../src/broker/controller/controller-con
 import { LeaderEpochFileCache } from '../../../src/broker/log/leader-epoch-file-cache.ts';
 import { SkimpyOffsetMap } from '../../../src/broker/log/cleaner/skimpy-offset-map.ts';
 import { UnifiedLog } from '../../../src/broker/log/unified-log.ts';
+import { ProducerStateManager } from '../../../src/broker/log/producer-state-manager.ts';
 import { LeadershipDoubt } from '../../../src/broker/replication/leadership-doubt.ts';
 import { Partition } from '../../../src/broker/replication/partition.ts';
 import { RefusedSequences } from '../../../src/broker/replication/refused-sequences.ts';
@@ -82,6 +83,12 @@ export const MUTATIONS: readonly Mutation[] = [
     what: 'a broker that has refused a batch without a look at the log calls the next one out of order when the reason is gone (Kafka’s does)',
     options: {},
     begin: () => wrapMethod(RefusedSequences.prototype, 'refusedBefore', () => () => undefined),
+  },
+  {
+    name: 'short-memories',
+    what: 'of what a log knows by a producer snapshot it looks up nothing: all but the last batch of each producer is forgotten (Kafka’s does so)',
+    options: {},
+    begin: () => wrapMethod(ProducerStateManager.prototype, 'recallDuplicate', () => () => undefined),
   },
   {
     name: 'lazy-high-watermark',

@@ -130,7 +130,7 @@ export class SimProducer {
         this.#note(lane, batch, outcome);
       }
       if (this.#spec.acks !== -1) return;
-      const retried = left.filter(({ batch, outcome }) => !this.#isWrittenAndForgotten(lane, batch, outcome));
+      const retried = left.filter(({ batch, outcome }) => !this.#isWrittenAndDeleted(lane, batch, outcome));
       if (retried.length === 0) return;
       this.#judge(
         lane,
@@ -181,14 +181,13 @@ export class SimProducer {
   }
 
   /**
-   * A broker that has started again, or has cut its log, knows only the last batch of each producer (that is all that a producer snapshot holds, in Kafka
-   * too): it refuses an older one as out of order although it is in the log, or was before retention. A later one that was acknowledged shows
-   * that, too.
+   * Retention and DeleteRecords may take what a broker that has started again since would have to look up: it refuses such a batch as out of
+   * order. That it was in the log shows a later one that was acknowledged.
    */
-  #isWrittenAndForgotten({ topic, partition, acked }: Lane, { from, count, baseSequence }: Batch, outcome: Outcome): boolean {
+  #isWrittenAndDeleted({ topic, partition, acked }: Lane, { from, count, baseSequence }: Batch, outcome: Outcome): boolean {
     if (outcome.kind === 'acked' || outcome.errorCode !== ErrorCode.OUT_OF_ORDER_SEQUENCE_NUMBER) return false;
-    if (acked.length > from + count) return true;
-    return this.#holds(outcome.brokerId, { topic, partition, producerId: this.#producerId, baseSequence });
+    if (acked.length <= from + count) return false;
+    return !this.#holds(outcome.brokerId, { topic, partition, producerId: this.#producerId, baseSequence });
   }
 
   #note(lane: Lane, { from, count }: Batch, outcome: Outcome | undefined): void {
