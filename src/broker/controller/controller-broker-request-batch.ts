@@ -121,10 +121,14 @@ export class ControllerBrokerRequestBatch {
     }
   }
 
-  /** Every partition that has, or had, a leader. The broker takes what isn't among them for gone: it may have missed that it went. */
+  /**
+   * Every partition that has, or had, a leader. The broker takes what isn't among them for gone: it may have missed that it went. While the state
+   * of one cannot be read, which its replicas go on with, it isn't told that these are all.
+   */
   addFullUpdateMetadata(brokerIds: readonly number[]): void {
-    this.#updateMetadataType = ControlRequestType.FULL;
-    this.addUpdateMetadata(brokerIds, this.#options.context.allPartitions());
+    const partitions = [...this.#options.context.allPartitions()];
+    if (!partitions.some(({ isUnreadable }) => isUnreadable)) this.#updateMetadataType = ControlRequestType.FULL;
+    this.addUpdateMetadata(brokerIds, partitions);
   }
 
   sendRequestsToBrokers(controllerEpoch: number): void {

@@ -17,6 +17,8 @@ export class ControllerPartition implements TopicPartition {
   assignment: ReplicaAssignment = EMPTY_REPLICA_ASSIGNMENT;
   /** undefined until the state znode is made. */
   leadership: LeaderIsrAndControllerEpoch | undefined = undefined;
+  /** Its state znode is there and can't be read: nothing follows from that it has no `leadership`. */
+  isUnreadable = false;
   state: PartitionState = 'NonExistentPartition';
   /** By broker id; a replica that is missing is NonExistentReplica. */
   readonly replicaStates = new Map<number, ReplicaState>();

@@ -56,8 +56,10 @@ async function initializeControllerContext(parts: ControllerParts, topicChanges:
   for (const partition of partitions) if (isBeingReassigned(partition.assignment)) context.partitionsBeingReassigned.add(partition);
   await watches.watchBrokerModifications(context.liveOrShuttingDownBrokerIds);
   for (const [partition, state] of await zk.topics.getPartitionStates(partitions)) {
-    if (state instanceof Error) logger.error({ err: state }, `the state of ${partition.name} cannot be read`);
-    else partition.leadership = state;
+    if (state instanceof Error) {
+      partition.isUnreadable = true;
+      logger.error({ err: state }, `the state of ${partition.name} cannot be read`);
+    } else partition.leadership = state;
   }
   for (const broker of context.liveOrShuttingDownBrokers) {
     const node = nodeOf(broker, config.interBrokerListenerName);

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { ErrorCode, KafkaError } from '../../protocol/errors.ts';
 import type { AlterPartitionRequest } from '../../protocol/generated/alter-partition.ts';
 import { replicaAssignmentOf } from '../zk/replica-assignment.ts';
+import { ControlRequestType } from '../control-request-type.ts';
 import { encodePartitionList } from '../zk/zk-data.ts';
 import { MAX_NEW_REPLICAS } from './controller-broker-request-batch.ts';
 import { ControllerCluster } from './testing/controller-cluster.ts';
@@ -50,6 +51,24 @@ describe('controller election', () => {
     await cluster.kill(1);
     const first = cluster.takeRequests().filter(({ request }) => request.controllerEpoch === 2);
     for (const id of [2, 3]) expect(first.find(({ brokerId }) => brokerId === id)?.api).toBe('UpdateMetadata');
+  });
+
+  it.each([
+    ['all partitions, so that what is not among them is known to be gone', undefined, [ControlRequestType.FULL]],
+    ['those that it knows, and not that they are all, while the state of one cannot be read', 'unreadable', [ControlRequestType.UNKNOWN]],
+  ])('tells every broker of %s', async (_, state, types) => {
+    const cluster = await clusterOf(THREE);
+    await cluster.createTopic('t', [[2, 3]]);
+    await cluster.createTopic('u', [[2, 3]]);
+    const { zk } = cluster.brokers.get(2)!;
+    if (state !== undefined) await zk.session.setData('/brokers/topics/u/partitions/0/state', Buffer.from(state), -1);
+    cluster.takeRequests();
+    await cluster.kill(1);
+    const told = cluster
+      .takeRequests()
+      .filter(({ api, request }) => api === 'UpdateMetadata' && request.topicStates?.some(({ topicName }) => topicName === 't') === true);
+    expect(told.map(({ brokerId }) => brokerId).toSorted((a, b) => a - b)).toEqual([2, 3]);
+    expect([...new Set(told.map(({ request }) => 'type' in request && request.type))]).toEqual(types);
   });
 
   it('leaves office when its session expires, registers anew with a higher broker epoch, and takes part again', async () => {
