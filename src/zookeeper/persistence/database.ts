@@ -4,8 +4,11 @@
  *
  * The end of the last log may be torn by a crash: what is behind the last whole entry was never acknowledged and is cut
  * off (Apache refuses to start on it). A fault in an earlier log is damage and refused: replaying on would leave a hole.
+ *
+ * What a killed server had written and not synced is replayed, and then synced before anything is built on it (Apache doesn't): the next
+ * log is synced by itself, and a power loss would leave it without the end of the one before.
  */
-import type { Disk } from '../../runtime/disk.ts';
+import { type Disk, makeDirectoryDurably } from '../../runtime/disk.ts';
 import type { Logger } from '../../runtime/logger.ts';
 import { OpCode } from '../jute/constants.ts';
 import type { LongHex } from '../jute/records.ts';
@@ -48,7 +51,7 @@ export async function openDatabase<W extends Watcher>(
 ): Promise<OpenedDatabase<W>> {
   const { disk, logger, clock } = runtime;
   const directory = `${options.dataDir}/version-2`;
-  disk.makeDirectory(directory);
+  makeDirectoryDurably(disk, directory);
   removeTemporaryFiles(disk, directory);
   const startMs = clock.monotonicMs();
   const { tree, sessions, found, digest } = loadNewestSnapshot<W>(disk, directory, options, logger);
@@ -56,13 +59,12 @@ export async function openDatabase<W extends Watcher>(
   if (!found) {
     if (logs.length > 0) throw new DatabaseError(`${directory} has transaction logs and no snapshot that can be read`);
     await writeSnapshot(runtime, directory, { tree, sessions });
-    // The folder itself was made just now.
-    disk.syncDirectory(options.dataDir);
     return { directory, tree, sessions, replayedTxns: 0, snapshotLoadMs: 0, txnsLoadMs: 0, digestMismatches: 0 };
   }
   const loadedMs = clock.monotonicMs();
   const check = new DigestCheck(tree, digest, logger);
   const replayedTxns = replayLogs(disk, logs, tree, sessions, logger, check);
+  await syncLastLog(disk, directory, logs);
   for (const [session] of Array.from(tree.sessionsWithEphemerals()))
     if (!sessions.has(session)) tree.killSession(session, tree.lastProcessedZxid);
   logger.info({ zxid: tree.lastProcessedZxid, replayedTxns, nodes: tree.nodeCount, sessions: sessions.size }, 'opened the database');
@@ -162,6 +164,21 @@ class DigestCheck {
   }
 }
 
+/** Those before it were synced when they were finished, or by the start that found them to be the last. */
+async function syncLastLog(disk: Disk, directory: string, logs: readonly ZxidFile[]): Promise<void> {
+  const last = logs.at(-1);
+  // One without an entry was removed.
+  if (last !== undefined && disk.exists(last.path)) {
+    const file = disk.open(last.path, 'read-write');
+    try {
+      await file.syncAsync();
+    } finally {
+      file.close();
+    }
+  }
+  await disk.syncDirectoryAsync(directory);
+}
+
 function cutTornEnd(disk: Disk, log: ZxidFile, validBytes: number, entries: number): void {
   if (entries === 0) {
     disk.remove(log.path);
@@ -170,7 +187,6 @@ function cutTornEnd(disk: Disk, log: ZxidFile, validBytes: number, entries: numb
   const file = disk.open(log.path, 'read-write');
   try {
     file.truncate(validBytes);
-    file.sync();
   } finally {
     file.close();
   }

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { silentLogger } from '../../runtime/node/node-logger.ts';
 import { ManualTime } from '../../runtime/testing/manual-time.ts';
 import { MemoryDisk } from '../../runtime/testing/memory-disk.ts';
+import { SeededRandom } from '../../runtime/testing/seeded-random.ts';
 import { OpCode } from '../jute/constants.ts';
 import { OPEN_ACL_UNSAFE } from '../jute/records.ts';
 import { DataTree } from '../tree/data-tree.ts';
@@ -192,6 +193,42 @@ describe('opening a folder', () => {
     const { tree } = await open(disk);
     expect(tree.lastProcessedZxid).toBe(3);
     expect(disk.stat(log)?.sizeBytes).toBe(10_000);
+  });
+
+  it.each(['lose', 'tear'] as const)('loses nothing that it replayed when the power goes after more was synced (%s)', async (mode) => {
+    for (let seed = 1; seed <= 20; seed++) {
+      const { disk } = await folderWith(3);
+      const unsynced = new FileTxnLog(disk, DIRECTORY, 0);
+      append(unsynced, entry(4, createTxn('/n4', 3)));
+      unsynced.flush();
+      // Killed: the page cache has it.
+      expect((await open(disk)).tree.lastProcessedZxid).toBe(4);
+      const next = new FileTxnLog(disk, DIRECTORY, 0);
+      append(next, entry(5, createTxn('/n5', 4)));
+      next.flush();
+      await next.sync();
+      disk.crash(new SeededRandom(seed), mode);
+      const { tree } = await open(disk);
+      expect([tree.lastProcessedZxid, tree.getNode('/n4')?.data?.toString()]).toEqual([5, '/n4']);
+    }
+  });
+
+  it.each(['lose', 'tear'] as const)('does not meet a log again that it found without a whole entry (%s)', async (mode) => {
+    for (let seed = 1; seed <= 20; seed++) {
+      const { disk } = await folderWith(3);
+      const torn = new FileTxnLog(disk, DIRECTORY, 0);
+      append(torn, entry(4, createTxn('/n4', 3)));
+      torn.flush();
+      await torn.sync();
+      truncate(disk, `${DIRECTORY}/log.4`, 40);
+      expect((await open(disk)).tree.lastProcessedZxid).toBe(3);
+      const next = new FileTxnLog(disk, DIRECTORY, 0);
+      append(next, entry(5, createTxn('/n5', 3)));
+      next.flush();
+      await next.sync();
+      disk.crash(new SeededRandom(seed), mode);
+      expect((await open(disk)).tree.lastProcessedZxid).toBe(5);
+    }
   });
 
   it('refuses a fault in a log that is not the last', async () => {
