@@ -202,8 +202,9 @@ class Simulation {
     if (isBroken()) return;
     for (const trouble of troubles) this.#history.violate(`NOT LIVE ${LIVENESS_MS} ms after the end of all faults: ${trouble}`);
     if (troubles.length > 0) return;
-    await this.#tryOldLeaders(isBroken);
     checkLogs({ cluster: this.#cluster, history: this.#history, topics: this.#topics, consumers: this.#consumers, groups: this.#groups });
+    // Last, since one that becomes the leader just then takes a record.
+    await this.#tryOldLeaders(isBroken);
   }
 
   async #tryOldLeaders(isBroken: () => boolean): Promise<void> {
