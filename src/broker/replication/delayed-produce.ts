@@ -11,6 +11,8 @@ export interface ProducePartitionStatus {
   readonly partition: Partition;
   /** The high watermark that must be reached: last appended offset + 1. */
   readonly requiredOffset: number;
+  /** In which it was appended (`Partition.leadership`). */
+  readonly leadership: number;
   /** Undefined while it waits; then the code to answer. */
   errorCode: number | undefined;
 }
@@ -33,7 +35,7 @@ export class DelayedProduce extends DelayedOperation {
     let waiting = false;
     for (const status of this.#statuses) {
       if (status.errorCode !== undefined) continue;
-      const outcome = status.partition.checkEnoughReplicasReachOffset(status.requiredOffset);
+      const outcome = status.partition.checkEnoughReplicasReachOffset(status.requiredOffset, status.leadership);
       if (outcome === undefined) waiting = true;
       else status.errorCode = outcome;
     }

@@ -112,6 +112,19 @@ describe('the high watermark of a leader', () => {
     expect(fixture.log().highWatermark).toBe(1);
   });
 
+  it('moves when what a new leader had fetched before its election is written: it may be alone, and nothing else need come', async () => {
+    const fixture = partitionFixture();
+    fixture.partition.makeFollower(stateOf({ leader: 2 }), TOPIC_ID);
+    let endWait = (): void => {};
+    fixture.log().holdFirstWrite(new Promise<void>((resolve) => (endWait = resolve)));
+    fixture.log().appendAsFollower(batchOf(['fetched']));
+    fixture.partition.makeLeader(stateOf({ leaderEpoch: 2, isr: [1] }), TOPIC_ID);
+    expect(fixture.log().highWatermark).toBe(0);
+    endWait();
+    await fixture.time.settle();
+    expect([fixture.log().highWatermark, fixture.progress()]).toEqual([1, 1]);
+  });
+
   it('stays while the ISR is smaller than min.insync.replicas', () => {
     const fixture = leader([1], { config: { 'min.insync.replicas': '2' } });
     appendOf(fixture, 'a');
@@ -315,13 +328,15 @@ describe('a produce request', () => {
   it('is done when the high watermark has reached its end, with an error when the ISR is too small by then', () => {
     const fixture = leader([1, 2], { config: { 'min.insync.replicas': '2' } });
     appendOf(fixture, 'a');
-    expect(fixture.partition.checkEnoughReplicasReachOffset(1)).toBeUndefined();
+    expect(fixture.partition.checkEnoughReplicasReachOffset(1, fixture.partition.leadership)).toBeUndefined();
     followerFetches(fixture, 2, 1);
-    expect(fixture.partition.checkEnoughReplicasReachOffset(1)).toBe(ErrorCode.NONE);
+    expect(fixture.partition.checkEnoughReplicasReachOffset(1, fixture.partition.leadership)).toBe(ErrorCode.NONE);
     fixture.partition.makeLeader(stateOf({ leaderEpoch: 2, isr: [1] }), TOPIC_ID);
-    expect(fixture.partition.checkEnoughReplicasReachOffset(1)).toBe(ErrorCode.NOT_ENOUGH_REPLICAS_AFTER_APPEND);
+    expect(fixture.partition.checkEnoughReplicasReachOffset(1, fixture.partition.leadership)).toBe(
+      ErrorCode.NOT_ENOUGH_REPLICAS_AFTER_APPEND,
+    );
     fixture.partition.makeFollower(stateOf({ leaderEpoch: 3, leader: 2 }), TOPIC_ID);
-    expect(fixture.partition.checkEnoughReplicasReachOffset(1)).toBe(ErrorCode.NOT_LEADER_OR_FOLLOWER);
+    expect(fixture.partition.checkEnoughReplicasReachOffset(1, fixture.partition.leadership)).toBe(ErrorCode.NOT_LEADER_OR_FOLLOWER);
   });
 
   it('that was written after the leadership was lost moves no high watermark', () => {
@@ -445,11 +460,11 @@ describe('leadership', () => {
     const deleted = leader().partition;
     deleted.delete();
     expect(nameOf(deleted.leaderLogOrError())).toBe('NOT_LEADER_OR_FOLLOWER');
-    expect(deleted.checkEnoughReplicasReachOffset(1)).toBe(ErrorCode.NOT_LEADER_OR_FOLLOWER);
+    expect(deleted.checkEnoughReplicasReachOffset(1, deleted.leadership)).toBe(ErrorCode.NOT_LEADER_OR_FOLLOWER);
     const failed = leader().partition;
     failed.markOffline();
     expect(nameOf(failed.leaderLogOrError())).toBe('KAFKA_STORAGE_ERROR');
-    expect(failed.checkEnoughReplicasReachOffset(1)).toBe(ErrorCode.KAFKA_STORAGE_ERROR);
+    expect(failed.checkEnoughReplicasReachOffset(1, failed.leadership)).toBe(ErrorCode.KAFKA_STORAGE_ERROR);
     expect(failed.isLeader).toBe(false);
   });
 });

@@ -73,6 +73,7 @@ export class Partition {
   #leaderId = NO_LEADER;
   #leaderEpoch = -1;
   #leaderEpochStartOffset: number | undefined;
+  #leadership = 0;
   #controllerEpoch = -1;
   #partitionEpoch = -1;
   #replicas: readonly number[] = [];
@@ -132,6 +133,10 @@ export class Partition {
   get leaderEpochStartOffset(): number | undefined {
     return this.#leaderEpochStartOffset;
   }
+  /** Counts the times that this broker has become the leader: what was appended in an earlier one may have been cut off since. */
+  get leadership(): number {
+    return this.#leadership;
+  }
   get isLeader(): boolean {
     return this.#leaderId === this.#options.localBrokerId && this.#log !== undefined;
   }
@@ -176,6 +181,7 @@ export class Partition {
     const log = this.#openLog(state.isNew, topicId);
     this.#hearController(state);
     this.#assign(state, state.isr);
+    if (isNewLeader) this.#leadership++;
 
     if (isNewLeaderEpoch) {
       // The end with what still waits to be written: it was fetched under the epochs before.
@@ -196,7 +202,16 @@ export class Partition {
     this.#leaderEpoch = state.leaderEpoch;
     this.#leaderId = this.#options.localBrokerId;
     if (this.#maybeIncrementLeaderHighWatermark(log)) this.#options.onProgress();
+    if (isNewLeader && log.appendEndOffset > log.logEndOffset) void this.#onFetchedWritten(log);
     return isNewLeader;
+  }
+
+  /** What was fetched before the election is written now: with nobody else in the ISR nothing need come that would move the high watermark. */
+  async #onFetchedWritten(log: UnifiedLog): Promise<void> {
+    await log.settled();
+    if (this.#log !== log || !this.isLeader) return;
+    this.#maybeIncrementLeaderHighWatermark(log);
+    this.#options.onProgress();
   }
 
   /** Becomes a follower in `state`'s epoch. True when the epoch is new, so that its fetcher must start over. */
@@ -321,12 +336,13 @@ export class Partition {
   }
 
   /**
-   * Whether a produce request that waits for `requiredOffset` is done: NONE when the high watermark has reached it with enough
-   * replicas, another code when it never will, undefined while it must wait.
+   * Whether a produce request that waits for `requiredOffset`, appended in `leadership`, is done: NONE when the high watermark has reached it
+   * with enough replicas, another code when it never will, undefined while it must wait.
    */
-  checkEnoughReplicasReachOffset(requiredOffset: number): number | undefined {
+  checkEnoughReplicasReachOffset(requiredOffset: number, leadership: number): number | undefined {
     const log = this.leaderLogOrError();
     if (typeof log === 'number') return log;
+    if (leadership !== this.#leadership) return ErrorCode.NOT_LEADER_OR_FOLLOWER;
     if (log.highWatermark < requiredOffset) return undefined;
     return maximalIsr(this.#isrState).size >= this.#effectiveMinIsr(log) ? ErrorCode.NONE : ErrorCode.NOT_ENOUGH_REPLICAS_AFTER_APPEND;
   }

@@ -52,6 +52,8 @@ interface Pending {
   readonly partition: Partition;
   result: AppendResult;
   requiredOffset: number;
+  /** Of the partition when it was appended: it may be another one when all is written. */
+  readonly leadership: number;
 }
 
 /** A batch that a worker has validated, and what came of it. */
@@ -172,7 +174,7 @@ export class RecordAppender {
         logStartOffset: partition.log?.logStartOffset ?? -1,
         recordErrors: [],
       };
-      pending = { key, partition, result, requiredOffset: info.lastOffset + 1 };
+      pending = { key, partition, result, requiredOffset: info.lastOffset + 1, leadership: partition.leadership };
       return pending;
     } catch (error) {
       onDone();
@@ -195,10 +197,11 @@ export class RecordAppender {
       answer();
       return;
     }
-    const statuses: ProducePartitionStatus[] = waiting.map(({ key, partition, requiredOffset }) => ({
+    const statuses: ProducePartitionStatus[] = waiting.map(({ key, partition, requiredOffset, leadership }) => ({
       key,
       partition,
       requiredOffset,
+      leadership,
       errorCode: undefined,
     }));
     const operation = new DelayedProduce(options.timeoutMs, statuses, () => {

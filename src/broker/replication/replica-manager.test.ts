@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { ErrorCode, errorByCode } from '../../protocol/errors.ts';
 import { LogStorageError } from '../log/log-errors.ts';
 import { partitionState } from '../metadata/testing/update-metadata.ts';
+import type { AppendResult } from './record-appender.ts';
 import { REMEMBERED_MS } from './refused-sequences.ts';
 import {
   batchOf,
@@ -40,6 +41,36 @@ const sentBy =
   (fixture: ReplicaManagerFixture) =>
   (baseSequence: number): string =>
     produced(fixture.append(batchOf([`${baseSequence}`], { producerId: 7, producerEpoch: 0, baseSequence })));
+
+describe('a write with acks=all whose broker led no more before all of it was written, and leads again', () => {
+  it('is not acknowledged by the high watermark of the later epoch, where another partition of the request was slow', async () => {
+    const fixture = leading([1, 2]);
+    const [slow, slowId] = [{ topic: 'slow', partition: 0 }, 'AAAAAAAAAAAAAAAAAAAAAg'];
+    let endWait = (): void => {};
+    const disk = new Promise<void>((resolve) => (endWait = resolve));
+    fixture.logManager.getOrCreateLog(slow, { topicId: slowId }).holdFirstWrite(disk);
+    fixture.leadTopic(slow.topic, slowId, { isr: [1] });
+    let results: readonly AppendResult[] | undefined;
+    const entries = [TP, slow].map((topicPartition) => ({ topicPartition, records: batchOf(['v']) }));
+    fixture.appender.append({
+      entries,
+      requiredAcks: -1,
+      timeoutMs: 60_000,
+      origin: 'client',
+      respond: (answered) => (results = answered),
+    });
+    fixture.time.runTurnEnd();
+    fixture.lead({ leader: 2, leaderEpoch: 2 });
+    await fixture.partition().log?.truncateTo(0);
+    fixture.lead({ leaderEpoch: 3, isr: [1] });
+    fixture.append(batchOf(['another']), { acks: 1 });
+    await fixture.time.settle();
+    expect(fixture.partition().log?.highWatermark).toBe(1);
+    endWait();
+    await fixture.time.settle();
+    expect(results?.map(({ errorCode }) => nameOf(errorCode))).toEqual(['NOT_LEADER_OR_FOLLOWER', 'NONE']);
+  });
+});
 
 describe('a batch behind one that was refused', () => {
   it('for want of in-sync replicas is refused the same way, not as out of order, until that one has come again', () => {

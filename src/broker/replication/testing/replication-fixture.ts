@@ -228,6 +228,8 @@ export interface ReplicaManagerFixture {
     state?: Partial<LeaderAndIsrPartitionState>,
     request?: { controllerEpoch?: number; brokerEpoch?: number; topicId?: string },
   ): LeaderAndIsrOutcome;
+  /** The same of partition 0 of another topic. */
+  leadTopic(topic: string, topicId: string, state?: Partial<LeaderAndIsrPartitionState>): LeaderAndIsrOutcome;
   partition(): Partition;
   append(batch: Buffer, options?: { acks?: number; timeoutMs?: number }): { results: readonly AppendResult[] | undefined };
   fetch(params?: Partial<FetchParams>, request?: Partial<FetchPartitionRequest>): { outcomes: readonly FetchOutcome[] | undefined };
@@ -289,6 +291,27 @@ export function replicaManagerFixture(options: FixtureOptions & { readonly disk?
   manager.startup();
   const appender = new RecordAppender({ replicaManager: manager, logger: silentLogger, runtime });
   const keyOf = ({ topicPartition }: Partition): string => topicPartitionKey(topicPartition);
+  const lead = (
+    { topic, topicId }: { topic: string; topicId: string },
+    state: Partial<LeaderAndIsrPartitionState>,
+    { controllerEpoch = 1, brokerEpoch = BROKER_EPOCH }: { controllerEpoch?: number; brokerEpoch?: number } = {},
+  ): LeaderAndIsrOutcome =>
+    manager.becomeLeaderOrFollower(
+      {
+        controllerId: 2,
+        isKRaftController: false,
+        controllerEpoch,
+        brokerEpoch,
+        type: 0,
+        ungroupedPartitionStates: [],
+        topicStates: [{ topicName: topic, topicId, partitionStates: [stateOf(state)] }],
+        liveLeaders: [{ brokerId: 2, hostName: 'two', port: 9093 }],
+      },
+      ({ leaders, followers }) => {
+        told.leaders.push(...leaders.map(keyOf));
+        told.followers.push(...followers.map(keyOf));
+      },
+    );
   return {
     time,
     disk: logs.disk,
@@ -302,23 +325,8 @@ export function replicaManagerFixture(options: FixtureOptions & { readonly disk?
     followed,
     leaderQuota,
     told,
-    lead: (state = {}, { controllerEpoch = 1, brokerEpoch = BROKER_EPOCH, topicId = TOPIC_ID } = {}) =>
-      manager.becomeLeaderOrFollower(
-        {
-          controllerId: 2,
-          isKRaftController: false,
-          controllerEpoch,
-          brokerEpoch,
-          type: 0,
-          ungroupedPartitionStates: [],
-          topicStates: [{ topicName: TOPIC, topicId, partitionStates: [stateOf(state)] }],
-          liveLeaders: [{ brokerId: 2, hostName: 'two', port: 9093 }],
-        },
-        ({ leaders, followers }) => {
-          told.leaders.push(...leaders.map(keyOf));
-          told.followers.push(...followers.map(keyOf));
-        },
-      ),
+    lead: (state = {}, { topicId = TOPIC_ID, ...request } = {}) => lead({ topic: TOPIC, topicId }, state, request),
+    leadTopic: (topic, topicId, state = {}) => lead({ topic, topicId }, state),
     partition: () => {
       const partition = manager.partition(TP);
       if (partition === undefined) throw new Error('the partition is not hosted');
