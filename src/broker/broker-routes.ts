@@ -231,6 +231,18 @@ function onLeadershipChange({ groupCoordinator }: BrokerParts, { leaders, follow
     groupCoordinator.onResignation(partition.topicPartition.partition, partition.leaderEpoch);
 }
 
+/**
+ * The folder failed, and LeaderAndIsr of what was in it will be refused: coordinators let go now. Heartbeats never touch the log, so that a member
+ * that commits nothing would stay with the coordinator here for ever, while the next one gives its partitions away. Kafka's coordinator stays.
+ */
+export function onLogDirFailure(
+  { replicaManager, groupCoordinator }: Pick<BrokerParts, 'replicaManager' | 'groupCoordinator'>,
+  directory: string,
+): void {
+  for (const { topic, partition } of replicaManager.onLogDirFailure(directory))
+    if (topic === GROUP_METADATA_TOPIC_NAME) groupCoordinator.onResignation(partition);
+}
+
 /** LeaderAndIsr or StopReplica of these never came; coordinators let go as they would have then. */
 function resignByMetadata({ replicaManager, groupCoordinator }: BrokerParts, request: UpdateMetadataRequest): void {
   for (const { topic, partition } of replicaManager.standDownBy(request))

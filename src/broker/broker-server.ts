@@ -15,6 +15,7 @@ import type { Runtime } from '../runtime/runtime.ts';
 import type { BrokerEvent } from './broker-event.ts';
 import type { BrokerParts } from './broker-parts.ts';
 import { knownToController, registerBroker } from './broker-registration.ts';
+import { onLogDirFailure } from './broker-routes.ts';
 import { BrokerSession } from './broker-session.ts';
 import { wireBroker } from './broker-wiring.ts';
 import type { RunningBroker } from './broker-wiring.ts';
@@ -226,7 +227,8 @@ export class BrokerServer {
       ...(onLoadProgress === undefined ? {} : { onProgress: onLoadProgress }),
       onEvent: (event) => onEvent({ ...event, brokerId: config.brokerId, timestampMs: runtime.clock.wallMs() }),
       onLogDirFailure: (directory, message) => {
-        this.#running?.parts.replicaManager.onLogDirFailure(directory);
+        const parts = this.#running?.parts;
+        if (parts !== undefined) onLogDirFailure(parts, directory);
         if (logManager.liveLogDirs.length === 0) onFatal(`The last log dir has failed: ${message}`);
         else void this.#tellControllerOfFailedLogDir(directory);
       },

@@ -138,6 +138,8 @@ export class GroupRebalancer implements RebalanceListener {
       if (!group.is('Stable') || group.generationId !== generationId || group.get(newMemberId) !== member) return;
       if (errorCode === ErrorCode.NONE) {
         group.answerJoin(member, this.#unchangedGeneration(group, member, request.supportSkippingAssignment, leaderBefore));
+        // As in `#propagateAssignment`: the one from before may have ended.
+        this.scheduleHeartbeat(group, member);
         return;
       }
       group.answerJoin(member, failedJoin(errorCode, NO_MEMBER_ID));

@@ -131,6 +131,25 @@ describe('static members', () => {
     expect([back.result?.generationId, newcomer.result?.generationId]).toEqual([3, 3]);
   });
 
+  it('have a session time-out again when their new id was written, however long that took', async () => {
+    const { fixture, leaderId } = await staticGroup();
+    fixture.log.hold();
+    const back = fixture.join({ groupInstanceId: 'follower', ...TIMEOUTS });
+    const alive = async (): Promise<void> => {
+      await fixture.time.advance(15_000);
+      fixture.heartbeat(leaderId, 2, 'leader');
+    };
+    for (let times = 0; times < 2; times++) await alive();
+    expect(back.result).toBeUndefined();
+    fixture.log.stopHolding();
+    expect(back.result?.errorCode).toBe(ErrorCode.NONE);
+    for (let times = 0; times < 2; times++) await alive();
+    expect([fixture.group.state, fixture.group.rebalanceReason]).toEqual([
+      'PreparingRebalance',
+      expect.stringContaining('was not heard of'),
+    ]);
+  });
+
   it('keep their place in a rebalance that they miss, until their session ends', async () => {
     const { fixture, leaderId, followerId } = await staticGroup();
     const leader = fixture.join({ memberId: leaderId, groupInstanceId: 'leader', ...TIMEOUTS });

@@ -344,14 +344,17 @@ export class ReplicaManager {
     }
   }
 
-  /** The folder failed: its partitions lead and follow no more. */
-  onLogDirFailure(directory: string): void {
+  /** The folder failed: its partitions lead and follow no more. Returns which. */
+  onLogDirFailure(directory: string): readonly TopicPartition[] {
+    const offline: TopicPartition[] = [];
     for (const [key, partition] of this.#partitions) {
       if (partition.log?.logDir !== directory) continue;
       this.#options.fetcherManager.remove([key]);
       partition.markOffline();
       this.completeDelayed(key);
+      offline.push(partition.topicPartition);
     }
+    return offline;
   }
 
   /** A throttled replica that is not in sync, while the throttle's rate is exceeded: those in sync go on, else the ISR would shrink. */
