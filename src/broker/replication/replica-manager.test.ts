@@ -574,6 +574,18 @@ describe('high watermarks', () => {
     const path = `${fixture.logManager.liveLogDirs[0]}/replication-offset-checkpoint`;
     expect(fixture.disk.process().readFile(path).toString()).toBe('0\n1\norders 0 2\n');
   });
+
+  it('of a broker that has not heard from the controller stay in the file, also when it stops: they are known to nobody else', async () => {
+    const before = leading([1]);
+    const { disk } = before;
+    before.append(batchOf(['a', 'b']), { acks: 1 });
+    await before.manager.shutdown();
+    const path = `${before.logManager.liveLogDirs[0]}/replication-offset-checkpoint`;
+    const fixture = replicaManagerFixture({ disk });
+    await fixture.time.advance(5_000);
+    await fixture.manager.shutdown();
+    expect(disk.process().readFile(path).toString()).toBe('0\n1\norders 0 2\n');
+  });
 });
 
 describe('time', () => {

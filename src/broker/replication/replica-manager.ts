@@ -95,6 +95,8 @@ export class ReplicaManager {
   readonly #isrShrinks: Counter;
   readonly #failedIsrUpdates: Counter;
   #controllerEpoch = 0;
+  /** Since the start: it tells which of the logs here are partitions. */
+  #hasHeardController = false;
   #shutDown = false;
 
   constructor(options: ReplicaManagerOptions) {
@@ -207,6 +209,7 @@ export class ReplicaManager {
       return { errorCode: ErrorCode.STALE_CONTROLLER_EPOCH, topics: [] };
     }
     this.#controllerEpoch = request.controllerEpoch;
+    this.#hasHeardController = true;
     const changes = { leaders: [] as Partition[], followers: [] as Partition[] };
     const toFollow: FollowTask[] = [];
     const topics = request.topicStates.map((topic) => ({
@@ -326,6 +329,8 @@ export class ReplicaManager {
 
   /** Writes every folder's high watermarks; a folder that fails goes offline through the log manager. */
   checkpointHighWatermarks(): void {
+    // What the files say of logs that are no partitions yet is known to nobody else.
+    if (!this.#hasHeardController) return;
     const byDirectory = new Map<string, HighWatermark[]>();
     for (const partition of this.#partitions.values()) {
       const log = partition.log;
