@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { ErrorCode } from '../../protocol/errors.ts';
 import { SeededRandom } from '../../runtime/testing/seeded-random.ts';
 import { inconsistencyOf } from '../log/testing/log-fixture.ts';
-import { DIR_A, DIR_B, LogDirsFixture } from './testing/log-dirs-fixture.ts';
+import { DIR_A, DIR_B, DIR_C, LogDirsFixture } from './testing/log-dirs-fixture.ts';
 import { batchOf, TP } from './testing/replication-fixture.ts';
 
 const SMALL_SEGMENTS = { 'segment.bytes': '700', 'index.interval.bytes': '150', 'file.delete.delay.ms': '1000' };
@@ -205,6 +205,25 @@ describe('a disk that fails', () => {
     expect([fixture.failures, fixture.moves.movingCount, fixture.log.logDir]).toEqual([[DIR_B], 0, DIR_A]);
     fixture.append(1);
     expect(fixture.values()).toHaveLength(6);
+  });
+});
+
+describe('a move whose folder has failed while it waited', () => {
+  test('gives way to one to another folder, after which the partition is cleaned again', async () => {
+    const topic = { ...SMALL_SEGMENTS, 'cleanup.policy': 'compact', 'min.cleanable.dirty.ratio': '0' };
+    const fixture = await LogDirsFixture.start({ topic, logDirs: [DIR_A, DIR_B, DIR_C] });
+    fixture.lead();
+    fixture.append(20);
+    fixture.quota.updateQuota(1);
+    fixture.quota.record(100_000);
+    fixture.moves.alter(TP, DIR_B);
+    fixture.logManager.handleLogDirFailure(DIR_B, new Error('gone'));
+    expect(fixture.moves.alter(TP, DIR_C)).toBe(ErrorCode.NONE);
+    fixture.quota.updateQuota(Number.POSITIVE_INFINITY);
+    await fixture.advance(1000);
+    expect([fixture.log.logDir, fixture.moves.movingCount]).toEqual([DIR_C, 0]);
+    await fixture.advance(60_000);
+    expect(fixture.values().length).toBeLessThan(20);
   });
 });
 

@@ -127,10 +127,14 @@ export class ReplicaAlterLogDirs {
 
   #begin(partition: Partition, current: UnifiedLog, future: UnifiedLog): void {
     if (this.#closed) return;
+    const key = topicPartitionKey(partition.topicPartition);
+    // One whose folder has failed, and that has not come to see it.
+    const before = this.#moves.get(key);
+    if (before !== undefined) this.#end(key, before);
     const pause = this.#options.logManager.pauseCleaningForMove(current);
     const move: Move = { partition, current, future, pause, isCancelled: false };
-    this.#moves.set(topicPartitionKey(partition.topicPartition), move);
-    this.#logger.info(`Moving ${topicPartitionKey(partition.topicPartition)} from ${current.logDir} to ${future.logDir}`);
+    this.#moves.set(key, move);
+    this.#logger.info(`Moving ${key} from ${current.logDir} to ${future.logDir}`);
     this.#waiting.push(move);
     this.#startNext();
   }

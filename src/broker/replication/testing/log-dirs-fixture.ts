@@ -15,7 +15,7 @@ import { ReplicaAlterLogDirs } from '../replica-alter-log-dirs.ts';
 import { ReplicationQuotaManager } from '../replication-quota-manager.ts';
 import { BROKER, stateOf, TOPIC, TOPIC_ID, TP } from './replication-fixture.ts';
 
-export const [DIR_A, DIR_B] = ['/a', '/b'];
+export const [DIR_A, DIR_B, DIR_C] = ['/a', '/b', '/c'];
 
 /** Locks are taken and nobody answers on an old one. */
 const net: Net = {
@@ -32,6 +32,7 @@ export interface LogDirsOptions {
   readonly time?: ManualTime;
   readonly topic?: Record<string, string>;
   readonly seed?: number;
+  readonly logDirs?: readonly string[];
 }
 
 export class LogDirsFixture {
@@ -62,7 +63,7 @@ export class LogDirsFixture {
       runtime,
       config: () => ({
         brokerId: BROKER,
-        logDirs: [DIR_A, DIR_B],
+        logDirs: options.logDirs ?? [DIR_A, DIR_B],
         numRecoveryThreadsPerDataDir: 1,
         logFlushSchedulerIntervalMs: 2 ** 63,
         logFlushOffsetCheckpointIntervalMs: 60_000,
