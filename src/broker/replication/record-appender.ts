@@ -158,6 +158,8 @@ export class RecordAppender {
           this.#refused.note(key, records, before);
           return failed(topicPartition, before, 'A batch of this producer in front of this one was refused');
         }
+        // Too much waits for the disk: not for what is in the batch.
+        if (info.errorCode === ErrorCode.REQUEST_TIMED_OUT) this.#refused.note(key, records, info.errorCode);
         return {
           ...failed(topicPartition, info.errorCode, info.message),
           recordErrors: info.recordErrors,

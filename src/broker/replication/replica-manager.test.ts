@@ -1,6 +1,7 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { ErrorCode, errorByCode } from '../../protocol/errors.ts';
-import { LogStorageError } from '../log/log-errors.ts';
+import { appendError, LogStorageError } from '../log/log-errors.ts';
+import type { UnifiedLog } from '../log/unified-log.ts';
 import { partitionState } from '../metadata/testing/update-metadata.ts';
 import type { AppendResult } from './record-appender.ts';
 import { REMEMBERED_MS } from './refused-sequences.ts';
@@ -86,6 +87,16 @@ describe('a batch behind one that was refused', () => {
     expect([sent(1), sent(2), sent(3)]).toEqual(['no answer', 'no answer', 'no answer']);
     // A gap of the producer's own making is still called what it is.
     expect(sent(5)).toBe('OUT_OF_ORDER_SEQUENCE_NUMBER');
+  });
+
+  it('while too much waited for the disk is refused the same way', () => {
+    const fixture = leading([1]);
+    const sent = sentBy(fixture);
+    expect(sent(0)).toBe('NONE');
+    const log = fixture.partition().log as UnifiedLog;
+    vi.spyOn(log, 'appendAsLeader').mockReturnValueOnce(appendError(ErrorCode.REQUEST_TIMED_OUT, 'too much waits'));
+    expect([sent(1), sent(2), sent(3)]).toEqual(['REQUEST_TIMED_OUT', 'REQUEST_TIMED_OUT', 'REQUEST_TIMED_OUT']);
+    expect([sent(1), sent(2), sent(3)]).toEqual(['NONE', 'NONE', 'NONE']);
   });
 
   it('by a broker that did not lead yet is refused the same way, for a while', async () => {
