@@ -10,6 +10,10 @@ export const ZERO_UUID = 'AAAAAAAAAAAAAAAAAAAAAA';
 const UUID_BYTES = 16;
 const UUID_CHARACTERS = /^[A-Za-z0-9_-]{21}[AQgw]$/;
 
+export function isUuid(text: string): boolean {
+  return UUID_CHARACTERS.test(text);
+}
+
 /** The text form of a 16-byte uuid; throws `ProtocolError` on any other length. */
 export function uuidFromBytes(bytes: Buffer): string {
   if (bytes.length !== UUID_BYTES) throw new ProtocolError('invalid-value', `a uuid has 16 bytes, not ${bytes.length}`);

@@ -123,11 +123,15 @@ export class ControllerBrokerRequestBatch {
 
   /**
    * Every partition that has, or had, a leader. The broker takes what isn't among them for gone: it may have missed that it went. While the state
-   * of one cannot be read, which its replicas go on with, it isn't told that these are all.
+   * of one cannot be read, or a topic's assignment, which the replicas go on with, it isn't told that these are all.
    */
   addFullUpdateMetadata(brokerIds: readonly number[]): void {
-    const partitions = [...this.#options.context.allPartitions()];
-    if (!partitions.some(({ isUnreadable }) => isUnreadable)) this.#updateMetadataType = ControlRequestType.FULL;
+    const { context } = this.#options;
+    const partitions = [...context.allPartitions()];
+    const isUnreadable =
+      partitions.some((partition) => partition.isUnreadable) ||
+      [...context.allTopics].some((topic) => context.partitionsForTopic(topic).length === 0);
+    if (!isUnreadable) this.#updateMetadataType = ControlRequestType.FULL;
     this.addUpdateMetadata(brokerIds, partitions);
   }
 

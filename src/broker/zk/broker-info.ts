@@ -5,7 +5,7 @@
  * znode's czxid, so that a broker that left and came back is told from the one before (KAFKA-1120, KIP-380).
  * Source: kafka.zk.BrokerIdZNode, kafka.cluster.EndPoint.
  */
-import { arrayOf, integerOf, isRecord, parseZNodeJson, recordOf, stringOf, ZNodeFormatError } from './znode-json.ts';
+import { arrayOf, int32Of, integerOf, isRecord, parseZNodeJson, recordOf, stringOf, ZNodeFormatError } from './znode-json.ts';
 
 export type SecurityProtocol = 'PLAINTEXT' | 'SSL' | 'SASL_PLAINTEXT' | 'SASL_SSL';
 
@@ -79,7 +79,7 @@ export function decodeBrokerInfo(brokerId: number, path: string, data: Buffer): 
 
 function endpointOfVersion1(json: Record<string, unknown>, path: string): BrokerEndpoint {
   const host = stringOf(json['host'], path, 'host');
-  return { listenerName: 'PLAINTEXT', securityProtocol: 'PLAINTEXT', host, port: integerOf(json['port'], path, 'port') };
+  return { listenerName: 'PLAINTEXT', securityProtocol: 'PLAINTEXT', host, port: int32Of(json['port'], path, 'port') };
 }
 
 function endpointsOf(json: Record<string, unknown>, path: string): BrokerEndpoint[] {
@@ -108,7 +108,7 @@ function parseEndpoint(text: string, protocols: ReadonlyMap<string, SecurityProt
   const listenerName = (match[1] ?? '').toUpperCase();
   const securityProtocol = protocols.get(listenerName) ?? asSecurityProtocol(listenerName);
   if (securityProtocol === undefined) throw new ZNodeFormatError(path, `listener ${listenerName} without a security protocol`);
-  return { listenerName, securityProtocol, host: match[2] ?? match[3] ?? '', port: Number(match[4]) };
+  return { listenerName, securityProtocol, host: match[2] ?? match[3] ?? '', port: int32Of(Number(match[4]), path, 'port') };
 }
 
 function featuresOf(value: unknown, path: string): SupportedFeatures {

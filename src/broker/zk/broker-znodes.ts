@@ -83,7 +83,7 @@ export class BrokerZNodes {
 
   /** The registered brokers with their epochs, by id; registrations that can't be read are left out with a line in the log. */
   async getAllWithEpochs(): Promise<BrokerAndEpoch[]> {
-    const ids = (await this.#session.getChildren(ZkPaths.brokerIds)).map(Number).filter(Number.isInteger);
+    const ids = (await this.#session.getChildren(ZkPaths.brokerIds)).map(Number).filter((id) => (id | 0) === id);
     ids.sort((a, b) => a - b);
     const brokers = await this.#session.pipelined(ids, (id) => this.get(id));
     return brokers.filter((broker) => broker !== undefined);

@@ -3,10 +3,10 @@
  * Source: KafkaZkClient (setOrCreateEntityConfigs, createConfigChangeNotification).
  */
 import type { Logger } from '../../runtime/logger.ts';
-import { fencedWrites, throwUnless } from './controller-fence.ts';
+import { fencedDeletes } from './controller-fence.ts';
 import { createParents } from './broker-znodes.ts';
 import { decodeConfigs, encodeConfigChange, encodeConfigs } from './zk-data.ts';
-import { checkOp, deleteOp, isZooKeeperError, setDataOp } from './zk-ops.ts';
+import { checkOp, isZooKeeperError, setDataOp } from './zk-ops.ts';
 import { CONFIG_CHANGE_PREFIX, ConfigType, sanitizeEntityName, ZkPaths } from './zk-paths.ts';
 import type { ZooKeeperSession } from './zookeeper-session.ts';
 
@@ -80,7 +80,10 @@ export class ConfigZNodes {
   }
 
   async deleteTopicConfigs(topics: readonly string[], epochZkVersion: number): Promise<void> {
-    const ops = topics.map((topic) => deleteOp(ZkPaths.configEntity(ConfigType.TOPIC, sanitizeEntityName(topic))));
-    throwUnless(await fencedWrites(this.#session, epochZkVersion, ops), 'NoNode');
+    await fencedDeletes(
+      this.#session,
+      epochZkVersion,
+      topics.map((topic) => ZkPaths.configEntity(ConfigType.TOPIC, sanitizeEntityName(topic))),
+    );
   }
 }

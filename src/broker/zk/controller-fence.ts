@@ -5,7 +5,7 @@
 import type { ZooKeeperOp, ZooKeeperOpResult } from '../../zk-client/zookeeper-client.ts';
 import { ZooKeeperError } from '../../zk-client/zookeeper-client.ts';
 import { ControllerMovedError } from './zk-errors.ts';
-import { checkOp } from './zk-ops.ts';
+import { checkOp, deleteOp } from './zk-ops.ts';
 import { ZkPaths } from './zk-paths.ts';
 import type { ZooKeeperSession } from './zookeeper-session.ts';
 
@@ -42,6 +42,36 @@ export function fencedWrites(
   writes: readonly ZooKeeperOp[],
 ): Promise<(ZooKeeperOpResult | ZooKeeperError)[]> {
   return session.pipelined(writes, (op) => fencedWrite(session, epochZkVersion, op));
+}
+
+/** Attempts at deleting a node while others put nodes below it. */
+const MAX_DELETE_ATTEMPTS = 10;
+
+/** Deletes `paths`, pipelined, and whatever others have put below them; what isn't there is as good as deleted. Throws as `throwUnless`. */
+export async function fencedDeletes(session: ZooKeeperSession, epochZkVersion: number, paths: readonly string[]): Promise<void> {
+  let remaining = paths;
+  for (let attempt = 1; remaining.length > 0; attempt++) {
+    const results = await fencedWrites(
+      session,
+      epochZkVersion,
+      remaining.map((path) => deleteOp(path)),
+    );
+    if (attempt === MAX_DELETE_ATTEMPTS) throwUnless(results, 'NoNode');
+    throwUnless(results, 'NoNode', 'NotEmpty');
+    remaining = remaining.filter((_, index) => isNotEmpty(results[index]));
+    for (const path of remaining) {
+      const names = await session.getChildren(path);
+      await fencedDeletes(
+        session,
+        epochZkVersion,
+        names.map((name) => `${path}/${name}`),
+      );
+    }
+  }
+}
+
+function isNotEmpty(result: ZooKeeperOpResult | ZooKeeperError | undefined): boolean {
+  return result instanceof ZooKeeperError && result.name === 'NotEmpty';
 }
 
 /** Throws the first error that is not one of `tolerated`. */

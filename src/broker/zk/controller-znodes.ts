@@ -7,7 +7,7 @@
 import type { TopicPartition } from '../../protocol/topic-partition.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import type { Logger } from '../../runtime/logger.ts';
-import { fencedWrite, fencedWrites, throwUnless } from './controller-fence.ts';
+import { fencedDeletes, fencedWrite, throwUnless } from './controller-fence.ts';
 import {
   decodeController,
   decodeControllerEpoch,
@@ -115,8 +115,11 @@ export class ControllerZNodes {
   }
 
   async deleteTopicDeletions(topics: readonly string[], epochZkVersion: number): Promise<void> {
-    const ops = topics.map((topic) => deleteOp(ZkPaths.deleteTopic(topic)));
-    throwUnless(await fencedWrites(this.#session, epochZkVersion, ops), 'NoNode');
+    await fencedDeletes(
+      this.#session,
+      epochZkVersion,
+      topics.map((topic) => ZkPaths.deleteTopic(topic)),
+    );
   }
 
   async getPreferredReplicaElection(): Promise<readonly TopicPartition[]> {
@@ -126,7 +129,7 @@ export class ControllerZNodes {
   }
 
   async deletePreferredReplicaElection(epochZkVersion: number): Promise<void> {
-    throwUnless([await fencedWrite(this.#session, epochZkVersion, deleteOp(ZkPaths.preferredReplicaElection))], 'NoNode');
+    await fencedDeletes(this.#session, epochZkVersion, [ZkPaths.preferredReplicaElection]);
   }
 
   /** undefined when there is no such znode; none when it can't be read. */
@@ -138,7 +141,8 @@ export class ControllerZNodes {
   /** Leaves only `reassignments` asked for; with none, the znode goes. */
   async setReassignments(reassignments: readonly PartitionReassignment[], epochZkVersion: number): Promise<void> {
     const path = ZkPaths.reassignPartitions;
-    const op = reassignments.length === 0 ? deleteOp(path) : setDataOp(path, encodeReassignments(reassignments), -1);
+    if (reassignments.length === 0) return fencedDeletes(this.#session, epochZkVersion, [path]);
+    const op = setDataOp(path, encodeReassignments(reassignments), -1);
     throwUnless([await fencedWrite(this.#session, epochZkVersion, op)], 'NoNode');
   }
 
@@ -157,8 +161,11 @@ export class ControllerZNodes {
   }
 
   async deleteIsrChangeNotifications(names: readonly string[], epochZkVersion: number): Promise<void> {
-    const ops = names.map((name) => deleteOp(ZkPaths.isrChangeNotification(name)));
-    throwUnless(await fencedWrites(this.#session, epochZkVersion, ops), 'NoNode');
+    await fencedDeletes(
+      this.#session,
+      epochZkVersion,
+      names.map((name) => ZkPaths.isrChangeNotification(name)),
+    );
   }
 
   /** Tells the controller, whoever it is, that a log dir of the broker has failed. */
@@ -180,8 +187,11 @@ export class ControllerZNodes {
   }
 
   async deleteLogDirEvents(names: readonly string[], epochZkVersion: number): Promise<void> {
-    const ops = names.map((name) => deleteOp(ZkPaths.logDirEvent(name)));
-    throwUnless(await fencedWrites(this.#session, epochZkVersion, ops), 'NoNode');
+    await fencedDeletes(
+      this.#session,
+      epochZkVersion,
+      names.map((name) => ZkPaths.logDirEvent(name)),
+    );
   }
 
   // /feature

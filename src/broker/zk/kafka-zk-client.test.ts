@@ -219,7 +219,7 @@ describe('partition states', () => {
   it('a topic counts as made by us when the answer was lost, and not when another made it', async () => {
     const fixture = await Fixture.make();
     fixture.client.loseNext(true);
-    await fixture.settled(fixture.zk.topics.createAssignment('t', { topicId: 'tid', partitions: new Map() }));
+    await fixture.settled(fixture.zk.topics.createAssignment('t', { topicId: `${'t'.repeat(21)}A`, partitions: new Map() }));
     await expect(fixture.zk.topics.createAssignment('t', { topicId: 'other', partitions: new Map() })).rejects.toMatchObject({
       name: 'NodeExists',
     });

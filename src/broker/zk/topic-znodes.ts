@@ -5,11 +5,11 @@
 import type { TopicPartition } from '../../protocol/topic-partition.ts';
 import type { Logger } from '../../runtime/logger.ts';
 import { ZooKeeperError, type ZooKeeperOp, type ZooKeeperOpResult } from '../../zk-client/zookeeper-client.ts';
-import { fencedWrite, fencedWrites, throwUnless } from './controller-fence.ts';
+import { fencedDeletes, fencedWrite, fencedWrites, throwUnless } from './controller-fence.ts';
 import type { LeaderAndIsr, LeaderIsrAndControllerEpoch } from './leader-and-isr.ts';
 import { decodePartitionState, decodeTopic, encodePartitionState, encodeTopic, type TopicAssignment } from './zk-data.ts';
 import { ControllerMovedError } from './zk-errors.ts';
-import { createOp, deleteOp, isZooKeeperError, noNodeError, setDataOp } from './zk-ops.ts';
+import { createOp, isZooKeeperError, noNodeError, setDataOp } from './zk-ops.ts';
 import { ZkPaths } from './zk-paths.ts';
 import type { ZooKeeperSession } from './zookeeper-session.ts';
 
@@ -265,13 +265,13 @@ export class TopicZNodes {
 
   /** Removes the topic's znode with all below it. */
   async deleteTopic(topic: string, epochZkVersion: number): Promise<void> {
-    const numbers = await this.getPartitionNumbers(topic);
-    const partitions = numbers.map((partition) => ({ topic, partition }));
-    const deletes: ZooKeeperOp[] = partitions.map((partition) => deleteOp(ZkPaths.topicPartitionState(partition)));
-    throwUnless(await fencedWrites(this.#session, epochZkVersion, deletes), 'NoNode');
-    const nodes: ZooKeeperOp[] = partitions.map((partition) => deleteOp(ZkPaths.topicPartition(partition)));
-    throwUnless(await fencedWrites(this.#session, epochZkVersion, nodes), 'NoNode');
-    const rest = [deleteOp(ZkPaths.topicPartitions(topic)), deleteOp(ZkPaths.topic(topic))];
-    for (const op of rest) throwUnless([await fencedWrite(this.#session, epochZkVersion, op)], 'NoNode');
+    const partitions = (await this.getPartitionNumbers(topic)).map((partition) => ({ topic, partition }));
+    const levels = [
+      partitions.map((partition) => ZkPaths.topicPartitionState(partition)),
+      partitions.map((partition) => ZkPaths.topicPartition(partition)),
+      [ZkPaths.topicPartitions(topic)],
+      [ZkPaths.topic(topic)],
+    ];
+    for (const paths of levels) await fencedDeletes(this.#session, epochZkVersion, paths);
   }
 }

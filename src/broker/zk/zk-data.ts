@@ -6,13 +6,15 @@
  * Source: kafka.zk.ZkData.
  */
 import type { TopicPartition } from '../../protocol/topic-partition.ts';
+import { isUuid } from '../../protocol/uuid.ts';
 import { LeaderRecoveryState, type LeaderIsrAndControllerEpoch } from './leader-and-isr.ts';
 import type { ReplicaAssignment } from './replica-assignment.ts';
 import {
   arrayOf,
   encodeZNodeJson,
+  int32Of,
   integerOf,
-  integersOf,
+  int32sOf,
   integerStringOf,
   isRecord,
   parseZNodeJson,
@@ -39,7 +41,7 @@ export function decodeController(path: string, data: Buffer): ControllerRegistra
   const json = recordOf(parseZNodeJson(path, data), path, 'registration');
   const epoch = json['kraftControllerEpoch'];
   return {
-    brokerId: integerOf(json['brokerid'], path, 'brokerid'),
+    brokerId: int32Of(json['brokerid'], path, 'brokerid'),
     timestampMs: json['timestamp'] === undefined ? -1 : integerStringOf(json['timestamp'], path, 'timestamp'),
     kraftControllerEpoch: typeof epoch === 'number' ? epoch : -1,
   };
@@ -52,7 +54,7 @@ export function encodeControllerEpoch(epoch: number): Buffer {
 }
 
 export function decodeControllerEpoch(path: string, data: Buffer): number {
-  return integerStringOf(data.toString('utf8'), path, 'epoch');
+  return int32Of(integerStringOf(data.toString('utf8'), path, 'epoch'), path, 'epoch');
 }
 
 // /cluster/id: the version is a string
@@ -97,14 +99,16 @@ export function decodeTopic(path: string, data: Buffer): TopicAssignment {
   const removing = isRecord(json['removing_replicas']) ? json['removing_replicas'] : {};
   const partitions = new Map<number, ReplicaAssignment>();
   for (const [key, replicas] of Object.entries(isRecord(json['partitions']) ? json['partitions'] : {})) {
-    partitions.set(integerStringOf(key, path, 'partition'), {
-      replicas: integersOf(replicas, path, `replicas of partition ${key}`),
-      addingReplicas: integersOf(adding[key] ?? [], path, `adding replicas of partition ${key}`),
-      removingReplicas: integersOf(removing[key] ?? [], path, `removing replicas of partition ${key}`),
+    partitions.set(int32Of(integerStringOf(key, path, 'partition'), path, 'partition'), {
+      replicas: int32sOf(replicas, path, `replicas of partition ${key}`),
+      addingReplicas: int32sOf(adding[key] ?? [], path, `adding replicas of partition ${key}`),
+      removingReplicas: int32sOf(removing[key] ?? [], path, `removing replicas of partition ${key}`),
     });
   }
   const topicId = json['topic_id'];
-  return { topicId: typeof topicId === 'string' ? topicId : undefined, partitions };
+  if (typeof topicId !== 'string') return { topicId: undefined, partitions };
+  if (!isUuid(topicId)) throw new ZNodeFormatError(path, `topic id ${JSON.stringify(topicId)}`);
+  return { topicId, partitions };
 }
 
 // /brokers/topics/T/partitions/P/state
@@ -130,13 +134,13 @@ export function decodePartitionState(path: string, data: Buffer, version: number
   }
   return {
     leaderAndIsr: {
-      leader: integerOf(json['leader'], path, 'leader'),
-      leaderEpoch: integerOf(json['leader_epoch'], path, 'leader_epoch'),
-      isr: integersOf(json['isr'], path, 'isr'),
+      leader: int32Of(json['leader'], path, 'leader'),
+      leaderEpoch: int32Of(json['leader_epoch'], path, 'leader_epoch'),
+      isr: int32sOf(json['isr'], path, 'isr'),
       leaderRecoveryState: recovery,
       partitionEpoch: version,
     },
-    controllerEpoch: integerOf(json['controller_epoch'], path, 'controller_epoch'),
+    controllerEpoch: int32Of(json['controller_epoch'], path, 'controller_epoch'),
   };
 }
 
@@ -182,7 +186,7 @@ export function decodePartitionList(path: string, data: Buffer): TopicPartition[
   const json = recordOf(parseZNodeJson(path, data), path, 'partitions');
   return arrayOf(json['partitions'], path, 'partitions').map((entry) => {
     const fields = recordOf(entry, path, 'partition');
-    return { topic: stringOf(fields['topic'], path, 'topic'), partition: integerOf(fields['partition'], path, 'partition') };
+    return { topic: stringOf(fields['topic'], path, 'topic'), partition: int32Of(fields['partition'], path, 'partition') };
   });
 }
 
@@ -205,8 +209,8 @@ export function decodeReassignments(path: string, data: Buffer): PartitionReassi
     const fields = recordOf(entry, path, 'partition');
     return {
       topic: stringOf(fields['topic'], path, 'topic'),
-      partition: integerOf(fields['partition'], path, 'partition'),
-      replicas: integersOf(fields['replicas'], path, 'replicas'),
+      partition: int32Of(fields['partition'], path, 'partition'),
+      replicas: int32sOf(fields['replicas'], path, 'replicas'),
     };
   });
 }
@@ -221,7 +225,7 @@ export function encodeLogDirEvent(brokerId: number): Buffer {
 }
 
 export function decodeLogDirEvent(path: string, data: Buffer): number {
-  return integerOf(recordOf(parseZNodeJson(path, data), path, 'log dir event')['broker'], path, 'broker');
+  return int32Of(recordOf(parseZNodeJson(path, data), path, 'log dir event')['broker'], path, 'broker');
 }
 
 // /latest_producer_id_block: the block's bounds are strings, both inclusive

@@ -44,6 +44,13 @@ export function integerOf(value: unknown, path: string, what: string): number {
   return value;
 }
 
+/** A number that brokers are told as an int32: one that has no place there could be told to nobody, and hold up all that is told behind it. */
+export function int32Of(value: unknown, path: string, what: string): number {
+  const integer = integerOf(value, path, what);
+  if ((integer | 0) !== integer) throw new ZNodeFormatError(path, `${what} is out of range: ${integer}`);
+  return integer;
+}
+
 export function stringOf(value: unknown, path: string, what: string): string {
   if (typeof value !== 'string') throw new ZNodeFormatError(path, `${what} is not a string`);
   return value;
@@ -55,6 +62,6 @@ export function integerStringOf(value: unknown, path: string, what: string): num
   return integerOf(number, path, what);
 }
 
-export function integersOf(value: unknown, path: string, what: string): number[] {
-  return arrayOf(value, path, what).map((entry) => integerOf(entry, path, what));
+export function int32sOf(value: unknown, path: string, what: string): number[] {
+  return arrayOf(value, path, what).map((entry) => int32Of(entry, path, what));
 }

@@ -7,6 +7,7 @@ import type { Api } from '../../../protocol/api.ts';
 import { LeaderAndIsr, type LeaderAndIsrRequestInput } from '../../../protocol/generated/leader-and-isr.ts';
 import { StopReplica, type StopReplicaRequestInput } from '../../../protocol/generated/stop-replica.ts';
 import { UpdateMetadata, type UpdateMetadataRequestInput } from '../../../protocol/generated/update-metadata.ts';
+import { Writer } from '../../../protocol/writer.ts';
 import { MetricsRegistry } from '../../../runtime/metrics.ts';
 import { nodeRandom } from '../../../runtime/node/node-random.ts';
 import { silentLogger } from '../../../runtime/node/node-logger.ts';
@@ -38,7 +39,14 @@ export class AnsweringBrokers implements ControllerNetworkClient {
   /** Overrides the answer's error code of a partition. */
   errorCodeOf: (brokerId: number, api: string, topic: string, partition: number) => number = () => ErrorCode.NONE;
 
-  send<Req, Res, ReqIn extends object, ResIn>(node: BrokerNode, api: Api<Req, Res, ReqIn, ResIn>, body: ReqIn): Promise<Res> {
+  async send<Req, Res, ReqIn extends object, ResIn>(
+    node: BrokerNode,
+    api: Api<Req, Res, ReqIn, ResIn>,
+    body: ReqIn,
+    { version = api.maxVersion }: { readonly version?: number } = {},
+  ): Promise<Res> {
+    // What has no place on the wire is never sent.
+    api.request.encode(new Writer(128), body, version);
     return this.#answer(node, api, body);
   }
 
