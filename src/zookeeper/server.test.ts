@@ -217,6 +217,28 @@ describe('a session', () => {
     expect(readStat(body).ephemeralOwner).toBe(old.sessionId.toString('hex'));
   });
 
+  it('sees on its next connection what it wrote on the one before, also when that is not committed yet', async () => {
+    const gate = gatedDisk();
+    const server = await start({}, gate.disk);
+    const client = await session(server);
+    gate.release();
+    void client.request(1, OpCode.create, create('/lock', CreateMode.EPHEMERAL));
+    await expect.poll(() => gate.waiting()).toBe(1);
+    const again = await session(server, { sessionId: client.sessionId, password: client.password });
+    const found = again.request(2, OpCode.exists, watched('/lock'));
+    void again.request(3, OpCode.delete, (body) => void body.string('/lock').int(-1));
+    const gone = again.request(4, OpCode.exists, watched('/lock'));
+    await again.settle();
+    gate.release();
+    await found;
+    await gone;
+    expect(again.takeFrames().map(replyOf)).toMatchObject([
+      { xid: 2, err: 0 },
+      { xid: 3, err: 0 },
+      { xid: 4, err: -101 },
+    ]);
+  });
+
   it('is refused with a wrong password or an unknown id, and nobody else notices', async () => {
     const server = await start();
     const live = await session(server);
@@ -514,6 +536,26 @@ describe('starting', () => {
     expect(() => new ZooKeeperServer({ runtime, dataDir: '/x', minSessionTimeoutMs: 9, maxSessionTimeoutMs: 8 })).toThrow(
       /minSessionTimeoutMs/,
     );
+  });
+});
+
+describe('stopping', () => {
+  it('commits the writes that came before, and takes no more: it would not end while clients go on writing', async () => {
+    const gate = gatedDisk();
+    const dataDir = fs.mkdtempSync(path.join(os.tmpdir(), 'samsa-zk-'));
+    const server = await start({ dataDir }, gate.disk);
+    const client = await session(server);
+    gate.release();
+    void client.request(1, OpCode.create, create('/a'));
+    await expect.poll(() => gate.waiting()).toBe(1);
+    const closing = server.close();
+    for (let xid = 2; xid < 10; xid++) void client.request(xid, OpCode.setData, setData('/a', 'data'));
+    await client.settle();
+    gate.release();
+    await closing;
+    const reader = await session(await start({ dataDir }));
+    await reader.request(1, OpCode.exists, watched('/a'));
+    expect(readStat(only(reader).body).version).toBe(0);
   });
 });
 

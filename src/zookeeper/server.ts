@@ -317,6 +317,7 @@ export class ZooKeeperServer implements ConnectionOwner {
       return;
     }
     this.#bySession.get(sessionId)?.destroy();
+    running.processor.holdUntilApplied(connection);
     this.#openSession(connection, sessionId, timeoutMs);
   }
 

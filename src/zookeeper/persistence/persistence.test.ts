@@ -5,9 +5,9 @@ import { ManualTime } from '../../runtime/testing/manual-time.ts';
 import { MemoryDisk } from '../../runtime/testing/memory-disk.ts';
 import { SeededRandom } from '../../runtime/testing/seeded-random.ts';
 import { OpCode } from '../jute/constants.ts';
-import { OPEN_ACL_UNSAFE } from '../jute/records.ts';
+import { ANYONE_ID, OPEN_ACL_UNSAFE } from '../jute/records.ts';
 import { DataTree } from '../tree/data-tree.ts';
-import type { Txn, TxnHeader, TxnLogEntry } from '../txn.ts';
+import type { CreateTxn, Txn, TxnHeader, TxnLogEntry } from '../txn.ts';
 import { ADLER32_INITIAL, updateAdler32 } from './adler32.ts';
 import { DatabaseError, openDatabase } from './database.ts';
 import { snapshotChunks, writeSnapshot } from './file-snap-writer.ts';
@@ -36,7 +36,7 @@ function entry(zxid: number, txn: Txn): TxnLogEntry {
   const header: TxnHeader = { clientId: SESSION, cxid: zxid, zxid, time: 1000 + zxid, type: txn.type };
   return { header, txn };
 }
-const createTxn = (path: string, parentCVersion: number, data = Buffer.from(path)): Txn => ({
+const createTxn = (path: string, parentCVersion: number, data = Buffer.from(path)): CreateTxn => ({
   type: OpCode.create,
   path,
   data,
@@ -283,7 +283,7 @@ describe('opening a folder', () => {
     const log = new FileTxnLog(disk, DIRECTORY, 0);
     const ghost: TxnLogEntry = {
       header: { clientId: '0100000000009999', cxid: 1, zxid: 3, time: 0, type: OpCode.create },
-      txn: { ...createTxn('/ghost', 2), ephemeral: true } as Txn,
+      txn: { ...createTxn('/ghost', 2), ephemeral: true },
     };
     append(log, ghost);
     log.flush();
@@ -309,7 +309,10 @@ describe('a snapshot while the tree goes on changing', () => {
   it('gives the right tree with the log from its zxid on', async () => {
     await fc.assert(
       fc.asyncProperty(
-        fc.array(fc.record({ name: fc.nat(6), op: fc.constantFrom('create', 'delete', 'set') }), { minLength: 5, maxLength: 60 }),
+        fc.array(fc.record({ name: fc.nat(6), op: fc.constantFrom('create', 'delete', 'set', 'acl', 'acl-below'), list: fc.nat(3) }), {
+          minLength: 5,
+          maxLength: 60,
+        }),
         fc.nat(40),
         async (steps, snapshotAt) => {
           const disk = new MemoryDisk();
@@ -326,7 +329,7 @@ describe('a snapshot while the tree goes on changing', () => {
           const chunks: Buffer[] = [];
           let writing: Iterator<Buffer> | undefined;
           let snapshotZxid = 0;
-          for (const [index, { name, op }] of steps.entries()) {
+          for (const [index, { name, op, list }] of steps.entries()) {
             if (index === snapshotAt % steps.length) {
               snapshotZxid = zxid;
               writing = snapshotChunks({ tree, sessions })[Symbol.iterator]();
@@ -335,8 +338,12 @@ describe('a snapshot while the tree goes on changing', () => {
             if (next?.done === false) chunks.push(next.value);
             const path = `/d${name}/x`;
             const exists = tree.getNode(path) !== undefined;
-            if (op === 'create' && !exists) run(createTxn(path, (tree.getNode(`/d${name}`)?.cversion ?? 0) + 1));
+            const acl = [{ perms: 1 + list, id: ANYONE_ID }];
+            const target = op === 'acl' ? `/d${name}` : path;
+            if (op === 'create' && !exists) run({ ...createTxn(path, (tree.getNode(`/d${name}`)?.cversion ?? 0) + 1), acl });
             else if (op === 'delete' && exists) run({ type: OpCode.delete, path });
+            else if (op === 'acl' || (op === 'acl-below' && exists))
+              run({ type: OpCode.setACL, path: target, acl, version: (tree.getNode(target)?.aversion ?? 0) + 1 });
             else run({ type: OpCode.setData, path: `/d${name}`, data: Buffer.alloc(70_000, index), version: index });
           }
           for (let next = writing?.next(); next?.done === false; next = writing?.next()) chunks.push(next.value);

@@ -84,6 +84,8 @@ const OPERATION_NAMES = new Map<number, string>([
 export class RequestProcessor {
   readonly #deps: RequestProcessorDeps;
   #outstanding = 0;
+  /** Connections whose requests wait until the transaction `zxid` is applied, in its order. */
+  #held: { readonly zxid: number; readonly connection: ClientConnection }[] = [];
 
   constructor(deps: RequestProcessorDeps) {
     this.#deps = deps;
@@ -119,6 +121,17 @@ export class RequestProcessor {
     this.#submit({ type: OpCode.createSession, timeOut: timeoutMs }, sessionId, connection, 0, OpCode.createSession);
   }
 
+  /**
+   * Answers what comes on `connection` when all that is in flight is applied: its session may have written on a connection before this one,
+   * and a client that looks whether that has happened must not be told "no" and see it happen after all.
+   */
+  holdUntilApplied(connection: ClientConnection): void {
+    const { preparer, tree } = this.#deps;
+    if (preparer.lastZxid <= tree.lastProcessedZxid) return;
+    connection.enqueueWrite();
+    this.#held.push({ zxid: preparer.lastZxid, connection });
+  }
+
   /** Ends a session for the server: it has expired. */
   closeSession(sessionId: LongHex): void {
     this.#submit({ type: OpCode.closeSession }, sessionId, undefined, 0, OpCode.closeSession);
@@ -146,6 +159,10 @@ export class RequestProcessor {
       if (write.txn.type === OpCode.createSession) this.#deps.onSessionCreated(write.header.clientId, write.txn.timeOut, connection);
       else if (connection !== undefined) sendWriteReply(connection, write, result);
       connection?.onWriteAnswered();
+      for (let held = this.#held[0]; held !== undefined && held.zxid <= write.header.zxid; held = this.#held[0]) {
+        this.#held.shift();
+        held.connection.onWriteAnswered();
+      }
       if (write.requestType === OpCode.closeSession) {
         this.#deps.sessions.remove(write.header.clientId);
         this.#deps.onSessionClosed(write.header.clientId);

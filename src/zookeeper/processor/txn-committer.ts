@@ -81,8 +81,8 @@ export class TxnCommitter<T extends TxnLogEntry> {
 
   /** Commits what was submitted, takes nothing more, waits for a snapshot under way, ends the log. */
   async close(): Promise<void> {
-    await this.idle();
     this.#closed = true;
+    await this.idle();
     await this.#snapshotting;
     this.#log.close();
   }

@@ -30,9 +30,11 @@ export class AclCache {
     return id;
   }
 
+  /** Of a node in a snapshot whose table is older than the node, there may be no such list: its number is not given to another one then. */
   addUse(id: number): void {
     const entry = this.#entries.get(id);
-    if (entry !== undefined) entry.uses++;
+    if (entry === undefined) this.#lastId = Math.max(this.#lastId, id);
+    else entry.uses++;
   }
 
   release(id: number): void {
