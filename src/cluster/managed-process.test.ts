@@ -233,6 +233,36 @@ describe('ManagedProcess', () => {
     expect(process.state).toBe('running');
   });
 
+  it.each(['restart', 'start'] as const)(
+    'stays down when a stop follows a %s that still waits for the end of the child before',
+    async (action) => {
+      const { time, process, children, last, running } = setUp();
+      await running();
+      const before = action === 'start' ? process.stop() : undefined;
+      const up = process.act(action).catch((error: Error) => error.message);
+      await time.settle();
+      const stopped = process.stop();
+      last().exit(0);
+      await Promise.all([stopped, before]);
+      await time.settle();
+      expect(process.state).toBe('stopped');
+      expect(children).toHaveLength(1);
+      expect(await up).toMatch(/stopped before it was ready/);
+    },
+  );
+
+  it('is restarted once by two requests that cross', async () => {
+    const { time, process, children, last, running } = setUp();
+    await running();
+    const both = [process.act('restart'), process.act('restart')];
+    await time.settle();
+    last().exit(0);
+    await time.settle();
+    last().ready();
+    expect((await Promise.all(both)).map(({ state }) => state)).toEqual(['running', 'running']);
+    expect(children).toHaveLength(2);
+  });
+
   it('cancels the restart of what is stopped while it waits for it', async () => {
     const { time, process, children, last, running } = setUp();
     await running();

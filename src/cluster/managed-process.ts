@@ -84,6 +84,8 @@ export class ManagedProcess {
   #state: ProcessState = 'stopped';
   /** What the user wants; what happens at an exit depends on it. */
   #wanted: 'up' | 'down' = 'down';
+  /** Stops and kills asked for: a start that waits for the child before gives way to those that come meanwhile. */
+  #stopRequests = 0;
   #generation: ChildGeneration | undefined;
   #generationNumber = 0;
   #everReady = false;
@@ -157,8 +159,7 @@ export class ManagedProcess {
         await this.stop();
         break;
       case 'restart':
-        await this.stop();
-        await this.start();
+        await this.#restart();
         break;
       case 'kill':
         await this.kill();
@@ -175,7 +176,11 @@ export class ManagedProcess {
 
   /** Resolves when it is ready; at once when it is. Rejects when it can't be, or is stopped before. */
   async start(): Promise<void> {
-    if (this.#state === 'stopping') await this.#generation?.ended;
+    if (this.#state === 'stopping') {
+      const stopRequests = this.#stopRequests;
+      await this.#generation?.ended;
+      this.#refuseIfStoppedSince(stopRequests);
+    }
     if (this.#state === 'running' || this.#state === 'frozen') return;
     this.#wanted = 'up';
     const ready = this.#untilReady();
@@ -188,6 +193,22 @@ export class ManagedProcess {
 
   /** Asks it to stop; SIGKILL when it takes too long. Resolves when it has ended and what it left behind is cleaned up. */
   async stop(): Promise<void> {
+    this.#stopRequests++;
+    await this.#end();
+  }
+
+  async #restart(): Promise<void> {
+    const stopRequests = this.#stopRequests;
+    await this.#end();
+    this.#refuseIfStoppedSince(stopRequests);
+    await this.start();
+  }
+
+  #refuseIfStoppedSince(stopRequests: number): void {
+    if (this.#stopRequests !== stopRequests) throw new ControlError('refused', `${this.definition.id} was stopped before it was ready`);
+  }
+
+  async #end(): Promise<void> {
     this.#wanted = 'down';
     const generation = this.#generation;
     if (generation === undefined) {
@@ -211,6 +232,7 @@ export class ManagedProcess {
 
   /** SIGKILL. It stays down. Resolves when it has ended. */
   async kill(): Promise<void> {
+    this.#stopRequests++;
     this.#wanted = 'down';
     const generation = this.#generation;
     if (generation === undefined) {

@@ -28,6 +28,8 @@ interface Supervised {
 
 export class Supervisor {
   #supervised = new Map<string, Supervised>();
+  /** All is told to end: whatever is under way starts nothing any more. */
+  #isEnding = false;
   readonly #runtime: SupervisorRuntime;
   readonly #options: ManagedProcessOptions;
   readonly #events: SupervisorEvents;
@@ -86,8 +88,9 @@ export class Supervisor {
     await Promise.all(Array.from(this.#supervised.values(), ({ process }) => process.start()));
   }
 
-  /** Throws `ControlError` ('unknown-process'). */
-  act(processId: string, action: ProcessAction): Promise<ProcessStatus> {
+  /** Rejects with `ControlError` ('unknown-process'; 'refused' for a start once all is told to end). */
+  async act(processId: string, action: ProcessAction): Promise<ProcessStatus> {
+    if (this.#isEnding && (action === 'start' || action === 'restart')) throw new ControlError('refused', 'the cluster is stopping');
     return this.#find(processId).process.act(action);
   }
 
@@ -117,6 +120,7 @@ export class Supervisor {
 
   /** Controlled: brokers, then ZooKeeper. Resolves when all have ended. */
   async stopAll(): Promise<void> {
+    this.#isEnding = true;
     for (const role of ['broker', 'zookeeper'] as const) {
       await Promise.all(this.#of(role).map((process) => process.stop()));
     }
@@ -124,6 +128,7 @@ export class Supervisor {
 
   /** SIGKILL to all at once. */
   async killAll(): Promise<void> {
+    this.#isEnding = true;
     await Promise.all(Array.from(this.#supervised.values(), ({ process }) => process.kill()));
   }
 
