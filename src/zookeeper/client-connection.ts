@@ -42,9 +42,9 @@ export interface ConnectionOwner {
   onNotificationSent(bytes: number): void;
 }
 
-/** A request whose turn to be answered hasn't come: `run` answers it. A write has none, its commit answers it. */
+/** A request whose turn to be answered hasn't come: `run` answers it. A write has none until it is committed. */
 interface QueuedRequest {
-  readonly run: (() => void) | undefined;
+  run: (() => void) | undefined;
 }
 
 type PauseReason = 'handshake' | 'outstanding' | 'queue' | 'output';
@@ -75,6 +75,7 @@ export class ClientConnection implements Watcher {
   readonly #maxFrameBytes: number;
   #queue: QueuedRequest[] = [];
   #queueHead = 0;
+  #answering = false;
   #out: Buffer[] = [];
   #outBytes = 0;
   #flushScheduled = false;
@@ -133,14 +134,30 @@ export class ClientConnection implements Watcher {
     this.#enqueue({ run: undefined });
   }
 
-  /** The oldest write of this connection has been answered: the reads behind it have their turn. */
-  onWriteAnswered(): void {
+  /** The oldest write of this connection that is not committed yet now is: `answer` and the reads behind it have their turn. */
+  onWriteCommitted(answer: () => void = () => undefined): void {
     if (this.state === 'closed') return;
-    this.#queueHead++;
+    let index = this.#queueHead;
+    while (this.#queue[index]?.run !== undefined) index++;
+    const write = this.#queue[index];
+    if (write !== undefined) write.run = answer;
+    this.#answerQueued(PAUSE_AT_BUFFERED_BYTES);
+  }
+
+  /** Up to the first write that is not committed, or until so many bytes wait to be sent: the rest is answered when they are out. */
+  #answerQueued(maxOutBytes: number): void {
+    // An answer may be the connection's last.
+    if (this.#answering) return;
+    this.#answering = true;
     for (let next = this.#queue[this.#queueHead]; next?.run !== undefined; next = this.#queue[this.#queueHead]) {
+      if (this.#outBytes > maxOutBytes) {
+        this.#addPause('output');
+        break;
+      }
       this.#queueHead++;
       next.run();
     }
+    this.#answering = false;
     if (this.outstanding <= PAUSE_AT_QUEUED / 2) this.#removePause('queue');
     if (this.#queueHead === this.#queue.length) {
       this.#queue = [];
@@ -191,6 +208,7 @@ export class ClientConnection implements Watcher {
   /** Sends what is queued, then closes. Nothing is sent any more, and what still comes is thrown away. */
   end(): void {
     if (this.#endAfterFlush) return;
+    this.#answerQueued(CUT_OFF_AT_BUFFERED_BYTES);
     this.#endAfterFlush = true;
     this.#decoder.discard();
     for (const reason of Array.from(this.#pauseReasons)) this.#removePause(reason);
@@ -224,7 +242,8 @@ export class ClientConnection implements Watcher {
   #onOutputDrained(): void {
     if (!this.#pauseReasons.has('output')) return;
     this.#removePause('output');
-    this.#decoder.resume();
+    this.#answerQueued(PAUSE_AT_BUFFERED_BYTES);
+    if (!this.#pauseReasons.has('output')) this.#decoder.resume();
   }
 
   #enqueue(request: QueuedRequest): void {

@@ -435,21 +435,34 @@ describe('an ACL', () => {
 });
 
 describe('a client that reads slowly', () => {
-  it('gets all its answers, and the server holds only some of them at a time', async () => {
-    const server = await start({ juteMaxBufferBytes: 4 * 1024 * 1024 });
+  it.each(['at once', 'behind a write'])('gets all its answers, and the server holds only some of them at a time: %s', async (when) => {
+    const gate = gatedDisk();
+    const server = await start({ juteMaxBufferBytes: 4 * 1024 * 1024 }, gate.disk);
     const client = await session(server);
     await client.request(1, OpCode.create, create('/big'));
     await client.request(2, OpCode.setData, setData('/big', 'x'.repeat(1024 * 1024)));
     client.takeFrames();
     const before = process.memoryUsage().external;
     client.pause();
-    for (let i = 0; i < 400; i++) void client.request(3 + i, OpCode.getData, watched('/big'));
+    const isBehind = when === 'behind a write';
+    if (isBehind) gate.release();
+    if (isBehind) void client.request(3, OpCode.create, create('/before'));
+    for (let i = 0; i < 400; i++) void client.request(4 + i, OpCode.getData, watched('/big'));
     // All have been read by then that will be: what the sockets don't hold holds up the rest.
+    await client.settle();
+    if (isBehind) await expect.poll(() => gate.waiting()).toBe(1);
+    if (isBehind) gate.release();
+    await client.settle();
+    void client.request(404, OpCode.create, create('/after'));
     await client.settle();
     expect(process.memoryUsage().external - before).toBeLessThan(100 * 1024 * 1024);
     client.resume();
-    let answers = 0;
-    await expect.poll(() => (answers += client.takeFrames().length), { interval: 5 }).toBe(400);
+    const xids: number[] = [];
+    const expected = Array.from({ length: isBehind ? 402 : 401 }, (_, index) => index + (isBehind ? 3 : 4));
+    await expect
+      .poll(() => (xids.push(...client.takeFrames().map((frame) => replyOf(frame).xid)), xids.length), { interval: 5 })
+      .toBe(expected.length);
+    expect(xids).toEqual(expected);
   });
 });
 

@@ -157,11 +157,10 @@ export class RequestProcessor {
         this.#deps.stats.metrics.record('propagation_latency', this.#deps.clock.wallMs() - write.header.time);
       }
       if (write.txn.type === OpCode.createSession) this.#deps.onSessionCreated(write.header.clientId, write.txn.timeOut, connection);
-      else if (connection !== undefined) sendWriteReply(connection, write, result);
-      connection?.onWriteAnswered();
+      connection?.onWriteCommitted(write.txn.type === OpCode.createSession ? undefined : () => sendWriteReply(connection, write, result));
       for (let held = this.#held[0]; held !== undefined && held.zxid <= write.header.zxid; held = this.#held[0]) {
         this.#held.shift();
-        held.connection.onWriteAnswered();
+        held.connection.onWriteCommitted();
       }
       if (write.requestType === OpCode.closeSession) {
         this.#deps.sessions.remove(write.header.clientId);
