@@ -72,8 +72,10 @@ export class BrokerChangeProcessor {
   }
 
   /** Replicas that a broker could not bring up (their log dir failed) go offline. */
-  async processLeaderAndIsrResponse(response: LeaderAndIsrResponse, brokerId: number): Promise<void> {
+  async processLeaderAndIsrResponse(response: LeaderAndIsrResponse, brokerId: number, brokerEpoch: number): Promise<void> {
     const { context, stateChangeLogger } = this.#parts;
+    // The broker was started again since: what its log dirs are now, it says in its answer to what it was told then.
+    if (context.brokerEpoch(brokerId) !== brokerEpoch) return;
     if (response.errorCode !== ErrorCode.NONE) {
       stateChangeLogger.log.error(`broker ${brokerId} answered LeaderAndIsr with ${errorByCode(response.errorCode).name}`);
       return;

@@ -35,10 +35,16 @@ export const STOP_REPLICA_VERSION = 4;
 export const MAX_NEW_REPLICAS = 200;
 
 export interface BrokerResponseHandlers {
-  onLeaderAndIsrResponse(response: LeaderAndIsrResponse, brokerId: number): void;
+  /** `brokerEpoch`: of the broker that was asked. */
+  onLeaderAndIsrResponse(response: LeaderAndIsrResponse, brokerId: number, brokerEpoch: number): void;
   onUpdateMetadataResponse(response: UpdateMetadataResponse, brokerId: number): void;
   /** `deleted`: those that the request asked to delete. */
-  onStopReplicaResponse(response: StopReplicaResponse, brokerId: number, deleted: ReadonlySet<ControllerPartition>): void;
+  onStopReplicaResponse(
+    response: StopReplicaResponse,
+    brokerId: number,
+    brokerEpoch: number,
+    deleted: ReadonlySet<ControllerPartition>,
+  ): void;
 }
 
 export interface ControllerBrokerRequestBatchOptions {
@@ -180,7 +186,7 @@ export class ControllerBrokerRequestBatch {
         }));
         const request = { controllerId, controllerEpoch, brokerEpoch, type: ControlRequestType.UNKNOWN, topicStates, liveLeaders };
         channelManager.sendRequest(brokerId, LeaderAndIsr, LEADER_AND_ISR_VERSION, request, (response) =>
-          handlers.onLeaderAndIsrResponse(response, brokerId),
+          handlers.onLeaderAndIsrResponse(response, brokerId, brokerEpoch),
         );
       }
     }
@@ -217,7 +223,7 @@ export class ControllerBrokerRequestBatch {
       );
       const request = { controllerId, controllerEpoch, brokerEpoch, topicStates };
       channelManager.sendRequest(brokerId, StopReplica, STOP_REPLICA_VERSION, request, (response) =>
-        handlers.onStopReplicaResponse(response, brokerId, deleted),
+        handlers.onStopReplicaResponse(response, brokerId, brokerEpoch, deleted),
       );
     }
   }

@@ -16,9 +16,9 @@ import { StateChangeLogger } from './state-change-logger.ts';
 import { TopicDeletionManager } from './topic-deletion-manager.ts';
 
 export interface ControllerReactions {
-  onLeaderAndIsrResponse(response: LeaderAndIsrResponse, brokerId: number): void;
+  onLeaderAndIsrResponse(response: LeaderAndIsrResponse, brokerId: number, brokerEpoch: number): void;
   /** Only for requests that asked to delete: `deleted`. */
-  onDeletionResponse(response: StopReplicaResponse, brokerId: number, deleted: ReadonlySet<ControllerPartition>): void;
+  onDeletionResponse(response: StopReplicaResponse, brokerId: number, brokerEpoch: number, deleted: ReadonlySet<ControllerPartition>): void;
   onChannelOverflow(brokerId: number): void;
   onUncleanElection(): void;
 }
@@ -110,13 +110,13 @@ function createBatch(
     stateChangeLogger,
     interBrokerListenerName: config.interBrokerListenerName,
     handlers: {
-      onLeaderAndIsrResponse: (response, brokerId) => reactions.onLeaderAndIsrResponse(response, brokerId),
+      onLeaderAndIsrResponse: (response, brokerId, brokerEpoch) => reactions.onLeaderAndIsrResponse(response, brokerId, brokerEpoch),
       onUpdateMetadataResponse: ({ errorCode }, brokerId) => {
         if (errorCode === ErrorCode.NONE) return;
         stateChangeLogger.log.error(`broker ${brokerId} answered UpdateMetadata with ${errorByCode(errorCode).name}`);
       },
-      onStopReplicaResponse: (response, brokerId, deleted) => {
-        if (deleted.size > 0) reactions.onDeletionResponse(response, brokerId, deleted);
+      onStopReplicaResponse: (response, brokerId, brokerEpoch, deleted) => {
+        if (deleted.size > 0) reactions.onDeletionResponse(response, brokerId, brokerEpoch, deleted);
       },
     },
   });

@@ -299,6 +299,26 @@ describe('broker failure and return', () => {
     await cluster.createTopic('t', [[2, 3]]);
     expect(cluster.stateOf('t', 0)?.leaderAndIsr).toMatchObject({ leader: 3, isr: [3] });
   });
+
+  it('does not take what a broker said of its log directory for the word of the one that was started after it', async () => {
+    const cluster = await clusterOf(THREE);
+    const { zooKeeper, network } = cluster;
+    const broker = cluster.brokers.get(3)!;
+    const registration = zooKeeper.get('/brokers/ids/3')!.data;
+    let answers = 0;
+    network.errorCodeOf = (brokerId, api) =>
+      brokerId === 3 && api === 'LeaderAndIsr' && answers++ === 0 ? ErrorCode.KAFKA_STORAGE_ERROR : ErrorCode.NONE;
+    // Restarted between its answer and the controller's look at it.
+    network.onRequest = ({ brokerId, api }) => {
+      if (brokerId !== 3 || api !== 'LeaderAndIsr' || answers > 0) return;
+      zooKeeper.endSession(broker.zkClient());
+      zooKeeper.apply([{ type: 'create', path: '/brokers/ids/3', data: registration, mode: 'ephemeral' }], zooKeeper.connect());
+    };
+    await cluster.createTopic('t', [[2, 3]]);
+    const told = cluster.takeRequests().filter(({ brokerId, api }) => brokerId === 3 && api !== 'UpdateMetadata');
+    expect(told.at(-1)?.api).toBe('LeaderAndIsr');
+    expect(answers).toBe(2);
+  });
 });
 
 describe('controlled shutdown', () => {

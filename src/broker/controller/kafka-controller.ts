@@ -446,12 +446,12 @@ export class KafkaController {
   #reactions(): ControllerReactions {
     const put = (event: ControllerEvent): void => void this.#eventManager.put({ ...event, coalesce: false });
     return {
-      onLeaderAndIsrResponse: (response, brokerId) => {
-        const process = (): Promise<void> => this.#brokerChanges.processLeaderAndIsrResponse(response, brokerId);
+      onLeaderAndIsrResponse: (response, brokerId, brokerEpoch) => {
+        const process = (): Promise<void> => this.#brokerChanges.processLeaderAndIsrResponse(response, brokerId, brokerEpoch);
         put(this.#officeEvent('LeaderAndIsrResponseReceived', 'LeaderAndIsrResponseReceived', process));
       },
-      onDeletionResponse: (response, brokerId, deleted) => {
-        const process = (): Promise<void> => processDeletionResponse(this.#parts, response, brokerId, deleted);
+      onDeletionResponse: (response, brokerId, brokerEpoch, deleted) => {
+        const process = (): Promise<void> => processDeletionResponse(this.#parts, response, brokerId, brokerEpoch, deleted);
         put(this.#officeEvent('TopicDeletionStopReplicaResponseReceived', 'TopicDeletion', process));
       },
       onChannelOverflow: (brokerId) => {

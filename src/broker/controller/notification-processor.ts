@@ -43,8 +43,11 @@ export async function processDeletionResponse(
   { context, topicDeletionManager }: ControllerParts,
   response: StopReplicaResponse,
   brokerId: number,
+  brokerEpoch: number,
   deleted: ReadonlySet<ControllerPartition>,
 ): Promise<void> {
+  // The broker was started again since, and has been asked again.
+  if (context.brokerEpoch(brokerId) !== brokerEpoch) return;
   const codes = new Map<ControllerPartition, number>();
   for (const { topicName, partitionIndex, errorCode } of response.partitionErrors) {
     const partition = context.partition(topicName, partitionIndex);

@@ -79,6 +79,27 @@ describe('the deletion of a topic', () => {
     expect(cluster.stateOf('t', 0)?.leaderAndIsr).toMatchObject({ leader: 3, leaderEpoch: 0, isr: [3, 2] });
   });
 
+  it('goes on where a broker was started again, whatever is still heard of the one before', async () => {
+    const cluster = await startCluster();
+    const { zooKeeper, network } = cluster;
+    const broker = cluster.brokers.get(3)!;
+    const registration = zooKeeper.get('/brokers/ids/3')!.data;
+    await cluster.createTopic('t', [[1, 2, 3]]);
+    const isDeletion = (brokerId: number, api: string): boolean => brokerId === 3 && api === 'StopReplica';
+    let asked = 0;
+    // What was meant for the one before reaches the next one, which says so; the controller looks at its registration first.
+    network.errorCodeOf = (brokerId, api) => (isDeletion(brokerId, api) && asked === 1 ? ErrorCode.STALE_BROKER_EPOCH : ErrorCode.NONE);
+    network.onRequest = ({ brokerId, api, request }) => {
+      const deletes = 'topicStates' in request && JSON.stringify(request.topicStates).includes('"deletePartition":true');
+      if (!isDeletion(brokerId, api) || !deletes || asked++ > 0) return;
+      zooKeeper.endSession(broker.zkClient());
+      zooKeeper.apply([{ type: 'create', path: '/brokers/ids/3', data: registration, mode: 'ephemeral' }], zooKeeper.connect());
+    };
+    await requestDeletion(cluster, 't');
+    expect(asked).toBe(2);
+    expect(isGone(cluster, 't')).toBe(true);
+  });
+
   it.each(Array.from({ length: 20 }, (_, seed) => [seed]))('comes to its end whatever dies meanwhile (seed %i)', async (seed) => {
     const random = new SeededRandom(seed);
     const cluster = await startCluster();
