@@ -62,6 +62,30 @@ describe.each(implementations)('the %s client', (implementation) => {
     });
   });
 
+  it('sets its watches again on a new connection, also where they don’t fit into one request', async () => {
+    const server = await startServer({ juteMaxBufferBytes: 200_000, tickTimeMs: 2000 });
+    const proxy = await FlakyProxy.start(server.port);
+    const options = { sessionTimeoutMs: 20_000, runtime, implementation };
+    const client = await connectZooKeeper({ ...options, connectString: `127.0.0.1:${proxy.port}` });
+    onTestFinished(async () => {
+      await client.close();
+      await proxy.close();
+    });
+    const heard: string[] = [];
+    const paths = Array.from({ length: 3000 }, (_, index) => `/${'n'.repeat(100)}${index}`);
+    await Promise.all(paths.map((path) => client.exists(path, (event) => heard.push(event.path))));
+    await client.getChildren('/', (event) => heard.push(event.path));
+    const states: ZooKeeperState[] = [];
+    client.onState((state) => states.push(state));
+    proxy.cut();
+    await expect.poll(() => states).toEqual(['disconnected', 'connected']);
+    await withClient(server, async (other) => {
+      for (const path of [paths[0]!, paths.at(-1)!]) await other.create(path, null, 'persistent');
+      await expect.poll(() => heard.toSorted()).toEqual(['/', paths[0], paths.at(-1)]);
+    });
+    expect(states).toEqual(['disconnected', 'connected']);
+  });
+
   it('passes on an error that the library has no name for', async () => {
     await withClient(await startServer({ enforceQuota: true }), async (client) => {
       await client.create('/q', null, 'persistent');

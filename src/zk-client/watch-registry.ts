@@ -50,6 +50,23 @@ export class WatchRegistry {
     return Array.from(this.#watchers[kind].keys());
   }
 
+  /** All paths, each batch of at most about `maxBytes`. */
+  batches(maxBytes: number): Record<WatchKind, string[]>[] {
+    const batches: Record<WatchKind, string[]>[] = [];
+    let bytes = Number.POSITIVE_INFINITY;
+    for (const kind of ['data', 'exist', 'child'] as const) {
+      for (const path of this.paths(kind)) {
+        if (bytes > maxBytes) {
+          batches.push({ data: [], exist: [], child: [] });
+          bytes = 0;
+        }
+        batches.at(-1)?.[kind].push(path);
+        bytes += path.length + 4;
+      }
+    }
+    return batches;
+  }
+
   get isEmpty(): boolean {
     return this.#watchers.data.size + this.#watchers.exist.size + this.#watchers.child.size === 0;
   }

@@ -46,6 +46,10 @@ export interface ZooKeeperSessionOptions {
 /** Kafka's default is 10; a larger window lets the server's group commit work at a failover of thousands of partitions. */
 const DEFAULT_MAX_IN_FLIGHT = 256;
 const RECONNECT_BACKOFF_MS = 500;
+/** jute.maxbuffer where nothing is configured: a server answers what is larger than its own by closing the connection. */
+const DEFAULT_MAX_BUFFER_BYTES = 0xfffff;
+/** So many connections are lost over one operation of more than that before it is given up. */
+const MAX_LOSSES_OF_LARGE = 3;
 
 type WatchKind = 'data' | 'children';
 type Watcher = (event: WatchEvent) => void;
@@ -157,11 +161,11 @@ export class ZooKeeperSession {
   }
 
   create(path: string, data: Buffer | null, mode: 'persistent' | 'ephemeral' | 'persistent-sequential' = 'persistent'): Promise<string> {
-    return this.#retryUntilConnected((client) => client.create(path, data, mode));
+    return this.#retryUntilConnected((client) => client.create(path, data, mode), data?.length);
   }
 
   setData(path: string, data: Buffer, version: number): Promise<Stat> {
-    return this.#retryUntilConnected((client) => client.setData(path, data, version));
+    return this.#retryUntilConnected((client) => client.setData(path, data, version), data.length);
   }
 
   /** True when it was there. */
@@ -176,7 +180,8 @@ export class ZooKeeperSession {
   }
 
   multi(ops: readonly ZooKeeperOp[]): Promise<ZooKeeperOpResult[]> {
-    return this.#retryUntilConnected((client) => client.multi([...ops]));
+    const bytes = ops.reduce((sum, op) => sum + ('data' in op ? (op.data?.length ?? 0) : 0), 0);
+    return this.#retryUntilConnected((client) => client.multi([...ops]), bytes);
   }
 
   /** Runs `operation` for each item, pipelined within the window; results in the items' order. Rejects with the first failure, when all have settled. */
@@ -278,8 +283,9 @@ export class ZooKeeperSession {
     }
   }
 
-  async #retryUntilConnected<T>(send: (client: ZooKeeperClient) => Promise<T>): Promise<T> {
-    for (;;) {
+  /** `dataBytes`: what the operation writes. */
+  async #retryUntilConnected<T>(send: (client: ZooKeeperClient) => Promise<T>, dataBytes = 0): Promise<T> {
+    for (let losses = 1; ; losses++) {
       if (this.#initializing !== undefined) await this.#initializing;
       if (this.#closed || this.#expired) throw sessionExpiredError();
       const client = this.#client;
@@ -287,6 +293,11 @@ export class ZooKeeperSession {
         return await send(client);
       } catch (error) {
         if (!isZooKeeperError(error, 'ConnectionLoss')) throw error;
+        // Sent for ever, it would take the connection from everything else each time.
+        if (dataBytes > DEFAULT_MAX_BUFFER_BYTES && losses === MAX_LOSSES_OF_LARGE) {
+          const message = `ZooKeeper closed the connection ${losses} times over a request with ${dataBytes} bytes: its jute.maxbuffer is smaller, it seems`;
+          throw new Error(message, { cause: error });
+        }
         await this.#waitUntilConnected(client);
       }
     }

@@ -8,10 +8,10 @@
  * - deadlines: no ConnectResponse for 1/2 of the session time-out, nothing read for 2/3: the socket is given up;
  * - a ping every third of the time-out also while the server sends (there: only when the socket is quiet both ways);
  * - watches are kept by our registry (one-shot, no limit, unknown events ignored); on a new socket they are set again once
- *   and before anything else;
+ *   and before anything else, in requests that a server takes (there: in one of any size, which ends each connection);
  * - its session ends once: what it does after expiry or `terminate` is not heard.
  */
-import ConnectionManager, { type LibraryError } from 'node-zookeeper-client/lib/ConnectionManager.js';
+import ConnectionManager, { type LibraryError, type Packet } from 'node-zookeeper-client/lib/ConnectionManager.js';
 import jute, { type JuteResponse } from 'node-zookeeper-client/lib/jute/index.js';
 import type { Cancellable } from '../../runtime/scheduler.ts';
 import { KeeperCode, OpCode, Xid } from '../../zookeeper/jute/constants.ts';
@@ -34,6 +34,8 @@ const { STATES } = ConnectionManager;
 const MAX_REPLY_BYTES = 64 * 1024 * 1024;
 /** Requests in flight or waiting; more are refused with ConnectionLoss. */
 const MAX_REQUESTS = 100_000;
+/** Longest request to set watches: more paths go in several. */
+const SET_WATCHES_BYTES = 128 * 1024;
 /** The longest random pause after a round of all servers. */
 const SPIN_DELAY_MS = 50;
 /** Length, xid, zxid: where a reply's error code lies in a frame. */
@@ -155,10 +157,22 @@ export class MendedConnection {
     this.#connected = true;
     this.#lastReadMs = this.#runtime.clock.monotonicMs();
     const { queue } = this.#manager.packetQueue;
-    const setWatches = queue.findIndex((packet) => packet.request.header.type === OpCode.setWatches);
-    if (setWatches > 0) queue.unshift(...queue.splice(setWatches, 1));
+    const at = queue.findIndex((packet) => packet.request.header.type === OpCode.setWatches);
+    if (at >= 0) queue.unshift(...queue.splice(at, 1).flatMap((packet) => this.#inParts(packet)));
     this.#armHeartbeat();
     this.#options.onState('connected');
+  }
+
+  /** The library's request to set the watches again, as several that a server takes. */
+  #inParts({ request, callback }: Packet): Packet[] {
+    const SetWatches = jute.protocol['SetWatches'];
+    if (SetWatches === undefined) throw new Error('node-zookeeper-client has no record SetWatches');
+    const { relativeZxid } = request.payload as { relativeZxid: Buffer };
+    return this.#options.watches.batches(SET_WATCHES_BYTES).map(({ data, exist, child }) => {
+      const header = new jute.protocol.RequestHeader(Xid.setWatches, OpCode.setWatches);
+      const payload = Object.assign(new SetWatches(), { relativeZxid, dataWatches: data, existWatches: exist, childWatches: child });
+      return { request: new jute.Request(header, payload), callback };
+    });
   }
 
   #onData(chunk: Buffer, handleFrame: (frame: Buffer) => void): void {

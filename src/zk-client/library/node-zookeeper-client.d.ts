@@ -4,7 +4,7 @@ declare module 'node-zookeeper-client/lib/ConnectionManager.js' {
   import type { Socket } from 'node:net';
   import type { JuteRequest, JuteResponse } from 'node-zookeeper-client/lib/jute/index.js';
 
-  interface Packet {
+  export interface Packet {
     readonly request: JuteRequest;
     readonly callback: (error: LibraryError | null | undefined, response?: JuteResponse) => void;
   }

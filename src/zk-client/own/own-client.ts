@@ -285,24 +285,11 @@ export class OwnZooKeeperClient implements ZooKeeperClient {
   }
 
   #watchFrames(relativeZxid: number): { type: number; write: (body: JuteWriter) => void }[] {
-    if (this.#watches.isEmpty) return [];
-    const kinds = ['data', 'exist', 'child'] as const;
-    const batches: Record<(typeof kinds)[number], string[]>[] = [];
-    let bytes = Number.POSITIVE_INFINITY;
-    for (const kind of kinds) {
-      for (const path of this.#watches.paths(kind)) {
-        if (bytes > SET_WATCHES_BYTES) {
-          batches.push({ data: [], exist: [], child: [] });
-          bytes = 0;
-        }
-        batches.at(-1)?.[kind].push(withChroot(this.#chroot, path));
-        bytes += path.length + 4;
-      }
-    }
-    return batches.map((batch) => ({
+    const whole = (path: string): string => withChroot(this.#chroot, path);
+    return this.#watches.batches(SET_WATCHES_BYTES).map(({ data, exist, child }) => ({
       type: OpCode.setWatches,
       write: (body) => {
-        body.long(relativeZxid).strings(batch.data).strings(batch.exist).strings(batch.child);
+        body.long(relativeZxid).strings(data.map(whole)).strings(exist.map(whole)).strings(child.map(whole));
       },
     }));
   }
