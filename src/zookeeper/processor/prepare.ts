@@ -213,7 +213,9 @@ export class RequestPreparer {
     const parent = this.changes.get(parentPath(path));
     if (node === undefined || parent === undefined) return KeeperCode.NoNode;
     if (node.childCount > 0) return KeeperCode.NotEmpty;
-    if (ephemeralTypeOf(node.ephemeralOwner, this.#options.extendedTypesEnabled) === 'session') return KeeperCode.BadVersion;
+    // Another may be there by now.
+    const type = ephemeralTypeOf(node.ephemeralOwner, this.#options.extendedTypesEnabled);
+    if (type !== 'container' && type !== 'ttl') return KeeperCode.BadVersion;
     this.#putDeleted(path, parentPath(path), parent, zxid);
     return { type: OpCode.deleteContainer, path };
   }
