@@ -60,5 +60,5 @@ export function logSummary(kind: LogActivityEvent['kind'], events: readonly LogA
 }
 
 export function count(n: number, noun: string): string {
-  return `${n} ${noun}${n === 1 ? '' : 's'}`;
+  return `${n.toLocaleString('en-US')} ${noun}${n === 1 ? '' : 's'}`;
 }

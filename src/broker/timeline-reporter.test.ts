@@ -45,6 +45,32 @@ describe('TimelineReporter', () => {
     expect(sent[0]).toMatchObject({ topic: 't', partition: 0, severity: 'info' });
   });
 
+  it('does not say that a partition has no leader whose leader could only not be handed over, and says so once', async () => {
+    const { time, reporter, sent, lines } = setUp();
+    const failed = (partition: number, strategy: string, timestampMs: number): BrokerEvent => {
+      const reason = 'no live in-sync replica of [2, 1] would stay';
+      const about = { topic: 't', partition, timestampMs, controllerId: 3, controllerEpoch: 1, brokerId: 3 };
+      return { kind: 'leader-election-failed', strategy, reason, ...about };
+    };
+    for (const atMs of [0, 200, 400]) {
+      reporter.report(failed(0, 'controlled-shutdown', atMs));
+      await time.advance(200);
+    }
+    reporter.report(failed(1, 'offline', 600));
+    await time.advance(100);
+    reporter.report(failed(0, 'controlled-shutdown', 60_000));
+    await time.advance(100);
+    const kept = 't-0 keeps its leader (controlled shutdown): no live in-sync replica of [2, 1] would stay';
+    expect(lines()).toEqual([kept, 't-1 has no leader: no live in-sync replica of [2, 1] would stay', kept]);
+    expect(sent).toMatchObject([{ severity: 'warning' }, { severity: 'error' }, { severity: 'warning' }]);
+    for (let partition = 10; partition < 1_012; partition++)
+      reporter.report(failed(partition, partition < 12 ? 'offline' : 'preferred', 61_000));
+    await time.advance(100);
+    expect(lines().at(-1)).toBe(
+      '2 partitions have no leader: no live in-sync replica of [2, 1] would stay; 1,000 partitions keep their leader: no live in-sync replica of [2, 1] would stay',
+    );
+  });
+
   it('tells many elections in one line', async () => {
     const { time, reporter, lines } = setUp();
     for (let partition = 0; partition < 30; partition++) reporter.report(elected(partition, 'offline', partition < 20 ? 2 : 3));
@@ -125,7 +151,7 @@ describe('TimelineReporter', () => {
       reporter.report(isrChange(partition, { leader: -1, previousIsr: [1], reason: 'broker 1 is gone' }));
     await time.advance(100);
     expect(lines()).toEqual([
-      'Broker 2 left the ISR of 4 partitions: broker 2 is 1,240 records behind, not caught up for 30 s; no leader is left of 3 partitions: broker 1 is gone',
+      'Broker 2 left the ISR of 4 partitions: broker 2 is 1,240 records behind, not caught up for 30 s; no leader is left for 3 partitions: broker 1 is gone',
     ]);
   });
 

@@ -40,6 +40,8 @@ const MANY = 4;
 const MAX_GATHERED = 100_000;
 /** Logs that lost something are named up to this many; the rest is in the broker's log. */
 const MAX_NAMED_LOGS = 20;
+/** A broker that hands over its leaders tries again and again: what could not be the first time is told once in this time. */
+const REPEATED_MS = 30_000;
 
 const REASSIGNMENT_KINDS = ['reassignment-started', 'reassignment-cancelled', 'reassignment-completed'] as const;
 const GATHERED_KINDS = ['leader-elected', 'leader-election-failed', 'isr-changed', ...REASSIGNMENT_KINDS] as const;
@@ -51,6 +53,8 @@ export class TimelineReporter {
   #gathered: PartitionEvent[] = [];
   #logEvents: LogActivityEvent[] = [];
   #namedLogs = 0;
+  /** When it was last told of a partition that it keeps its leader, and why. */
+  readonly #kept = new Map<string, { readonly atMs: number; readonly reason: string }>();
 
   constructor(options: { scheduler: Scheduler; send: (message: TimelineMessage | LogRecoveredMessage) => void }) {
     this.#scheduler = options.scheduler;
@@ -74,8 +78,22 @@ export class TimelineReporter {
     }
     if (event.kind === 'leader-elected' && event.strategy === 'new') return;
     if (event.kind === 'isr-changed' && 'askedByLeader' in event) return;
+    if (event.kind === 'leader-election-failed' && event.strategy !== 'offline' && this.#isRepeated(event)) return;
     if (this.#gathered.length === 0) this.#scheduler.after(GATHER_MS, () => this.#flush());
     if (this.#gathered.length < MAX_GATHERED) this.#gathered.push(event);
+  }
+
+  #isRepeated({ topic, partition, reason, timestampMs: atMs }: PartitionEvent): boolean {
+    // Oldest first.
+    for (const [old, told] of this.#kept) {
+      if (atMs - told.atMs < REPEATED_MS) break;
+      this.#kept.delete(old);
+    }
+    const name = `${topic}-${partition}`;
+    if (this.#kept.get(name)?.reason === reason) return true;
+    this.#kept.delete(name);
+    if (this.#kept.size < MAX_GATHERED) this.#kept.set(name, { atMs, reason });
+    return false;
   }
 
   #flushLogEvents(): void {
@@ -188,7 +206,10 @@ function partitionMessage(event: PartitionEvent): TimelineMessage {
       };
     }
     case 'leader-election-failed':
-      return { ...about, severity: 'error', text: `${name} has no leader: ${reason}` };
+      // Only fail-over begins without a leader: the others leave the one there is.
+      return event.strategy === 'offline'
+        ? { ...about, severity: 'error', text: `${name} has no leader: ${reason}` }
+        : { ...about, severity: 'warning', text: `${name} keeps its leader${strategyText(event.strategy)}: ${reason}` };
     case 'reassignment-started':
       return { ...about, severity: 'info', text: `${name} moves to [${event.replicas.join(', ')}]: ${reason}` };
     case 'reassignment-cancelled':
@@ -207,6 +228,14 @@ const ELECTIONS: Readonly<Record<Extract<PartitionEvent, { readonly kind: 'leade
   preferred: 'preferred leader',
   'controlled-shutdown': 'controlled shutdown',
 };
+
+function strategyText(strategy: string): string {
+  return Object.hasOwn(ELECTIONS, strategy) ? ` (${ELECTIONS[strategy as keyof typeof ELECTIONS]})` : '';
+}
+
+function are(n: number, one: string, many: string): string {
+  return `${count(n, 'partition')} ${n === 1 ? one : many}`;
+}
 
 type IsrEvent = Extract<PartitionEvent, { readonly kind: 'isr-changed' }>;
 
@@ -256,7 +285,7 @@ function isrSummary(events: readonly IsrEvent[]): TimelineMessage {
     const joined = joinedOf(event);
     for (const id of left) add(`broker ${id} left the ISR of`, event);
     for (const id of joined) add(`broker ${id} joined the ISR of`, event);
-    if (event.leader < 0 && left.length === 0) add('no leader is left of', event);
+    if (event.leader < 0 && left.length === 0) add('no leader is left for', event);
     else if (left.length + joined.length === 0) add('the ISR was confirmed of', event);
   }
   const text = Array.from(phrases, ([phrase, { partitions, reason }]) => `${phrase} ${count(partitions, 'partition')}: ${reason}`).join(
@@ -281,12 +310,22 @@ function summaryOf(kind: PartitionEvent['kind'], events: readonly PartitionEvent
   if (kind === 'leader-elected') {
     const byLeader = new Map<number, number>();
     for (const event of events) if (event.kind === 'leader-elected') byLeader.set(event.leader, (byLeader.get(event.leader) ?? 0) + 1);
-    const shares = Array.from(byLeader, ([leader, partitions]) => `broker ${leader} leads ${partitions}`).join(', ');
-    return { type: kind, severity: 'info', atMs, text: `${events.length} partitions have a new leader: ${shares}; ${reason}` };
+    const shares = Array.from(byLeader, ([leader, partitions]) => `broker ${leader} leads ${partitions.toLocaleString('en-US')}`).join(
+      ', ',
+    );
+    return { type: kind, severity: 'info', atMs, text: `${count(events.length, 'partition')} have a new leader: ${shares}; ${reason}` };
   }
-  if (kind === 'leader-election-failed')
-    return { type: kind, severity: 'error', atMs, text: `${events.length} partitions have no leader: ${reason}` };
+  if (kind === 'leader-election-failed') {
+    const isWithout = (event: PartitionEvent): boolean => event.kind === 'leader-election-failed' && event.strategy === 'offline';
+    const without = events.filter(isWithout);
+    const keeping = events.filter((event) => !isWithout(event));
+    const phrases = [
+      ...(without[0] === undefined ? [] : [`${are(without.length, 'has', 'have')} no leader: ${without[0].reason}`]),
+      ...(keeping[0] === undefined ? [] : [`${are(keeping.length, 'keeps its', 'keep their')} leader: ${keeping[0].reason}`]),
+    ];
+    return { type: kind, severity: without.length > 0 ? 'error' : 'warning', atMs, text: phrases.join('; ') };
+  }
   const moved = MOVES[kind];
-  if (moved !== undefined) return { type: kind, severity: 'info', atMs, text: `${events.length} partitions ${moved}; ${reason}` };
+  if (moved !== undefined) return { type: kind, severity: 'info', atMs, text: `${count(events.length, 'partition')} ${moved}; ${reason}` };
   return isrSummary(events.filter((event) => event.kind === 'isr-changed'));
 }

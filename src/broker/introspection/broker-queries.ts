@@ -27,7 +27,7 @@ export interface BrokerQueriesOptions {
 export function brokerQueryHandlers({ parts, usage }: BrokerQueriesOptions): QueryHandlers<BrokerQueries> {
   const ready = (): BrokerParts => {
     const made = parts();
-    if (made === undefined) throw new QueryError('not-ready', 'the broker is still starting');
+    if (made === undefined) throw new QueryError('not-ready', 'the broker is starting or stopping');
     return made;
   };
   return {

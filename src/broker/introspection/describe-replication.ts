@@ -43,11 +43,10 @@ export function describeReplication(parts: BrokerParts, { topic, from, max, wors
 function furthestBehind(all: readonly { readonly partition: Partition; readonly log: UnifiedLog }[], worst: number): LaggingReplica[] {
   const followers = all.flatMap(({ partition, log }) =>
     partition.isLeader
-      ? partition.remoteReplicas.map((replica) => ({
-          partition: log.topicPartition.partition,
-          brokerId: replica.brokerId,
-          lag: lagOf(replica, log),
-        }))
+      ? partition.remoteReplicas
+          // Of one that hasn't fetched from this leader nobody knows how far it is.
+          .filter(({ logEndOffset }) => logEndOffset >= 0)
+          .map((replica) => ({ partition: log.topicPartition.partition, brokerId: replica.brokerId, lag: lagOf(replica, log) }))
       : [],
   );
   return followers.toSorted((a, b) => b.lag - a.lag || a.partition - b.partition || a.brokerId - b.brokerId).slice(0, worst);

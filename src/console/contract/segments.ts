@@ -8,8 +8,8 @@ export interface ReplicaFolder {
   readonly partition: number;
   readonly brokerId: number;
   readonly path: string;
-  /** 'unknown' while no broker can be asked: the folder was found on the disk. */
-  readonly role: 'leader' | 'follower' | 'unknown';
+  /** 'unknown' while no broker can be asked: the folder was found on the disk. 'stray': it lies on a broker that is assigned no replica of it. */
+  readonly role: 'leader' | 'follower' | 'stray' | 'unknown';
   readonly inSync: boolean | null;
   /** False: the folder isn't there (not made yet, or deleted). */
   readonly onDisk: boolean;
@@ -45,6 +45,8 @@ export interface SegmentRow {
   readonly file: string;
   /** Of its records: a file that got its length in advance (`preallocate`) is longer. */
   readonly sizeBytes: number;
+  /** Zeros behind the records (`preallocate`), which are not in `sizeBytes`. */
+  readonly preallocatedBytes: number;
   readonly indexBytes: number | null;
   readonly timeIndexBytes: number | null;
   /** Null when the segment is empty. */

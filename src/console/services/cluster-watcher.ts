@@ -188,15 +188,27 @@ export class ClusterWatcher {
     for (const { topic, partition } of queries) {
       const key = topicPartitionKey({ topic, partition });
       const result = results.get(key);
+      const old = this.#endOffsets.get(key);
       if (result === undefined || result instanceof KafkaError) {
         sums.set(topic, undefined);
+        if (old !== undefined) ends.set(key, old);
         continue;
       }
       ends.set(key, result.offset);
-      const old = this.#endOffsets.get(key);
       if (old !== undefined && old !== result.offset) moved.add(topic);
       const sum = sums.has(topic) ? sums.get(topic) : 0;
       sums.set(topic, sum === undefined ? undefined : sum + result.offset);
+    }
+    for (const { partitions } of topics) {
+      for (const { topic, partition, leaderId } of partitions) {
+        if (leaderId >= 0) continue;
+        // Nobody appends to it: it counts as it was, or it would look like so many new records when it has a leader again.
+        const key = topicPartitionKey({ topic, partition });
+        const last = this.#endOffsets.get(key);
+        const sum = sums.has(topic) ? sums.get(topic) : 0;
+        sums.set(topic, sum === undefined || last === undefined ? undefined : sum + last);
+        if (last !== undefined) ends.set(key, last);
+      }
     }
     this.#endOffsets = ends;
     for (const [topic, sum] of sums) if (sum !== undefined) session.rates.sample(topic, sum, atMs);

@@ -45,6 +45,33 @@ test('a move is given up by a null list, and what is not under way says so', asy
   expect(asked).toEqual([[[{ topic: 't', partition: 0, replicas: null }]]]);
 });
 
+test('every running broker is asked for its replicas: one that is assigned none may have a log that was left over', async () => {
+  const local = (partition: number, isStray: boolean) => ({ partition, isStray });
+  const told = new Map([
+    [1, [local(0, true)]],
+    [2, [local(0, false)]],
+    [4, []],
+  ]);
+  const asked: string[] = [];
+  const processes = [1, 2, 3, 4].map((brokerId) => ({ id: `broker-${brokerId}`, brokerId, state: brokerId === 3 ? 'stopped' : 'running' }));
+  const control = {
+    status: () => Promise.resolve({ processes }),
+    query: (id: string) => {
+      asked.push(id);
+      return Promise.resolve({ partitions: told.get(Number(id.slice(-1))) });
+    },
+  };
+  const topics = new Map([['t', { partitions: [{ partition: 0, replicas: [2] }] }]]);
+  const runtime = { clock: { wallMs: () => 5 } };
+  const session = { control, view: { last: { value: { topics } } }, runtime } as unknown as ClusterSession;
+  const { brokers } = await getReplication(session, 't', { from: 0, max: 10 });
+  expect(asked.toSorted()).toEqual(['broker-1', 'broker-2', 'broker-4']);
+  expect(brokers.map(({ brokerId, answer }) => [brokerId, answer?.partitions])).toEqual([
+    [1, [local(0, true)]],
+    [2, [local(0, false)]],
+  ]);
+});
+
 test('a plan needs as many brokers as replicas, and a remote cluster tells nothing of its replicas', async () => {
   const { session } = sessionOf(new Map());
   const input = { topic: 't', partitions: [0], brokers: [1, 1], replicationFactor: 2 };

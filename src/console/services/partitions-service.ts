@@ -211,9 +211,16 @@ export async function getReplication(
   const { control } = session;
   if (control === undefined) throw refuse('refused', 'Only the brokers of a local cluster tell how far each replica is');
   const status = await control.status();
-  const ids = await brokersWith(session, status, topic);
+  const assigned = await brokersWith(session, status, topic);
+  // A log may be left over on any other broker, or led there still by one that hasn't heard that it was moved away.
+  const others = status.processes.flatMap(({ brokerId, state }) =>
+    brokerId === null || state !== 'running' || assigned.includes(brokerId) ? [] : [brokerId],
+  );
   const question = { topic, from: range.from, max: range.max, worst: TOLD_FURTHEST_BEHIND };
-  const brokers = await Promise.all(ids.map((id) => replicationOf(session, status, id, question)));
+  const answers = await Promise.all([...assigned, ...others].map((id) => replicationOf(session, status, id, question)));
+  const brokers = answers
+    .filter(({ brokerId, answer }) => assigned.includes(brokerId) || (answer?.partitions.length ?? 0) > 0)
+    .toSorted((a, b) => a.brokerId - b.brokerId);
   const told = brokers.flatMap(({ answer }) => answer?.partitions.map(({ partition }) => partition + 1) ?? []);
   // While no broker tells the metadata, as far as the answers go.
   const partitionCount = session.view.last?.value.topics.get(topic)?.partitions.length ?? Math.max(0, ...told);

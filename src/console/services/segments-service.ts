@@ -62,14 +62,17 @@ export async function replicaFolders(session: ClusterSession, topic: string): Pr
       return undefined;
     },
   );
-  const asked = partitions?.flatMap(({ partition, replicas, isr, leaderId }) =>
-    replicas.map((brokerId) => ({
+  const asked = partitions?.flatMap(({ partition, replicas, isr, leaderId }) => [
+    ...replicas.map((brokerId) => ({
       partition,
       brokerId,
       role: leaderId === brokerId ? ('leader' as const) : ('follower' as const),
       inSync: isr.includes(brokerId),
     })),
-  );
+    ...Array.from(logDirs.keys())
+      .filter((brokerId) => !replicas.includes(brokerId) && findPlace(session, logDirs, { topic, partition, brokerId }) !== undefined)
+      .map((brokerId) => ({ partition, brokerId, role: 'stray' as const, inSync: null })),
+  ]);
   const replicas = asked ?? foldersOnDisk(session, logDirs, topic).map((found) => ({ ...found, role: 'unknown' as const, inSync: null }));
   return replicas.map((replica) => {
     const place = findPlace(session, logDirs, { ...replica, topic });
@@ -164,6 +167,7 @@ async function segmentRows(session: ClusterSession, folder: string, files: reado
       baseOffset,
       file: log.name,
       sizeBytes: log.sizeBytes - preallocatedBytes,
+      preallocatedBytes,
       indexBytes: sizes.get(segmentFileName(baseOffset, OFFSET_INDEX_SUFFIX)) ?? null,
       timeIndexBytes: sizes.get(segmentFileName(baseOffset, TIME_INDEX_SUFFIX)) ?? null,
       firstOffset,

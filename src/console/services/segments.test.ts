@@ -153,7 +153,9 @@ test('a preallocated file has the size of its records, and its zeros are no torn
   const path = writeSegment(0, ...records);
   appendFileSync(path, Buffer.alloc(300_000));
   const sizeBytes = records[0]!.length + records[1]!.length;
-  expect((await replicaContents(session, replica)).segments).toMatchObject([{ sizeBytes, firstOffset: 0, lastOffset: 2 }]);
+  expect((await replicaContents(session, replica)).segments).toMatchObject([
+    { sizeBytes, preallocatedBytes: 300_000, firstOffset: 0, lastOffset: 2 },
+  ]);
   const page = await segmentBatches(session, { ...replica, baseOffset: 0, position: 0, max: 10 });
   expect(page.batches).toHaveLength(2);
   expect(page.torn).toEqual({ position: sizeBytes, reason: 'zeros', bytes: 300_000, isPreallocated: true });
@@ -351,6 +353,15 @@ test('records of internal topics and markers are told in words', async () => {
   const marker = await batchRecords(session, { ...replica, ...query });
   expect(marker.records.map(({ kind, decoded }) => [kind, decoded])).toEqual([
     ['abortMarker', { key: 'ABORT', value: 'coordinatorEpoch: 7' }],
+  ]);
+});
+
+test('a folder on a broker that is assigned no replica of it is shown as a stray', async () => {
+  const [partition] = cluster.addTopic('my-topic');
+  if (partition) [partition.leader, partition.replicas, partition.isr] = [2, [2], [2]];
+  expect(await replicaFolders(session, 'my-topic')).toMatchObject([
+    { brokerId: 2, role: 'leader', inSync: true, onDisk: false },
+    { partition: 0, brokerId: 1, role: 'stray', inSync: null, onDisk: true, path: folder },
   ]);
 });
 

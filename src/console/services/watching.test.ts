@@ -90,6 +90,25 @@ describe('the watcher', () => {
     expect(changes()).toContainEqual({ kind: 'groups', ids: ['readers'] });
   });
 
+  test('counts no record as appended because its partition was without a leader for a while', async () => {
+    const partitions = cluster.addTopic('orders', 2);
+    const [first, second] = partitions;
+    if (first === undefined || second === undefined) throw new Error('two were asked for');
+    [first.end, second.end] = [5_000, 7_000];
+    subscribe();
+    await time.advance(3_000);
+    expect(session.rates.ofTopic('orders')).toBe(0);
+    second.leader = -1;
+    await time.advance(8_000);
+    expect(session.rates.ofTopic('orders')).toBe(0);
+    second.leader = 2;
+    await time.advance(1_500);
+    expect(session.rates.ofTopic('orders')).toBe(0);
+    second.end += 600;
+    await time.advance(1_500);
+    expect(session.rates.ofTopic('orders')).toBeGreaterThan(0);
+  });
+
   test('says that the cluster cannot be reached, and that it is back', async () => {
     cluster.addTopic('orders');
     const { changes } = subscribe();

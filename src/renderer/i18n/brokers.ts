@@ -4,6 +4,7 @@ export const processes = {
   state: {
     starting: 'Starting',
     running: 'Running',
+    cutOff: 'Cut off',
     frozen: 'Frozen',
     stopping: 'Stopping',
     stopped: 'Stopped',
@@ -33,6 +34,7 @@ export const network = {
   explanation:
     'Connections to what is cut off stay open and carry nothing, as with a cable pulled: no error, no end. What waits goes out when the link is mended.',
   isCut: 'Cut off',
+  cutFrom: 'It runs, and is cut off from {list}',
   zookeeper: 'ZooKeeper',
   zookeeperHint:
     'Its session expires after a while: another broker leads then, or becomes controller. It goes on serving who can reach it.',

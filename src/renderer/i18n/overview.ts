@@ -19,7 +19,7 @@ export const overview = {
 
 export const timeline = {
   title: 'Timeline',
-  empty: 'Nothing has happened yet',
+  empty: 'Nothing has happened since this console began to watch',
   emptyHint: 'Starts, elections, ISR changes, rebalances, and what becomes of segments appear here with their reasons.',
   severity: { warning: 'Warning', error: 'Error' },
 };

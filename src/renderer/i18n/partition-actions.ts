@@ -120,6 +120,8 @@ export const replicationTexts = {
   silent: 'does not answer since {time}',
   silentNever: 'does not answer',
   stray: 'left over: the replica was moved away',
+  oldLeader: 'still leads in epoch {epoch}: it has not heard of the new one',
+  notFetched: 'has not fetched from this leader',
   leaderSays: 'by the leader, at {offset}',
   activity: {
     preparing: 'preparing',

@@ -95,6 +95,8 @@ export const partitions = {
   role: 'Role',
   leader: 'Leader',
   follower: 'Follower',
+  stray: 'Stray',
+  strayHint: 'Left over: this broker is assigned no replica of the partition any more',
   replicas: 'Replicas',
   replicasHint: 'In the order of preference; the leader is outlined',
   isr: 'In sync (ISR)',

@@ -10,7 +10,7 @@ export const zookeeperTexts = {
   noData: 'No data',
   owner: 'Ephemeral: goes with session {session}',
   whole: 'Show all {size}',
-  begins: 'The first bytes of {size}',
+  begins: 'The first {shown} of {size}',
   notWatched: 'Too many nodes are watched: this one is read again every few seconds',
   stat: {
     czxid: 'Made by',
@@ -21,6 +21,7 @@ export const zookeeperTexts = {
     version: 'Changes of data',
     cversion: 'Changes of children',
     aversion: 'Changes of access',
+    dataLength: 'Data',
     childCount: 'Children',
     acl: 'Access',
   },

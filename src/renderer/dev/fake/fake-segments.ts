@@ -39,6 +39,7 @@ export function fakeSegments(world: FakeWorld) {
           baseOffset,
           file: name(baseOffset, 'log'),
           sizeBytes: size,
+          preallocatedBytes: 0,
           indexBytes: 1024,
           timeIndexBytes: 1536,
           firstOffset: end === 0 ? null : baseOffset,

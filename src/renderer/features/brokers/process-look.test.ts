@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { isPossible, processActions } from './process-look.ts';
+import { isPossible, processActions, processTone, shownState } from './process-look.ts';
 
 it('offers in each state what the supervisor can do then', () => {
   const offered = (state: Parameters<typeof isPossible>[1]['state']): string[] =>
@@ -10,4 +10,12 @@ it('offers in each state what the supervisor can do then', () => {
   expect(offered('failed')).toEqual(['start']);
   expect(offered('backoff')).toEqual(['start', 'stop']);
   expect(offered('stopping')).toEqual(['kill']);
+});
+
+it('does not call a running broker well whose network is cut off', () => {
+  expect(shownState({ state: 'running', cutOffFrom: [] })).toBe('running');
+  expect(shownState({ state: 'running', cutOffFrom: ['zookeeper'] })).toBe('cutOff');
+  expect(processTone('cutOff')).toBe('warn');
+  // Cut off before it was frozen: that it is frozen says more.
+  expect(shownState({ state: 'frozen', cutOffFrom: ['zookeeper'] })).toBe('frozen');
 });

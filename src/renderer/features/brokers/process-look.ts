@@ -5,8 +5,12 @@ import type { Tone } from '../clusters/cluster-look.ts';
 export const processActions = ['start', 'stop', 'restart', 'freeze', 'thaw', 'kill'] as const;
 export type ProcessAction = (typeof processActions)[number];
 
-const tones: Readonly<Record<ProcessState, Tone>> = {
+/** What a list says of a process: `cutOff` for one that runs and whose network is cut off from others. */
+export type ShownState = ProcessState | 'cutOff';
+
+const tones: Readonly<Record<ShownState, Tone>> = {
   running: 'good',
+  cutOff: 'warn',
   starting: 'busy',
   stopping: 'busy',
   frozen: 'warn',
@@ -15,8 +19,12 @@ const tones: Readonly<Record<ProcessState, Tone>> = {
   failed: 'bad',
 };
 
-export function processTone(state: ProcessState): Tone {
+export function processTone(state: ShownState): Tone {
   return tones[state];
+}
+
+export function shownState({ state, cutOffFrom }: Pick<ProcessStatus, 'state' | 'cutOffFrom'>): ShownState {
+  return state === 'running' && cutOffFrom.length > 0 ? 'cutOff' : state;
 }
 
 const possible: Readonly<Record<ProcessAction, readonly ProcessState[]>> = {

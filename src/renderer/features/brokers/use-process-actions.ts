@@ -90,7 +90,7 @@ export function useProcessActions(): ProcessActions {
                 ? t('processes.busy')
                 : isPossible(action, process)
                   ? null
-                  : t('processes.notNow', { state: t(`processes.state.${process.state}`) })));
+                  : t('processes.notNow', { state: t(`processes.state.${process.state}`).toLowerCase() })));
         return {
           key: action,
           label: t(`processes.action.${action}`),

@@ -56,6 +56,16 @@ test('a log that was left over where a replica was moved away is shown as such',
   ]);
 });
 
+test('of a follower that has not fetched from this leader no lag is made up, and one that still leads an old epoch says so', () => {
+  const unknown = { brokerId: 2, logEndOffset: -1, logStartOffset: -1, lag: 1000, msSinceCaughtUp: null, msSinceFetched: null };
+  const leader = { ...led, leaderEpoch: 5, led: { ...led.led!, followers: [unknown] } };
+  const [view] = partitionViews({ brokers: [broker(1, leader), broker(2, led)] });
+  expect(view?.replicas).toMatchObject([
+    { brokerId: 1, lag: 0, hasNotFetched: false, leadsInEpoch: null },
+    { brokerId: 2, lag: null, hasNotFetched: true, leadsInEpoch: 4, inSync: false, logEndOffset: 1000 },
+  ]);
+});
+
 test('without a leader that answers nobody is said to be in sync', () => {
   const [view] = partitionViews({ brokers: [broker(2, base)] });
   expect(view).toMatchObject({ leader: null, isr: null, replicas: [{ inSync: null, lag: null }] });

@@ -15,8 +15,12 @@ export interface ReplicaView {
   readonly logEndOffset: number | null;
   readonly leaderEpoch: number | null;
   readonly following: FollowerState | null;
-  /** By the leader; 0 of the leader itself. */
+  /** By the leader; 0 of the leader itself, null while it hasn't fetched from this leader. */
   readonly lag: number | null;
+  /** A follower that hasn't fetched from this leader: how far it is, the leader doesn't know. */
+  readonly hasNotFetched: boolean;
+  /** It says that it leads, in this epoch, which is over: it hasn't heard so yet. */
+  readonly leadsInEpoch: number | null;
   readonly msSinceCaughtUp: number | null;
 }
 
@@ -80,8 +84,10 @@ function partitionView(partition: number, own: readonly { readonly brokerId: num
         logEndOffset: self?.logEndOffset ?? told?.logEndOffset ?? null,
         leaderEpoch: self?.leaderEpoch ?? null,
         following: self?.following ?? null,
-        lag: isLeader ? 0 : (known?.lag ?? null),
-        msSinceCaughtUp: isLeader ? 0 : (known?.msSinceCaughtUp ?? null),
+        lag: isLeader ? 0 : (told?.lag ?? null),
+        hasNotFetched: known !== undefined && told === undefined,
+        leadsInEpoch: isLeader || self === undefined || self.led === null ? null : self.leaderEpoch,
+        msSinceCaughtUp: isLeader ? 0 : (told?.msSinceCaughtUp ?? null),
       };
     });
   const ends = replicas.flatMap(({ logEndOffset }) => logEndOffset ?? []);

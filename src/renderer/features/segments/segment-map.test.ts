@@ -6,6 +6,7 @@ const row = (baseOffset: number, lastOffset: number | null, active = false): Seg
   baseOffset,
   file: `${baseOffset}.log`,
   sizeBytes: 1,
+  preallocatedBytes: 0,
   indexBytes: null,
   timeIndexBytes: null,
   firstOffset: lastOffset === null ? null : baseOffset,
