@@ -7,8 +7,6 @@ test('cuts a broker off from everything and mends it', async ({ appPage }) => {
   await app.goto('/c/local/brokers/2/network');
   await appPage.getByTestId('network-isolate').click();
   await expect(appPage.getByTestId('network-cut')).toBeVisible();
-  // Before the broker's own answers are given up: the switches say what was done.
-  await expect(appPage.getByTestId('network-mend')).toBeEnabled({ timeout: 1_500 });
   for (const id of ['zookeeper', 'broker-1', 'broker-3', 'clients'])
     await expect(appPage.getByTestId(`network-${id}`)).toHaveAttribute('aria-checked', 'true');
   await app.goto('/c/local/brokers/1/network');
