@@ -18,21 +18,27 @@ const CODECS = ['none', 'none', 'none', 'gzip', 'snappy', 'lz4', 'zstd'] as cons
  * - `bounce`: brokers that are away for a moment while the controller or ZooKeeper is slow to look
  * - `storage`: records are deleted, log dirs fail, logs move between them
  * - `groups`: two consumer groups, whose members freeze and are cut off while brokers fail
+ * - `zookeeper`: it is killed and loses power again and again, on a slow disk that is full at times, while controllers fail and have much to write
  */
-export type Focus = 'any' | 'unclean' | 'failover' | 'rejoin' | 'bounce' | 'storage' | 'groups';
+export type Focus = 'any' | 'unclean' | 'failover' | 'rejoin' | 'bounce' | 'storage' | 'groups' | 'zookeeper';
+const FOCI: readonly Focus[] = ['unclean', 'failover', 'rejoin', 'bounce', 'storage', 'groups', 'zookeeper'];
+/** Half of the seeds have none. */
+const ANY: readonly Focus[] = Array.from(FOCI, () => 'any');
 
 export function makeSchedule(seed: number, wantedFocus?: Focus): Schedule {
   // A stream for each part: one part's change leaves the others as they were.
   const stream = (part: string): Random => new SeededRandom(seed ^ crc32(`schedule ${part}`));
   const choices = stream('cluster');
-  const focus = wantedFocus ?? pick(choices, ['any', 'any', 'any', 'any', 'unclean', 'failover', 'rejoin', 'bounce', 'storage', 'groups']);
+  const focus = wantedFocus ?? pick(choices, [...ANY, ...FOCI]);
   const isBroad = focus === 'any' || focus === 'storage' || focus === 'groups';
+  const isZooKeepers = focus === 'zookeeper';
   const brokers = isBroad ? pick(choices, [3, 3, 3, 3, 4, 5]) : 3;
   const consumers = 1 + choices.int(2);
   const machines = Array.from({ length: brokers }, (_, index) => `broker${index + 1}`);
   const topics = focus === 'unclean' ? [UNCLEAN_TOPIC] : makeTopics(stream('topics'));
   const steps = isBroad ? makeFaults(stream('faults'), machines) : makeFocusedFaults(stream('faults'), machines, focus);
   steps.push(...makeDeeds(stream('deeds'), topics, brokers));
+  if (isZooKeepers) steps.push(...makeBusyAdministration(stream('administration'), topics, brokers));
   const properties = makeProperties(stream('properties'), focus === 'failover' || focus === 'rejoin');
   const groups = makeGroups(stream('groups'), topics, focus);
   if (isBroad) {
@@ -59,6 +65,7 @@ export function makeSchedule(seed: number, wantedFocus?: Focus): Schedule {
     brokers,
     faultsEndMs: FAULTS_END_MS,
     properties,
+    ...(isZooKeepers ? { snapCount: 2 + stream('snapshots').int(60) } : {}),
     topics,
     producers,
     consumers,
@@ -137,6 +144,8 @@ function makeFocusedFaults(random: Random, machines: readonly string[], focus: F
         { atMs: soonMs, kind: 'kill', machine: first, forMs: briefMs },
       );
       if (random.int(2) === 0) steps.push({ atMs: laterMs, kind: 'kill', machine: third, forMs: briefMs });
+    } else if (focus === 'zookeeper') {
+      steps.push(...makeZooKeeperFaults(random, atMs, first, second));
     } else if (focus === 'unclean') {
       steps.push(...makeUncleanElection(random, atMs, [first, second, third]));
       atMs += 4000;
@@ -153,6 +162,55 @@ function makeFocusedFaults(random: Random, machines: readonly string[], focus: F
         { atMs: laterMs + random.int(4000), kind: 'kill', machine: second, forMs: 500 + random.int(3000) },
       );
     }
+  }
+  return steps;
+}
+
+/** Two to four misfortunes in a row, most of them ZooKeeper's, and the end of a broker that may be the controller. */
+function makeZooKeeperFaults(random: Random, atMs: number, first: string, second: string): Step[] {
+  const machine = 'zookeeper';
+  const steps: Step[] = [];
+  if (random.int(2) === 0) steps.push({ atMs, kind: 'slow-disk', machine, factor: 20 + random.int(300), forMs: 3000 + random.int(3000) });
+  let nextMs = atMs + random.int(400);
+  for (let count = 2 + random.int(3); count > 0; count--) {
+    const forMs = 100 + random.int(pick(random, [400, 2500]));
+    switch (random.int(7)) {
+      case 0:
+      case 1:
+        steps.push({ atMs: nextMs, kind: 'kill', machine, forMs });
+        break;
+      case 2:
+      case 3:
+        steps.push({ atMs: nextMs, kind: 'lose-power', machine, forMs, mode: pick(random, ['tear', 'lose'] as const) });
+        break;
+      case 4:
+        steps.push({ atMs: nextMs, kind: pick(random, ['disk-full', 'disk-error'] as const), machine, forMs });
+        break;
+      case 5:
+        steps.push({ atMs: nextMs, kind: 'end-session', machine: first });
+        break;
+      default:
+        steps.push({ atMs: nextMs, kind: pick(random, ['kill', 'stop'] as const), machine: second, forMs });
+    }
+    nextMs += forMs + random.int(pick(random, [30, 300, 2000]));
+  }
+  return steps;
+}
+
+/** Topics come and go, grow and move: what a controller writes to ZooKeeper for. */
+function makeBusyAdministration(random: Random, topics: readonly TopicSpec[], brokers: number): Step[] {
+  const steps: Step[] = [];
+  const [first] = topics;
+  for (let count = 4 + random.int(6); count > 0; count--) {
+    const atMs = timeOf(random);
+    const topic = `passing${random.int(3)}`;
+    if (first !== undefined && random.int(3) === 0) steps.push(...makeReassignments(random, first, brokers));
+    else if (random.int(4) === 0) steps.push({ atMs, kind: 'elect-preferred' });
+    else
+      steps.push(
+        { atMs, kind: 'create-topic', topic },
+        { atMs: atMs + random.int(pick(random, [300, 6000])), kind: 'delete-topic', topic },
+      );
   }
   return steps;
 }

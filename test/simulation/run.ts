@@ -22,6 +22,7 @@ import { SimConsumer } from './workload/sim-consumer.ts';
 import { SimGroupMember } from './workload/sim-group-member.ts';
 import { SimProducer } from './workload/sim-producer.ts';
 import { EventKind } from './world/event-queue.ts';
+import { Halted } from './world/sim-process.ts';
 import { type LogLine, World } from './world/world.ts';
 
 export interface RunOptions {
@@ -57,6 +58,8 @@ export async function runSchedule(schedule: Schedule, options: RunOptions = {}):
   const world = new World(schedule.seed, { isLogging: options.isLogging ?? false });
   const history = new History(world, { isCalm: schedule.steps.length === 0 });
   const onRejection = (error: unknown): void => {
+    // Where the code that halted was nobody's to wait for.
+    if (error instanceof Halted) return;
     world.breakdowns.push(
       `a promise was rejected and nobody cared: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
     );
@@ -107,7 +110,7 @@ class Simulation {
     this.#world = world;
     this.#history = history;
     this.#schedule = schedule;
-    this.#cluster = new SimCluster(world, schedule.brokers, schedule.properties);
+    this.#cluster = new SimCluster(world, schedule);
     const adminClient = new SimClient(this.#cluster, 'admin', 0);
     this.#admin = new SimAdmin(adminClient);
     this.#faults = new Faults({

@@ -111,6 +111,8 @@ export interface Schedule {
   readonly faultsEndMs: number;
   /** Of the brokers, over those that every run has. */
   readonly properties?: Readonly<Record<string, string>>;
+  /** Transactions from one of ZooKeeper's snapshots to the next. */
+  readonly snapCount?: number;
   readonly topics: readonly TopicSpec[];
   readonly producers: readonly ProducerSpec[];
   readonly consumers: number;

@@ -4,12 +4,15 @@
  */
 import { BrokerServer } from '../../../src/broker/broker-server.ts';
 import { parseKafkaConfig } from '../../../src/broker/config/kafka-config.ts';
+import { isDiskError } from '../../../src/broker/log/log-guard.ts';
 import type { Partition } from '../../../src/broker/replication/partition.ts';
+import type { Halt } from '../../../src/runtime/halt.ts';
 import { ZooKeeperServer } from '../../../src/zookeeper/server.ts';
+import type { Schedule } from '../schedule.ts';
 import { EventKind } from '../world/event-queue.ts';
 import { Machine } from '../world/machine.ts';
 import { Network } from '../world/network.ts';
-import type { SimProcess } from '../world/sim-process.ts';
+import { Halted, type SimProcess } from '../world/sim-process.ts';
 import type { World } from '../world/world.ts';
 
 export const BROKER_PORT = 9092;
@@ -57,14 +60,16 @@ export class SimCluster {
   /** Machines that nobody starts again for now. */
   readonly heldDown = new Set<Machine>();
   readonly #properties: Readonly<Record<string, string>>;
+  readonly #snapCount: number;
   readonly #servers = new Map<Machine, BrokerServer>();
 
-  constructor(world: World, brokerCount: number, properties: Readonly<Record<string, string>> = {}) {
+  constructor(world: World, { brokers, properties = {}, snapCount = 500 }: Pick<Schedule, 'brokers' | 'properties' | 'snapCount'>) {
     this.world = world;
+    this.#snapCount = snapCount;
     this.#properties = { ...BROKER_PROPERTIES, ...properties };
     this.network = new Network(world);
     this.zookeeper = new Machine(this.network, 'zookeeper', 1);
-    this.brokers = Array.from({ length: brokerCount }, (_, index) => new Machine(this.network, `broker${index + 1}`, index + 2));
+    this.brokers = Array.from({ length: brokers }, (_, index) => new Machine(this.network, `broker${index + 1}`, index + 2));
     for (const machine of [this.zookeeper, ...this.brokers]) {
       const directories = machine === this.zookeeper ? ['/zookeeper'] : this.#logDirs;
       for (const directory of directories) machine.disk.makeDirectory(directory);
@@ -150,14 +155,28 @@ export class SimCluster {
       hosts: ['zookeeper'],
       clientPort: ZOOKEEPER_PORT,
       tickTimeMs: 500,
-      snapCount: 500,
+      snapCount: this.#snapCount,
+      // At each start.
+      purgeIntervalHours: 1,
       preAllocSizeBytes: 64 * 1024,
-      runtime: process.runtime,
+      runtime: { ...process.runtime, halt: this.#zooKeeperHalt(process) },
     });
     server.start().catch((error: unknown) => {
       this.world.note(process.name, `can't start: ${String(error)}`);
       this.#exit(process);
     });
+  }
+
+  /** A ZooKeeper whose disk fails ends, and the supervisor starts another; any other halt is a broken invariant. */
+  #zooKeeperHalt(process: SimProcess): Halt {
+    return {
+      halt: (exitCode, reason, error): never => {
+        if (!isDiskError(error)) return process.runtime.halt.halt(exitCode, reason, error);
+        this.world.note(process.name, `ends with ${exitCode}: ${reason}`);
+        process.machine.kill();
+        throw new Halted(reason);
+      },
+    };
   }
 
   #runBroker(machine: Machine, process: SimProcess): void {

@@ -21,7 +21,7 @@ import { START_WALL_MS, type World } from './world.ts';
 const OFFLOAD_MS = 3;
 
 /** Ends the code that called halt: nothing of it may run on. */
-class Halted extends Error {}
+export class Halted extends Error {}
 
 export class SimProcess {
   readonly machine: Machine;
