@@ -222,6 +222,8 @@ export class BrokerServer {
       config: () => this.#dynamicConfig.current,
       clusterId,
       topicConfig: (topic) => this.#topicConfig(topic),
+      // Where settings are known somebody notified of them.
+      onNewLog: ({ topic }) => void (this.#topicOverrides.has(topic) || this.#running?.configListener.readTopic(topic)),
       pid,
       socketDirectory,
       ...(onLoadProgress === undefined ? {} : { onProgress: onLoadProgress }),

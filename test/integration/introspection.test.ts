@@ -3,6 +3,7 @@ import { afterEach, expect, it } from 'vitest';
 import { connectControl } from '../../src/cluster/control-client.ts';
 import { silentLogger } from '../../src/runtime/node/node-logger.ts';
 import { createNodeRuntime } from '../../src/runtime/node/node-runtime.ts';
+import { connectZooKeeper } from '../../src/zk-client/connect.ts';
 import { Cleanups, startTestCluster } from './support/clusters.ts';
 import { onApacheZooKeeper } from './support/zookeeper-under-test.ts';
 
@@ -46,4 +47,21 @@ it('asks brokers and ZooKeeper about their inside, and says why one has no answe
     code: 'unavailable',
     message: expect.stringMatching(/broker-3 does not answer: it is stopped/),
   });
+});
+
+it('settings of a topic that is made without a notification, as brokers of Apache Kafka make it, count at its leader', async () => {
+  const cluster = await startTestCluster(cleanups);
+  const runtime = createNodeRuntime(silentLogger);
+  const control = await connectControl({ runtime, socketPath: cluster.folder.socket });
+  cleanups.add(() => control.close());
+  const connectString = cluster.zookeeperConnect;
+  const zookeeper = await connectZooKeeper({ connectString, sessionTimeoutMs: 6_000, runtime, implementation: 'own' });
+  cleanups.add(() => zookeeper.close());
+  const settings = { version: 1, config: { 'min.insync.replicas': '2' } };
+  await zookeeper.create('/config/topics/theirs', Buffer.from(JSON.stringify(settings)), 'persistent');
+  const assignment = { version: 2, partitions: { 0: [1, 2, 3] }, adding_replicas: {}, removing_replicas: {} };
+  await zookeeper.create('/brokers/topics/theirs', Buffer.from(JSON.stringify(assignment)), 'persistent');
+  const describe = async (): Promise<unknown> =>
+    JSON.parse(await control.query('broker-1', 'replication.describe', { topic: 'theirs', from: 0, max: 1, worst: 0 }, 60_000)) as unknown;
+  await expect.poll(describe, { timeout: 30_000 }).toMatchObject({ partitions: [{ led: { minInsyncReplicas: 2 } }] });
 });

@@ -1,4 +1,5 @@
 /** What a LogManager needs, and what it tells of its log dirs. */
+import type { TopicPartition } from '../../protocol/topic-partition.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
 import type { KafkaConfig } from '../config/kafka-config.ts';
 import type { LogConfig } from '../config/log-config.ts';
@@ -31,6 +32,8 @@ export interface LogManagerOptions {
   readonly clusterId: string;
   /** A topic's configuration: its own settings over the broker's. */
   readonly topicConfig: (topic: string) => LogConfig;
+  /** The log of a partition that had none was made, with `topicConfig` as it was then. */
+  readonly onNewLog?: (topicPartition: TopicPartition) => void;
   readonly pid: number;
   /** A folder with a short path for sockets: the system's temporary one. */
   readonly socketDirectory: string;

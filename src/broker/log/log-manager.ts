@@ -174,6 +174,7 @@ export class LogManager {
       });
       this.#holdUntilForgotten(log, dir);
       this.#table.logs.set(key, log);
+      this.#options.onNewLog?.(topicPartition);
       return log;
     } catch (error) {
       const message = `Making the log of ${key} in ${dir.path} failed: ${String(error)}`;

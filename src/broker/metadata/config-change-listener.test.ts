@@ -56,6 +56,21 @@ it('applies what is there at the start, then each change of a topic, of this bro
   await listener.close();
 });
 
+it('reads the settings of a topic that nobody notified of, once for all who ask meanwhile', async () => {
+  const { zk, time, applied, listener } = await fixture();
+  await listener.start();
+  applied.splice(0);
+  // As a broker of Apache Kafka makes a topic.
+  await zk.configs.setEntityConfigs('topics', 'theirs', { 'min.insync.replicas': '2' });
+  for (let round = 0; round < 10; round++) await time.settle();
+  expect(applied).toEqual([]);
+  listener.readTopic('theirs');
+  listener.readTopic('theirs');
+  for (let round = 0; round < 10; round++) await time.settle();
+  expect(applied).toEqual([['theirs', { 'min.insync.replicas': '2' }]]);
+  await listener.close();
+});
+
 it('passes by a notification that cannot be read and goes on with the next', async () => {
   const { zk, repository, time, applied, listener } = await fixture();
   await listener.start();

@@ -36,6 +36,8 @@ export class ConfigChangeListener {
   #lastExecuted = -1;
   #running: Promise<void> = Promise.resolve();
   #queued = false;
+  /** Topics whose settings are about to be read. */
+  readonly #toRead = new Set<string>();
   #closed = false;
 
   constructor(options: ConfigChangeListenerOptions) {
@@ -51,6 +53,23 @@ export class ConfigChangeListener {
     });
     session.registerZNodeChildChangeHandler(ZkPaths.configChanges, { onChildrenChanged: () => this.#processLater() });
     await this.#applyAllAndListen();
+  }
+
+  /**
+   * Reads a topic's settings although nobody notified of them: Apache Kafka's brokers don't when they make a topic. Several asked for before
+   * the first is read count once.
+   */
+  readTopic(topic: string): void {
+    if (this.#closed || this.#toRead.has(topic)) return;
+    this.#toRead.add(topic);
+    this.#running = this.#running
+      .then(() => {
+        this.#toRead.delete(topic);
+        return this.#closed ? undefined : this.#apply(`${ConfigType.TOPIC}/${topic}`);
+      })
+      .catch((error: unknown) => {
+        if (!this.#closed) this.#options.logger.error({ err: error }, `the configuration of topic ${topic} could not be read`);
+      });
   }
 
   async close(): Promise<void> {

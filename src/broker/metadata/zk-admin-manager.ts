@@ -123,7 +123,7 @@ export class ZkAdminManager {
       // The configuration first: the controller and the brokers read it when the topic appears.
       // Also when empty: settings of an earlier topic of this name must not come back to life.
       await zk.configs.setEntityConfigs(ConfigType.TOPIC, topic.name, overrides);
-      // Brokers hear of overrides by notifications only, before the topic's logs are made.
+      // Before the assignment: most brokers have heard of the overrides when they make the topic's logs.
       if (Object.keys(overrides).length > 0) await zk.configs.notifyChange(ConfigType.TOPIC, topic.name);
       const partitions = new Map(Array.from(assignment, ([partition, replicas]) => [partition, replicaAssignmentOf(replicas)]));
       await zk.topics.createAssignment(topic.name, { topicId, partitions });

@@ -40,11 +40,12 @@ export function configEntries(entries: readonly KafkaConfigEntry[], specOf: (nam
     .toSorted((a, b) => (a.name < b.name ? -1 : 1));
 }
 
-/** What removing an override would give: the first synonym below the dynamic one in force, else Kafka's own default. */
+/** What removing an override would give: the first synonym below the one in force, else Kafka's own default. What is inherited has none to remove. */
 function defaultOf(entry: KafkaConfigEntry, source: ConfigSource, spec: TopicConfigSpec | undefined): string | null {
   if (entry.isSensitive) return null;
   if (source === 'default') return entry.value;
   const [inForce, ...below] = entry.synonyms;
+  if (inForce !== undefined && inForce.source === entry.source && inForce.name !== entry.name) return entry.value;
   if (inForce !== undefined && inForce.source === entry.source) return below[0]?.value ?? spec?.defaultValue ?? null;
   return entry.synonyms[0]?.value ?? spec?.defaultValue ?? null;
 }
