@@ -57,7 +57,9 @@ async function cutAsCurrent(current: UnifiedLog, future: UnifiedLog, isWanted: (
   }
   const target = commonEnd(current, future);
   if (target === undefined) return false;
-  await future.truncateTo(Math.max(target, future.logStartOffset), isWanted);
+  // Below the start there may be others by now: a log that is cut below its own start begins lower than what followed it there.
+  if (target <= future.logStartOffset) await future.truncateFullyAndStartAt(current.logStartOffset, current.logStartOffset, isWanted);
+  else await future.truncateTo(target, isWanted);
   return true;
 }
 

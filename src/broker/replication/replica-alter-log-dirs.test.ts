@@ -117,6 +117,29 @@ describe('a move to another log dir', () => {
     expect([fixture.log.logDir, fixture.log.logStartOffset, fixture.values()]).toEqual([DIR_B, 25, numbered(35).slice(25)]);
   });
 
+  test.each([0, 15])(
+    'begins anew where the partition’s log was cut below its own start, as at the word of an unclean leader (%d new records)',
+    async (count) => {
+      const fixture = await LogDirsFixture.start();
+      fixture.lead();
+      fixture.append(30, 'old');
+      fixture.log.maybeIncrementLogStartOffset(25);
+      fixture.quota.updateQuota(1);
+      fixture.moves.alter(TP, elsewhere(fixture));
+      await fixture.advance(1);
+      expect(fixture.logManager.futureLog(TP)?.logStartOffset).toBe(25);
+      // More to copy, so that the throttle holds it.
+      fixture.append(1, 'old');
+      await fixture.log.truncateTo(20);
+      fixture.lead(2);
+      fixture.append(count, 'new');
+      fixture.quota.updateQuota(Number.POSITIVE_INFINITY);
+      await fixture.advance(100);
+      expect([fixture.log.logDir, fixture.log.logStartOffset]).toEqual([DIR_B, 20]);
+      expect(fixture.values()).toEqual(numbered(20 + count, 'new').slice(20));
+    },
+  );
+
   test('waits for an append that flush.messages holds back: it is answered, once, without an error', async () => {
     const fixture = await LogDirsFixture.start({ topic: { 'flush.messages': '1' } });
     const partition = fixture.lead();
