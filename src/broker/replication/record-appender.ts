@@ -5,6 +5,7 @@
  * A client's request with a large batch that must be opened or compressed waits as a whole until workers have done that; its connection is muted
  * meanwhile, so that its order holds, and others go past it. Source: Kafka's `ReplicaManager.appendRecords`.
  */
+import { producerIdAt } from '../../log-format/batch-fields.ts';
 import { ErrorCode, KafkaError } from '../../protocol/errors.ts';
 import { topicPartitionKey } from '../../protocol/topic-partition.ts';
 import type { TopicPartition } from '../../protocol/topic-partition.ts';
@@ -138,6 +139,11 @@ export class RecordAppender {
       this.#refused.note(key, records, ErrorCode.NOT_LEADER_OR_FOLLOWER);
       return failed(topicPartition, ErrorCode.NOT_LEADER_OR_FOLLOWER);
     }
+    const beforeFirst = this.#refusedBeforeFirst(partition, key, records);
+    if (beforeFirst !== undefined) {
+      onDone();
+      return this.#refuseBehind(entry, key, beforeFirst);
+    }
     let pending: Pending | undefined;
     try {
       const info = partition.appendRecordsToLeader(records, {
@@ -154,10 +160,7 @@ export class RecordAppender {
       if (!info.ok) {
         onDone();
         const before = info.errorCode === ErrorCode.OUT_OF_ORDER_SEQUENCE_NUMBER ? this.#refused.refusedBefore(key, records) : undefined;
-        if (before !== undefined) {
-          this.#refused.note(key, records, before);
-          return failed(topicPartition, before, 'A batch of this producer in front of this one was refused');
-        }
+        if (before !== undefined) return this.#refuseBehind(entry, key, before);
         // Too much waits for the disk: not for what is in the batch.
         if (info.errorCode === ErrorCode.REQUEST_TIMED_OUT) this.#refused.note(key, records, info.errorCode);
         return {
@@ -187,6 +190,21 @@ export class RecordAppender {
       this.#logger.error({ err: error }, `Appending to ${key} failed`);
       return failed(topicPartition, ErrorCode.UNKNOWN_SERVER_ERROR);
     }
+  }
+
+  /**
+   * With which error a batch in front of `records` was refused, where the log knows nothing of their producer: it takes any sequence for the first
+   * one then, and all in front of it would be out of order for good.
+   */
+  #refusedBeforeFirst(partition: Partition, key: string, records: Buffer): number | undefined {
+    const before = this.#refused.refusedBefore(key, records);
+    if (before === undefined || !partition.isLeader) return undefined;
+    return partition.log?.activeProducers.has(producerIdAt(records, 0)) === false ? before : undefined;
+  }
+
+  #refuseBehind({ topicPartition, records }: AppendEntry, key: string, errorCode: number): AppendResult {
+    this.#refused.note(key, records, errorCode);
+    return failed(topicPartition, errorCode, 'A batch of this producer in front of this one was refused');
   }
 
   #afterWrite(options: AppendOptions, results: readonly (AppendResult | Pending)[]): void {

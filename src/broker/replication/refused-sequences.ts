@@ -1,8 +1,8 @@
 /**
  * Producers whose batch this broker refused without a look at the log (it is not the leader yet, too few replicas are in sync), and at which
  * sequence. What they had sent behind it, before they could know, may come when the reason is gone: the log calls it out of order, which librdkafka
- * may take for the loss of records, and gives its producer up for good. It is refused for the same reason as the first one instead, and all are sent
- * again in order.
+ * may take for the loss of records, and gives its producer up for good. (Or takes it, where it knows nothing of the producer, and calls all in front of
+ * it out of order ever after.) It is refused for the same reason as the first one instead, and all are sent again in order.
  *
  * By partition and producer, since a broker that starts refuses for partitions that it doesn't know of yet. Only for a while, far longer than
  * anything can be under way: a producer goes on at another leader, and a gap of its own making is to be called one. Kafka has no such memory.
@@ -53,7 +53,7 @@ export class RefusedSequences {
   /** With which error the batch was refused that `batch` follows and that hasn't come again; undefined when there is none. */
   refusedBefore(partitionKey: string, batch: Buffer): number | undefined {
     this.#forgetOld();
-    if (this.#byProducer.size === 0) return undefined;
+    if (this.#byProducer.size === 0 || batch.length < RECORD_BATCH_OVERHEAD) return undefined;
     const refused = this.#byProducer.get(keyOf(partitionKey, batch));
     if (refused === undefined || refused.producerEpoch !== producerEpochAt(batch, 0)) return undefined;
     return baseSequenceAt(batch, 0) > refused.sequence ? refused.errorCode : undefined;

@@ -113,6 +113,28 @@ describe('a batch behind one that was refused', () => {
   });
 });
 
+describe('the first batches of a producer', () => {
+  it('begin with the one that was refused, and not with one that was sent behind it', async () => {
+    const fixture = leading([1]);
+    const sent = sentBy(fixture);
+    fixture.lead({ leaderEpoch: 2, leader: 2 });
+    expect([sent(0), sent(1), sent(2)]).toEqual(['NOT_LEADER_OR_FOLLOWER', 'NOT_LEADER_OR_FOLLOWER', 'NOT_LEADER_OR_FOLLOWER']);
+    fixture.lead({ leaderEpoch: 3, isr: [1] });
+    expect(sent(3)).toBe('NOT_LEADER_OR_FOLLOWER');
+    expect([sent(0), sent(1), sent(2), sent(3)]).toEqual(['NONE', 'NONE', 'NONE', 'NONE']);
+  });
+
+  it('may begin anywhere when what was refused does not come again', async () => {
+    const fixture = leading([1]);
+    const sent = sentBy(fixture);
+    fixture.lead({ leaderEpoch: 2, leader: 2 });
+    expect(sent(0)).toBe('NOT_LEADER_OR_FOLLOWER');
+    fixture.lead({ leaderEpoch: 3, isr: [1] });
+    await fixture.time.advance(REMEMBERED_MS);
+    expect(sent(3)).toBe('NONE');
+  });
+});
+
 describe('a batch behind several that were refused', () => {
   it('is refused the same way when only the first has come again, over a connection that its producer has given up, say', () => {
     const fixture = leading([1]);
