@@ -76,6 +76,7 @@ export class ClientConnection implements Watcher {
   #queue: QueuedRequest[] = [];
   #queueHead = 0;
   #answering = false;
+  #throttled = false;
   #out: Buffer[] = [];
   #outBytes = 0;
   #flushScheduled = false;
@@ -199,10 +200,14 @@ export class ClientConnection implements Watcher {
     }
   }
 
-  /** Stops or goes on reading because of the requests in work on the whole server. */
+  /**
+   * Stops or goes on reading because of the requests in work on the whole server. A connection that has none of them is read all the same:
+   * its signs of life must be heard, and a session that comes back.
+   */
   setThrottled(throttled: boolean): void {
-    if (throttled) this.#addPause('outstanding');
-    else this.#removePause('outstanding');
+    this.#throttled = throttled;
+    if (!throttled) this.#removePause('outstanding');
+    else if (this.outstanding > 0) this.#addPause('outstanding');
   }
 
   /** Sends what is queued, then closes. Nothing is sent any more, and what still comes is thrown away. */
@@ -249,6 +254,7 @@ export class ClientConnection implements Watcher {
   #enqueue(request: QueuedRequest): void {
     this.#queue.push(request);
     if (this.outstanding > PAUSE_AT_QUEUED) this.#addPause('queue');
+    if (this.#throttled) this.#addPause('outstanding');
   }
 
   #onBadLength(length: number, rest: Buffer): void {

@@ -412,6 +412,25 @@ describe('limits', () => {
     await expect.poll(() => client.frameCount).toBe(501);
     expect(client.takeFrames().every((frame) => replyOf(frame).err === 0)).toBe(true);
   });
+
+  it('pause only those that send: others are heard, and their sessions live on', async () => {
+    const gate = gatedDisk();
+    const server = await start({ globalOutstandingLimit: 10 }, gate.disk);
+    const [writer, idle] = [await session(server), await session(server)];
+    gate.release();
+    for (let i = 0; i < 100; i++) void writer.request(1 + i, OpCode.create, create(`/n${i}`));
+    await expect.poll(() => gate.waiting()).toBe(1);
+    await writer.settle();
+    void idle.request(-2, OpCode.ping);
+    let resumed: RawSession | undefined;
+    void session(server, { sessionId: idle.sessionId, password: idle.password }).then((again) => (resumed = again));
+    try {
+      await expect.poll(() => [idle.frameCount, resumed?.sessionId], { timeout: 5000 }).toEqual([1, idle.sessionId]);
+    } finally {
+      gate.release();
+    }
+    await expect.poll(() => writer.frameCount).toBe(100);
+  });
 });
 
 describe('an ACL', () => {
