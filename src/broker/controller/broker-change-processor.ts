@@ -89,6 +89,8 @@ export class BrokerChangeProcessor {
         if (partition === undefined) continue;
         if (errorCode === ErrorCode.NONE) offline.delete(partition);
         else if (errorCode === ErrorCode.KAFKA_STORAGE_ERROR && !offline.has(partition)) {
+          // Moved away since it was told.
+          if (!partition.assignment.replicas.includes(brokerId)) continue;
           offline.add(partition);
           newlyOffline.push({ partition, replica: brokerId });
         }

@@ -260,6 +260,13 @@ export class ControllerContext {
 
   // Deletion
 
+  /** The topics go as they are; true when partitions of them were being reassigned. */
+  endReassignmentsOf(topics: ReadonlySet<string>): boolean {
+    const ended = [...this.partitionsBeingReassigned].filter(({ topic }) => topics.has(topic));
+    for (const partition of ended) this.partitionsBeingReassigned.delete(partition);
+    return ended.length > 0;
+  }
+
   isTopicQueuedUpForDeletion(topic: string): boolean {
     return this.topicsToBeDeleted.has(topic);
   }

@@ -24,6 +24,7 @@ export async function readClusterAndStart(parts: ControllerParts, topicChanges: 
   await initializeControllerContext(parts, topicChanges);
   const deletions = new Set(await zk.controller.getTopicDeletions());
   await topicDeletionManager.init(deletions, topicsIneligibleForDeletion(parts));
+  context.endReassignmentsOf(context.topicsToBeDeleted);
   const awayUnseen = brokersAwayUnseen(parts);
   context.removeLiveBrokers(awayUnseen.map(({ broker }) => broker.id));
   sendUpdateMetadata(parts, context.liveOrShuttingDownBrokerIds, []);
@@ -73,7 +74,6 @@ function topicsIneligibleForDeletion({ context }: ControllerParts): Map<string, 
   for (const partition of context.allPartitions()) {
     const offline = partition.assignment.replicas.find((replica) => !context.isReplicaOnline(replica, partition));
     if (offline !== undefined) topics.set(partition.topic, `replicas on ${offline} are offline`);
-    else if (context.partitionsBeingReassigned.has(partition)) topics.set(partition.topic, 'a partition of it is being reassigned');
   }
   return topics;
 }

@@ -416,7 +416,11 @@ export class KafkaController {
       topicChange: () => this.#officeEvent('TopicChange', 'TopicChange', () => this.#topicChanges.processTopicChange()),
       partitionModifications: (topic) =>
         this.#officeEvent(`PartitionModifications ${topic}`, 'TopicChange', () => this.#topicChanges.processPartitionModifications(topic)),
-      topicDeletion: () => this.#officeEvent('TopicDeletion', 'TopicDeletion', () => this.#topicChanges.processTopicDeletion()),
+      topicDeletion: () =>
+        this.#officeEvent('TopicDeletion', 'TopicDeletion', async () => {
+          const reassignmentsEnded = await this.#topicChanges.processTopicDeletion();
+          if (reassignmentsEnded) void this.#eventManager.put(this.#watchedEvents().partitionReassignment());
+        }),
       preferredReplicaElection: () =>
         this.#officeEvent('ReplicaLeaderElection by znode', 'ManualLeaderBalance', async () => {
           if (await this.#watches.watchPreferredReplicaElection()) await this.#elections.processPreferredReplicaElectionZNode();

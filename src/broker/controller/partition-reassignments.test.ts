@@ -3,7 +3,7 @@ import { ErrorCode } from '../../protocol/errors.ts';
 import { replicaAssignmentOf } from '../zk/replica-assignment.ts';
 import { encodeReassignments } from '../zk/zk-data.ts';
 import type { ReassignmentResult } from './partition-reassignments.ts';
-import { ControllerCluster } from './testing/controller-cluster.ts';
+import { ControllerCluster, type ControlRequest } from './testing/controller-cluster.ts';
 
 const ZNODE = '/admin/reassign_partitions';
 
@@ -391,18 +391,24 @@ describe('a controller that loses its office during a reassignment', () => {
 });
 
 describe('a topic with a reassignment under way', () => {
-  it('is deleted only when it has come to its end', async () => {
+  it('is deleted with all replicas that it has by then, also when nobody leads it, so that the reassignment would never end', async () => {
     const cluster = await clusterOf([1, 2, 3]);
-    await cluster.createTopic('t', [[1, 2]]);
-    await reassign(cluster, [3, 2]);
-    await cluster.brokers.get(1)!.zk.topics.createDeleteTopicRequest('t');
+    const { session, topics } = cluster.brokers.get(3)!.zk;
+    await cluster.createTopic('t', [[2]]);
+    await session.create(ZNODE, encodeReassignments([{ topic: 't', partition: 0, replicas: [3] }]));
     await cluster.settle();
-    expect(cluster.active?.controller.describe().topicsBeingDeleted).toMatchObject([
-      { topic: 't', started: false, haltedBecause: 'a partition of it is being reassigned' },
-    ]);
-    expect(await reassign(cluster, [1, 2])).toMatchObject({ errorCode: ErrorCode.UNKNOWN_TOPIC_OR_PARTITION });
-    await cluster.alterIsr('t', 0, [1, 2, 3]);
-    expect(cluster.zooKeeper.get('/brokers/topics/t')).toBeUndefined();
-    expect(cluster.zooKeeper.get('/admin/delete_topics/t')).toBeUndefined();
+    expect(cluster.assignmentOf('t').partitions.get(0)).toMatchObject({ addingReplicas: [3], removingReplicas: [2] });
+    // As the controller before left it when broker 2 was gone.
+    const state = { version: 1, leader: -1, leader_epoch: 9, controller_epoch: 1, isr: [2] };
+    await session.setData('/brokers/topics/t/partitions/0/state', Buffer.from(JSON.stringify(state)), -1);
+    cluster.takeRequests();
+    await topics.createDeleteTopicRequest('t');
+    await cluster.kill(1);
+    expect(cluster.active).toBeDefined();
+    for (const path of ['/brokers/topics/t', '/admin/delete_topics/t', ZNODE]) expect(cluster.zooKeeper.get(path), path).toBeUndefined();
+    const isDeletion = ({ api, request }: ControlRequest): boolean =>
+      api === 'StopReplica' && JSON.stringify(request.topicStates).includes('"deletePartition":true');
+    const deletedOn = cluster.takeRequests().filter(isDeletion);
+    expect([...new Set(deletedOn.map(({ brokerId }) => brokerId))].toSorted((a, b) => a - b)).toEqual([2, 3]);
   });
 });

@@ -169,10 +169,7 @@ export class PartitionReassignments {
 
   async #resume(matches: (partition: ControllerPartition) => boolean): Promise<void> {
     const { context, logger } = this.#parts;
-    // A topic whose deletion has begun goes with all its replicas.
-    const partitions = [...context.partitionsBeingReassigned].filter(
-      (partition) => !context.isTopicDeletionInProgress(partition.topic) && matches(partition),
-    );
+    const partitions = [...context.partitionsBeingReassigned].filter((partition) => matches(partition));
     if (partitions.length === 0) return;
     const failures = await this.#onPartitionReassignment(new Map(partitions.map((partition) => [partition, partition.assignment])));
     for (const [{ name }, { errorMessage }] of failures) logger.error(`the reassignment of ${name} could not go on: ${errorMessage ?? ''}`);
@@ -193,9 +190,7 @@ export class PartitionReassignments {
   async #onPartitionReassignment(assignments: Assignments): Promise<Map<ControllerPartition, Outcome>> {
     const failures = new Map<ControllerPartition, Outcome>();
     if (assignments.size === 0) return failures;
-    const { topicDeletionManager, logger } = this.#parts;
-    const topics = new Set(Array.from(assignments.keys(), ({ topic }) => topic));
-    topicDeletionManager.markTopicIneligibleForDeletion(topics, 'a partition of it is being reassigned');
+    const { logger } = this.#parts;
     let current: ControllerPartition[] = [];
     try {
       current = await this.#updateAssignments(assignments, failures);
@@ -263,7 +258,7 @@ export class PartitionReassignments {
 
   /** Phase B. */
   async #complete(partitions: readonly ControllerPartition[], failures: Map<ControllerPartition, Outcome>): Promise<void> {
-    const { context, replicaStateMachine, topicDeletionManager } = this.#parts;
+    const { context, replicaStateMachine } = this.#parts;
     const added = partitions.flatMap((partition) => partition.assignment.addingReplicas.map((replica) => ({ partition, replica })));
     await replicaStateMachine.handleStateChanges(added, 'OnlineReplica');
     const removed = partitions.flatMap((partition) => partition.assignment.removingReplicas.map((replica) => ({ partition, replica })));
@@ -284,9 +279,6 @@ export class PartitionReassignments {
     }
     // ISRs and replicas are others than those that the election told of.
     sendUpdateMetadata(this.#parts, context.liveOrShuttingDownBrokerIds, finished);
-    const stillMoving = new Set(Array.from(context.partitionsBeingReassigned, ({ topic }) => topic));
-    const topics = new Set(finished.map(({ topic }) => topic).filter((topic) => !stillMoving.has(topic)));
-    await topicDeletionManager.resumeDeletionForTopics(topics);
   }
 
   /** A leader that is no target replica, or dead, is replaced; any other goes on under the next epoch with the final replicas. */

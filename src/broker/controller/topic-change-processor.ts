@@ -99,7 +99,8 @@ export class TopicChangeProcessor {
     await zk.topics.setAssignment(topic, { topicId: context.topicId(topic), partitions }, context.epochZkVersion);
   }
 
-  async processTopicDeletion(): Promise<void> {
+  /** Resolves whether reassignments were ended by it, which /admin/reassign_partitions may still ask for. */
+  async processTopicDeletion(): Promise<boolean> {
     const { zk, context, config, topicDeletionManager, logger } = this.#parts;
     const requested = await zk.controller.getTopicDeletions();
     const unknown = requested.filter((topic) => !context.hasTopic(topic));
@@ -108,20 +109,15 @@ export class TopicChangeProcessor {
       await zk.controller.deleteTopicDeletions(unknown, context.epochZkVersion);
     }
     const topics = requested.filter((topic) => context.hasTopic(topic));
-    if (topics.length === 0) return;
+    if (topics.length === 0) return false;
     if (!config.deleteTopicEnable) {
       logger.info(`forgetting the deletion of ${topics.join(', ')}: delete.topic.enable is false`);
       await zk.controller.deleteTopicDeletions(topics, context.epochZkVersion);
-      return;
+      return false;
     }
-    const reassigning = new Set(Array.from(context.partitionsBeingReassigned, ({ topic }) => topic));
-    const added = topics.filter((topic) => !context.isTopicQueuedUpForDeletion(topic));
-    for (const topic of added) context.topicsToBeDeleted.add(topic);
-    topicDeletionManager.markTopicIneligibleForDeletion(
-      added.filter((topic) => reassigning.has(topic)),
-      'a partition of it is being reassigned',
-    );
+    const reassignmentsEnded = context.endReassignmentsOf(new Set(topics));
     await topicDeletionManager.enqueueTopicsForDeletion(topics);
+    return reassignmentsEnded;
   }
 
   async #onNewPartitionCreation(partitions: readonly ControllerPartition[]): Promise<void> {

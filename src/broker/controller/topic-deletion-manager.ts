@@ -1,8 +1,9 @@
 /**
  * Deletes topics: from the request in /admin/delete_topics until the last replica's log is gone and the znodes with it.
  *
- * A deletion runs when all replicas of the topic are alive and no partition of it is being reassigned; else the topic is
- * ineligible and waits for the broker's return. The request's znode goes last, so that a deletion survives every failover.
+ * A deletion runs when all replicas of the topic are alive; else the topic is ineligible and waits for the broker's return. It ends the
+ * reassignments of its partitions: Kafka's waits for them, and they for a leader that a topic on its way out is not given any more.
+ * The request's znode goes last, so that a deletion survives every failover.
  * Order: partitions NonExistent and metadata without leader; replicas Offline (StopReplica), DeletionStarted (StopReplica with
  * deletion), Successful or Ineligible by the answer; all Successful: znodes of the topic, its configuration, the request.
  * Source: kafka.controller.TopicDeletionManager.

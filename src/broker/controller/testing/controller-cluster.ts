@@ -36,6 +36,10 @@ export class AnsweringBrokers implements ControllerNetworkClient {
   readonly requests: ControlRequest[] = [];
   /** Brokers that don't answer. */
   readonly unreachable = new Set<number>();
+  /** The way of a request to a broker, and that of its answer. */
+  transit: (brokerId: number) => Promise<void> = () => Promise.resolve();
+  /** Overrides the answer's error code. */
+  topLevelErrorOf: (brokerId: number, request: ControlRequest['request']) => number = () => ErrorCode.NONE;
   /** Overrides the answer's error code of a partition. */
   errorCodeOf: (brokerId: number, api: string, topic: string, partition: number) => number = () => ErrorCode.NONE;
 
@@ -47,7 +51,10 @@ export class AnsweringBrokers implements ControllerNetworkClient {
   ): Promise<Res> {
     // What has no place on the wire is never sent.
     api.request.encode(new Writer(128), body, version);
-    return this.#answer(node, api, body);
+    await this.transit(node.id);
+    const answer = await this.#answer(node, api, body);
+    await this.transit(node.id);
+    return answer;
   }
 
   closeConnection(): void {}
@@ -77,7 +84,7 @@ export class AnsweringBrokers implements ControllerNetworkClient {
           errorCode: this.errorCodeOf(node.id, 'LeaderAndIsr', topicName, partitionIndex),
         })),
       }));
-      return Promise.resolve({ errorCode: ErrorCode.NONE, partitionErrors: [], topics } as Res);
+      return Promise.resolve({ errorCode: this.topLevelErrorOf(node.id, request), partitionErrors: [], topics } as Res);
     }
     if (isApi(api, StopReplica)) {
       const request = body as StopReplicaRequestInput;
@@ -89,7 +96,7 @@ export class AnsweringBrokers implements ControllerNetworkClient {
           errorCode: this.errorCodeOf(node.id, 'StopReplica', topicName, partitionIndex),
         })),
       );
-      return Promise.resolve({ errorCode: ErrorCode.NONE, partitionErrors } as Res);
+      return Promise.resolve({ errorCode: this.topLevelErrorOf(node.id, request), partitionErrors } as Res);
     }
     if (!isApi(api, UpdateMetadata)) throw new Error(`the controller sends no ${api.name}`);
     this.#note({ ...at, api: 'UpdateMetadata', request: body as UpdateMetadataRequestInput });
