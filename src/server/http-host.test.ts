@@ -103,6 +103,15 @@ describe('the browser host', () => {
     expect((await get('/assets/index-AbCd_123.js', { cookie }, 'HEAD')).body).toBe('');
   });
 
+  test('says of a file that an update has taken away that it is not there, and lets nobody keep that', async () => {
+    const path = join(assetsDir, 'assets', 'index-AbCd_123.js');
+    rmSync(path);
+    const gone = await get('/assets/index-AbCd_123.js', { cookie });
+    expect([gone.status, gone.headers['cache-control']]).toEqual([404, 'no-store']);
+    writeFileSync(path, 'export {};');
+    expect((await get('/assets/index-AbCd_123.js', { cookie })).body).toBe('export {};');
+  });
+
   test.each(['/', '/index.html', '/assets/index-AbCd_123.js', '/nothing'])('gives nothing of %s without a session', async (path) => {
     expect((await get(path)).status).toBe(403);
     expect((await get(path, { cookie: `samsa-${host.port}=guess` })).status).toBe(403);

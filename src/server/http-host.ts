@@ -121,15 +121,19 @@ function exchange(response: ServerResponse, access: AccessControl, token: string
 }
 
 function sendAsset(request: IncomingMessage, response: ServerResponse, asset: Asset): void {
-  response.writeHead(200, { ...SECURITY_HEADERS, 'content-type': asset.contentType, 'cache-control': asset.cacheControl });
+  const headers = { ...SECURITY_HEADERS, 'content-type': asset.contentType, 'cache-control': asset.cacheControl };
   if (request.method === 'HEAD') {
-    response.end();
+    response.writeHead(200, headers).end();
     return;
   }
   const file = createReadStream(asset.file);
-  file.on('error', () => response.destroy());
+  // Gone since the start: an update put other files in its place.
+  file.on('error', () => (response.headersSent ? response.destroy() : text(response, 404, 'It is not there any more.')));
   response.on('close', () => file.destroy());
-  file.pipe(response);
+  file.once('open', () => {
+    response.writeHead(200, headers);
+    file.pipe(response);
+  });
 }
 
 function text(response: ServerResponse, status: number, body: string): void {

@@ -9,7 +9,8 @@ import { createPinia } from 'pinia';
 import { createApp } from 'vue';
 import { i18n } from '../i18n/i18n.ts';
 import AppFrame from './frame/AppFrame.vue';
-import { makeRouter } from './router.ts';
+import { notify } from '../ui/notify.ts';
+import { makeRouter, tellFailedPages } from './router.ts';
 import { connectWithRetry } from './rpc/connection.ts';
 import type { Connector } from './rpc/connection.ts';
 import { connectionKey } from './rpc/use-console.ts';
@@ -19,7 +20,18 @@ export function startApp(connector: Connector): void {
   app.provide(connectionKey, connectWithRetry(connector));
   app.use(createPinia());
   app.use(PiniaColada, {});
-  app.use(makeRouter());
+  const router = makeRouter();
+  tellFailedPages(router, () => {
+    const { t } = i18n.global;
+    notify({
+      id: 'failed-page',
+      title: t('connection.pageFailed'),
+      description: t('connection.pageFailedHint'),
+      icon: 'i-lucide-circle-x',
+      color: 'error',
+    });
+  });
+  app.use(router);
   app.use(i18n);
   app.use(ui);
   app.mount('#app');

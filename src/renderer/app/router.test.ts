@@ -1,6 +1,6 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { createMemoryHistory, createRouter } from 'vue-router';
-import { followEarlyChanges } from './router.ts';
+import { followEarlyChanges, tellFailedPages } from './router.ts';
 
 const page = { render: () => null };
 
@@ -46,4 +46,23 @@ describe('the address', () => {
     await start;
     expect([router.currentRoute.value.path, history.location]).toEqual(['/first', '/first']);
   });
+});
+
+it('tells of a page whose code cannot be fetched, and of no other failure', async () => {
+  const failing = (fault: Error) => () => Promise.reject(fault);
+  const router = createRouter({
+    history: createMemoryHistory(),
+    routes: [
+      { path: '/', component: page },
+      { path: '/gone', component: failing(new TypeError('Failed to fetch dynamically imported module')) },
+      { path: '/broken', component: failing(new RangeError('a fault of the page')) },
+    ],
+  });
+  const tell = vi.fn();
+  tellFailedPages(router, tell);
+  await router.push('/');
+  await expect(router.push('/broken')).rejects.toThrow('a fault');
+  expect(tell).not.toHaveBeenCalled();
+  await expect(router.push('/gone')).rejects.toThrow('Failed to fetch');
+  expect(tell).toHaveBeenCalledOnce();
 });

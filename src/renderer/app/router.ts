@@ -86,6 +86,13 @@ export function makeRouter(): Router {
   return router;
 }
 
+/** A page whose code can't be fetched (the console was updated meanwhile) is told of: nothing else would be seen of it. */
+export function tellFailedPages(router: Router, tell: () => void): void {
+  router.onError((error: unknown) => {
+    if (error instanceof TypeError) tell();
+  });
+}
+
 /**
  * An address that is opened while the first page is still being loaded (a link from outside, samsa://open/…) is where to go. vue-router hears of
  * addresses only once it has its first page, and puts that page's own in the place of the new one.

@@ -5,6 +5,7 @@ export const processes = {
     starting: 'Starting',
     running: 'Running',
     cutOff: 'Cut off',
+    partlyCut: 'Partly cut off',
     frozen: 'Frozen',
     stopping: 'Stopping',
     stopped: 'Stopped',

@@ -48,6 +48,8 @@ export const status = {
 };
 
 export const connection = {
+  pageFailed: 'This page could not be loaded',
+  pageFailedHint: 'Samsa may have been updated or ended meanwhile. Start it anew and reload the console.',
   lost: 'The connection to the console’s services is lost.',
   asOf: 'What you see is as of {time}.',
   trying: 'Trying…',
@@ -73,9 +75,11 @@ export const palette = {
   placeholder: 'Find a topic, group, broker, page or action…',
   pages: 'Pages',
   actions: 'Actions',
+  processes: 'Brokers and ZooKeeper',
   brokers: 'Brokers',
   topics: 'Topics',
   groups: 'Groups',
+  nothing: 'Nothing matches “{term}”',
   light: 'Use the light theme',
   dark: 'Use the dark theme',
   system: 'Use the system’s theme',

@@ -14,7 +14,9 @@ it('offers in each state what the supervisor can do then', () => {
 
 it('does not call a running broker well whose network is cut off', () => {
   expect(shownState({ state: 'running', cutOffFrom: [] })).toBe('running');
-  expect(shownState({ state: 'running', cutOffFrom: ['zookeeper'] })).toBe('cutOff');
+  expect(shownState({ state: 'running', cutOffFrom: ['zookeeper', 'broker-1', 'broker-3', 'clients'] })).toBe('cutOff');
+  // As the others are when one is cut off from everything.
+  expect(shownState({ state: 'running', cutOffFrom: ['broker-2'] })).toBe('partlyCut');
   expect(processTone('cutOff')).toBe('warn');
   // Cut off before it was frozen: that it is frozen says more.
   expect(shownState({ state: 'frozen', cutOffFrom: ['zookeeper'] })).toBe('frozen');

@@ -5,12 +5,13 @@ import type { Tone } from '../clusters/cluster-look.ts';
 export const processActions = ['start', 'stop', 'restart', 'freeze', 'thaw', 'kill'] as const;
 export type ProcessAction = (typeof processActions)[number];
 
-/** What a list says of a process: `cutOff` for one that runs and whose network is cut off from others. */
-export type ShownState = ProcessState | 'cutOff';
+/** What a list says of a process: `cutOff` for one that runs and that nobody reaches, `partlyCut` where some links are cut. */
+export type ShownState = ProcessState | 'cutOff' | 'partlyCut';
 
 const tones: Readonly<Record<ShownState, Tone>> = {
   running: 'good',
   cutOff: 'warn',
+  partlyCut: 'warn',
   starting: 'busy',
   stopping: 'busy',
   frozen: 'warn',
@@ -24,7 +25,8 @@ export function processTone(state: ShownState): Tone {
 }
 
 export function shownState({ state, cutOffFrom }: Pick<ProcessStatus, 'state' | 'cutOffFrom'>): ShownState {
-  return state === 'running' && cutOffFrom.length > 0 ? 'cutOff' : state;
+  if (state !== 'running' || cutOffFrom.length === 0) return state;
+  return cutOffFrom.includes('clients') && cutOffFrom.length > 1 ? 'cutOff' : 'partlyCut';
 }
 
 const possible: Readonly<Record<ProcessAction, readonly ProcessState[]>> = {
