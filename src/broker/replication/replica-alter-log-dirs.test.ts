@@ -63,6 +63,21 @@ describe('a move to another log dir', () => {
     expect(fixture.values()).toEqual(numbered(end));
   });
 
+  test('copies what is written while more waits for a disk that can’t keep up, and takes over when nothing does', async () => {
+    const fixture = await LogDirsFixture.start();
+    fixture.lead();
+    fixture.append(10);
+    let endWait = (): void => {};
+    fixture.log.holdFirstWrite(new Promise<void>((resolve) => (endWait = resolve)));
+    fixture.append(1);
+    fixture.moves.alter(TP, DIR_B);
+    await fixture.advance(100);
+    expect([fixture.log.logDir, fixture.logManager.futureLog(TP)?.logEndOffset]).toEqual([DIR_A, 10]);
+    endWait();
+    await fixture.advance(100);
+    expect([fixture.log.logDir, fixture.values()]).toEqual([DIR_B, numbered(11)]);
+  });
+
   test('is held up by its throttle', async () => {
     const fixture = await LogDirsFixture.start();
     fixture.lead();

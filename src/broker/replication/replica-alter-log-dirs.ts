@@ -166,8 +166,10 @@ export class ReplicaAlterLogDirs {
     const key = topicPartitionKey(topicPartition);
     try {
       await move.pause?.settled;
-      // After a recovery the first write waits for indexes to be synced; nobody may write.
-      await Promise.all([move.current.settled(), move.future.settled()]);
+      // After a recovery the first write waits for indexes to be synced, and nobody may write. The present log's is only asked for: one whose disk
+      // can't keep up may not be settled for as long as there is load.
+      void move.current.settled();
+      await move.future.settled();
       while (this.#isWanted(move)) await this.#step(move, key);
     } catch (error) {
       // Of a log that is deleted or whose disk failed nothing else is expected; the folder's failure has been told.
