@@ -62,7 +62,8 @@ function plotOptions(options: TimePlotOptions, element: HTMLElement): uPlot.Opti
   return {
     width: element.clientWidth,
     height: element.clientHeight,
-    padding: [8, 8, 0, 0],
+    // On the right half a time's label, which stands under the last line.
+    padding: [8, 24, 0, 0],
     legend: { show: false },
     cursor: { show: false },
     scales: {
