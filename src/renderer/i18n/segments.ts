@@ -28,7 +28,6 @@ export const segments = {
   timeIndex: 'Time index',
   modified: 'Modified',
   active: 'active',
-  preallocatedTag: 'preallocated',
   preallocatedHint: '{size} of zeros behind the records, made in advance (preallocate): the file has {file}',
   emptyCell: 'empty',
   notOnDisk: 'not on disk',
