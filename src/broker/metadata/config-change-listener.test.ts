@@ -3,6 +3,7 @@ import { silentLogger } from '../../runtime/node/node-logger.ts';
 import { ManualTime } from '../../runtime/testing/manual-time.ts';
 import { MemoryZooKeeper, type MemoryZooKeeperClient } from '../../zk-client/testing/memory-zookeeper.ts';
 import { KafkaZkClient } from '../zk/kafka-zk-client.ts';
+import { encodeConfigs } from '../zk/zk-data.ts';
 import { ConfigChangeListener } from './config-change-listener.ts';
 import { ZkConfigRepository } from './zk-config-repository.ts';
 
@@ -97,6 +98,29 @@ it('reads everything anew after a new session, during which notifications may ha
   await other.repository.setEntityConfigs('topics', 't', { a: '2' });
   await time.settle();
   expect(applied).toEqual([['t', { a: '2' }]]);
+});
+
+it('applies everything else after a new session when the settings of one topic cannot be read', async () => {
+  const { zk, repository, time, applied, listener, client } = await fixture();
+  for (const topic of ['a', 'b']) await repository.setEntityConfigs('topics', topic, { x: '1' });
+  await listener.start();
+  await zk.session.setData('/config/topics/a', Buffer.from('{"version":'), -1);
+  await zk.session.setData('/config/topics/b', encodeConfigs({ x: '2' }), -1);
+  applied.splice(0);
+  client().expire();
+  for (let round = 0; round < 10; round++) await time.settle();
+  expect(applied).toEqual([
+    ['b', { x: '2' }],
+    [undefined, {}],
+    [1, {}],
+  ]);
+});
+
+it('does not begin without the settings of a topic: with the defaults its records might be deleted', async () => {
+  const { zk, repository, listener } = await fixture();
+  await repository.setEntityConfigs('topics', 'a', {});
+  await zk.session.setData('/config/topics/a', Buffer.from('{"version":'), -1);
+  await expect(listener.start()).rejects.toThrow('/config/topics/a');
 });
 
 it('removes notifications older than 15 minutes', async () => {

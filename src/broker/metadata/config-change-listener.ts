@@ -84,9 +84,18 @@ export class ConfigChangeListener {
     // Armed before reading: a change in between is told once more.
     const { zk, brokerId } = this.#options;
     const pending = await this.#notifications();
-    for (const topic of await zk.configs.getEntityNames(ConfigType.TOPIC)) await this.#apply(`${ConfigType.TOPIC}/${topic}`);
-    await this.#apply(`${ConfigType.BROKER}/${DEFAULT_ENTITY_NAME}`);
-    await this.#apply(`${ConfigType.BROKER}/${brokerId}`);
+    const topics = await zk.configs.getEntityNames(ConfigType.TOPIC);
+    const entities = [...topics.map((topic) => `${ConfigType.TOPIC}/${topic}`), `${ConfigType.BROKER}/${DEFAULT_ENTITY_NAME}`];
+    let failure: { readonly error: unknown } | undefined;
+    for (const entity of [...entities, `${ConfigType.BROKER}/${brokerId}`]) {
+      try {
+        await this.#apply(entity);
+      } catch (error) {
+        // The others are not to go without theirs.
+        failure ??= { error };
+      }
+    }
+    if (failure !== undefined) throw failure.error;
     this.#lastExecuted = Math.max(this.#lastExecuted, ...pending.map(({ number }) => number));
   }
 
