@@ -34,6 +34,8 @@ class Model {
   constructor(seed: number) {
     this.random = new SeededRandom(seed);
     const { network, time } = this.cluster;
+    // A broker that can't be reached for long is told everything anew.
+    this.cluster.maxQueuedRequests = 40;
     network.transit = async () => {
       if (this.random.int(3) === 0) await new Promise<void>((resolve) => void time.after(this.random.int(200), resolve));
     };
@@ -111,7 +113,7 @@ class Model {
     const isThere = this.exists(`/brokers/topics/${topic}`);
     const ignore = (): void => undefined;
     const note = (what: string): void => void this.history.push(what);
-    switch (random.int(14)) {
+    switch (random.int(16)) {
       case 0:
       case 1: {
         if (isThere || this.exists(`/admin/delete_topics/${topic}`)) break;
@@ -166,6 +168,17 @@ class Model {
       case 11:
         note(`lose an answer of ${id}`);
         broker.zkClient().loseNext(random.int(2) === 0);
+        break;
+      case 13:
+        note(`${id} can't be reached`);
+        cluster.network.unreachable.add(id);
+        cluster.time.after(random.int(2000), () => {
+          if (cluster.brokers.get(id) === broker) cluster.network.unreachable.delete(id);
+        });
+        break;
+      case 14:
+        note('unclean election');
+        void cluster.active?.controller.electLeaders(undefined, 'unclean').catch(ignore);
         break;
       case 12: {
         // Restarted before anybody looks.
