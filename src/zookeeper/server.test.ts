@@ -425,7 +425,7 @@ describe('limits', () => {
     let resumed: RawSession | undefined;
     void session(server, { sessionId: idle.sessionId, password: idle.password }).then((again) => (resumed = again));
     try {
-      await expect.poll(() => [idle.frameCount, resumed?.sessionId], { timeout: 5000 }).toEqual([1, idle.sessionId]);
+      await expect.poll(() => [idle.frameCount, resumed?.sessionId]).toEqual([1, idle.sessionId]);
     } finally {
       gate.release();
     }
