@@ -20,7 +20,7 @@ const HUNTS: Readonly<Record<string, Hunt>> = {
   'KIP-101': { focus: 'failover', maxSeeds: 20, as: /learns that the log was cut|LOST|differ from byte/ },
   'KIP-279': { focus: 'unclean', maxSeeds: 30, as: /the logs of .* differ from byte/ },
   'KIP-320': { focus: 'unclean', maxSeeds: 30, as: /and was not told/ },
-  'KIP-207': { focus: 'failover', maxSeeds: 20, as: /ends at .* it was told/ },
+  'KIP-207': { focus: 'failover', maxSeeds: 80, as: /ends at .* it was told/ },
   'KAFKA-7128': { focus: 'rejoin', maxSeeds: 50, as: /OUT_OF_ORDER_SEQUENCE_NUMBER|LOST|learns that the log was cut/ },
   'KAFKA-1120': { focus: 'bounce', maxSeeds: 20, as: /NOT LIVE/ },
   'sure-leaders': { focus: 'storage', maxSeeds: 20, as: /OUT_OF_ORDER_SEQUENCE_NUMBER/ },
