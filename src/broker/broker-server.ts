@@ -171,6 +171,8 @@ export class BrokerServer {
       ['closing the logs', () => parts.logManager.shutdown({ brokerEpoch: this.#brokerEpoch })],
       ['closing the ZooKeeper session', async () => void (sessionClosed = await zk.close())],
       ['closing the sockets', () => this.#socketServer.shutdown()],
+      // A session that ZooKeeper did not confirm as closed may live on there: whoever starts next closes it.
+      ['forgetting the ZooKeeper session', () => (sessionClosed ? this.#session.forget() : undefined)],
     ];
     for (const [name, step] of steps) {
       try {
@@ -179,8 +181,6 @@ export class BrokerServer {
         this.#logger.error({ err: error }, `Shutting down: ${name} failed`);
       }
     }
-    // A session that ZooKeeper did not confirm as closed may live on there: whoever starts next closes it.
-    if (sessionClosed) this.#session.forget();
     this.#logger.info(`Broker ${this.#options.config.brokerId} is down`);
   }
 
