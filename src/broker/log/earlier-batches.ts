@@ -5,20 +5,11 @@
  *
  * Apache Kafka doesn't look.
  */
-import {
-  attributesAt,
-  baseOffsetAt,
-  lastOffsetAt,
-  lastOffsetDeltaAt,
-  lastSequenceAt,
-  maxTimestampAt,
-  producerEpochAt,
-  producerIdAt,
-} from '../../log-format/batch-fields.ts';
+import { attributesAt, baseOffsetAt, producerEpochAt, producerIdAt } from '../../log-format/batch-fields.ts';
 import { CONTROL_FLAG } from '../../protocol/records/record-batch.ts';
 import type { LogSegment } from './log-segment.ts';
 import type { LogSegments } from './log-segments.ts';
-import { firstOffsetOf, firstSequenceOf, NUM_BATCHES_TO_RETAIN, sequenceBefore } from './producer-state-entry.ts';
+import { batchMetadataAt, firstOffsetOf, firstSequenceOf, NUM_BATCHES_TO_RETAIN, sequenceBefore } from './producer-state-entry.ts';
 import type { BatchMetadata, ProducerStateEntry } from './producer-state-entry.ts';
 
 /** It is read in the way of other requests: some milliseconds, once for each producer at most. */
@@ -58,12 +49,7 @@ function batchesBelow(segment: LogSegment, { belowOffset, bytesLeft, entry }: Pi
     const { buffer, at } = batch;
     if (producerIdAt(buffer, at) !== entry.producerId || producerEpochAt(buffer, at) !== entry.producerEpoch) continue;
     if ((attributesAt(buffer, at) & CONTROL_FLAG) !== 0 || baseOffsetAt(buffer, at) >= belowOffset) continue;
-    batches.push({
-      lastSequence: lastSequenceAt(buffer, at),
-      lastOffset: lastOffsetAt(buffer, at),
-      offsetDelta: lastOffsetDeltaAt(buffer, at),
-      timestamp: maxTimestampAt(buffer, at),
-    });
+    batches.push(batchMetadataAt(buffer, at));
   }
   return { batches, bytes: to - from };
 }

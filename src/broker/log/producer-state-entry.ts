@@ -2,6 +2,7 @@
  * What a log knows of one producer: its epoch, its last five batches (so that a retried one is known), its open transaction.
  * Source: Kafka's ProducerStateEntry and BatchMetadata.
  */
+import { lastOffsetAt, lastOffsetDeltaAt, lastSequenceAt, maxTimestampAt } from '../../log-format/batch-fields.ts';
 import type { ProducerSnapshotEntry } from '../../log-format/producer-snapshot.ts';
 
 export const NUM_BATCHES_TO_RETAIN = 5;
@@ -13,6 +14,15 @@ export interface BatchMetadata {
   readonly lastOffset: number;
   readonly offsetDelta: number;
   readonly timestamp: number;
+}
+
+export function batchMetadataAt(buffer: Buffer, at: number): BatchMetadata {
+  return {
+    lastSequence: lastSequenceAt(buffer, at),
+    lastOffset: lastOffsetAt(buffer, at),
+    offsetDelta: lastOffsetDeltaAt(buffer, at),
+    timestamp: maxTimestampAt(buffer, at),
+  };
 }
 
 /** Sequences wrap from 2^31 - 1 to 0. */

@@ -13,8 +13,6 @@ import {
   attributesAt,
   baseOffsetAt,
   baseSequenceAt,
-  lastOffsetAt,
-  lastOffsetDeltaAt,
   lastSequenceAt,
   maxTimestampAt,
   producerEpochAt,
@@ -27,7 +25,7 @@ import { CONTROL_FLAG, TRANSACTIONAL_FLAG } from '../../protocol/records/record-
 import { readEndTransactionMarker } from './end-transaction-marker.ts';
 import type { LogAppendError } from './log-errors.ts';
 import { appendError } from './log-errors.ts';
-import { NO_PRODUCER_EPOCH, NO_SEQUENCE, ProducerStateEntry } from './producer-state-entry.ts';
+import { batchMetadataAt, NO_PRODUCER_EPOCH, NO_SEQUENCE, ProducerStateEntry } from './producer-state-entry.ts';
 import type { BatchMetadata } from './producer-state-entry.ts';
 
 /** A transaction may outlive its time-out by this before it is called late (Kafka's LATE_TRANSACTION_BUFFER_MS). */
@@ -138,12 +136,7 @@ export class ProducerStateManager {
     if ((attributes & CONTROL_FLAG) !== 0) return this.#applyMarker(producerId, producerEpoch, buffer, at);
     const entry = this.#entry(producerId);
     const firstOffset = baseOffsetAt(buffer, at);
-    entry.addBatch(producerEpoch, {
-      lastSequence: lastSequenceAt(buffer, at),
-      lastOffset: lastOffsetAt(buffer, at),
-      offsetDelta: lastOffsetDeltaAt(buffer, at),
-      timestamp: maxTimestampAt(buffer, at),
-    });
+    entry.addBatch(producerEpoch, batchMetadataAt(buffer, at));
     if ((attributes & TRANSACTIONAL_FLAG) !== 0 && entry.currentTxnFirstOffset < 0) {
       entry.currentTxnFirstOffset = firstOffset;
       this.#ongoingTxns.set(firstOffset, { producerId, firstOffset });

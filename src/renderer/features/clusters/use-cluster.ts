@@ -5,6 +5,7 @@ import { useRoute } from 'vue-router';
 import { LOCAL_CLUSTER_ID } from '../../../console/contract/clusters.ts';
 import type { Capability, ClusterDetail, ClusterSummary, Feature } from '../../../console/contract/clusters.ts';
 import type { Overview } from '../../../console/contract/overview.ts';
+import type { ProcessStatus } from '../../../console/contract/processes.ts';
 import { touches } from '../../app/live/changes.store.ts';
 import { useLive } from '../../app/live/use-live.ts';
 import type { Live } from '../../app/live/use-live.ts';
@@ -25,6 +26,21 @@ export function useClusterList(): Live<readonly ClusterSummary[]> {
     on: (changes) => touches(changes, ['cluster', 'brokers', 'processes']),
     // Other clusters than the one that is shown tell of no changes here.
     everyMs: 4_000,
+  });
+}
+
+/** The processes of a local cluster, told at once; of another one there are none. */
+export function useProcesses(enabled?: () => boolean): Live<readonly ProcessStatus[]> {
+  const client = useClient();
+  const clusterId = useClusterId();
+  const clusters = useClusterList();
+  return useLive({
+    clusterId: () => clusterId.value,
+    key: () => ['processes'],
+    query: () => client.processes.list({ clusterId: clusterId.value }),
+    on: (changes) => touches(changes, ['processes']),
+    minIntervalMs: 150,
+    enabled: () => clusters.data.value?.find(({ id }) => id === clusterId.value)?.kind === 'local' && enabled?.() !== false,
   });
 }
 
